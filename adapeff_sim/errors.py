@@ -1,0 +1,33 @@
+"""Exceptions that say what was found, where, and what would do.
+
+* AdapeffError
+  + ScenarioError     the story is impossible
+  + DataError         rows or weights are not what they should be
+  + UnknownPlugin     no implementation has that name
+  + PlanningError     a strategy wants what cannot be planned
+  + ExecutionError    a job has no outcome
+"""
+
+
+class AdapeffError(Exception):
+    """Anything this program reports without a traceback."""
+
+
+class ScenarioError(AdapeffError):
+    """An event tells of something that cannot happen in the world it finds."""
+
+
+class DataError(AdapeffError):
+    """Rows or weights that are missing, malformed, or not the ones that were asked for."""
+
+
+class UnknownPlugin(AdapeffError):
+    """A name that no file and no entry point answers to."""
+
+
+class PlanningError(AdapeffError):
+    """A deployment that no order of jobs can bring about."""
+
+
+class ExecutionError(AdapeffError):
+    """A planned job that was not done."""

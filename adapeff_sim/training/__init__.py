@@ -1,0 +1,1 @@
+"""The only rooms that know torch: build one artifact, evaluate one route, measure it."""
