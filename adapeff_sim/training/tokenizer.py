@@ -1,0 +1,155 @@
+"""One vocabulary for many languages: read the plain text, learn word pieces from it, turn lines into numbers.
+
+    <language>.txt        one sentence per line              text to learn from
+    <language>.dev.txt    lines that are never learnt from   text to check with
+    parallel/*.jsonl      {"key", "text": {language: sentence}}, the same sentence in several languages
+
+The pieces are a unigram model whose last 256 pieces are the bytes, so no text of any script is ever unknown.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+
+from adapeff_sim.errors import DataError
+
+SPECIAL_PIECES = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")
+START, PAD, END, UNKNOWN, MASK = range(5)
+FIRST_BYTE_PIECE = len(SPECIAL_PIECES)
+FIRST_WORD_PIECE = FIRST_BYTE_PIECE + 256
+
+Rows = tuple[Mapping[str, str], ...]
+
+
+def read_lines(folder: Path, suffix: str = ".txt") -> dict[str, list[str]]:
+    """The lines of every language, by language in alphabetical order."""
+    dev = ".dev.txt"
+    files = [file for file in sorted(folder.glob(f"*{suffix}")) if suffix == dev or not file.name.endswith(dev)]
+    if not files:
+        raise DataError(f"no <language>{suffix} file in {folder}; one sentence per line is expected there")
+    return {file.name.removesuffix(suffix): file.read_text(encoding="utf-8").splitlines() for file in files}
+
+
+def read_parallel(folder: Path) -> Rows:
+    """Every row of `parallel/*.jsonl`: one sentence by language; none when there is no such folder."""
+    files = sorted((folder / "parallel").glob("*.jsonl"))
+    lines = [line for file in files for line in file.read_text(encoding="utf-8").splitlines()]
+    return tuple(json.loads(line)["text"] for line in lines)
+
+
+def text_digests(folder: Path) -> dict[str, str]:
+    """The sha256 of every file of text, by its path inside the folder."""
+    files = sorted([*folder.glob("*.txt"), *folder.glob("parallel/*.jsonl")])
+    return {file.relative_to(folder).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+
+def sampling_shares(sizes: Mapping[str, int], temperature: float) -> dict[str, float]:
+    """The share of each language, proportional to size ** temperature: 1 as it comes, 0 all alike."""
+    weights = {language: size**temperature for language, size in sizes.items()}
+    total = sum(weights.values())
+    return {language: weight / total for language, weight in weights.items()}
+
+
+def balanced_lines(
+    lines: Mapping[str, Sequence[str]], characters: int, temperature: float, seed: int
+) -> Iterator[str]:
+    """About `characters` characters of text, each language at its tempered share, none repeated."""
+    sizes = {language: sum(map(len, found)) for language, found in lines.items()}
+    shares = sampling_shares(sizes, temperature)
+    draw = np.random.default_rng(seed)
+    for language, found in lines.items():
+        left = characters * shares[language]
+        for position in draw.permutation(len(found)):
+            if left <= 0:
+                break
+            left -= len(found[position])
+            yield found[position]
+
+
+def train_tokenizer(
+    lines: Mapping[str, Sequence[str]], vocabulary: int, seed: int, characters: int = 12_000_000
+) -> Tokenizer:
+    """Learn a unigram vocabulary of exactly or nearly `vocabulary` pieces, bytes and special pieces included."""
+    learner = Tokenizer(models.Unigram())
+    _split_into_words(learner)
+    trainer = trainers.UnigramTrainer(
+        vocab_size=max(vocabulary - FIRST_WORD_PIECE, 16) + 1,
+        special_tokens=["<unk>"],
+        unk_token="<unk>",
+        max_piece_length=16,
+        show_progress=False,
+    )
+    learner.train_from_iterator(balanced_lines(lines, characters, 0.5, seed), trainer)
+    learnt = [(piece, score) for piece, score in json.loads(learner.to_str())["model"]["vocab"] if piece != "<unk>"]
+    return _with_bytes(learnt)
+
+
+def _split_into_words(tokenizer: Tokenizer) -> None:
+    """Compatibility-normalise, squeeze spaces, cut at spaces, and keep the space as the mark of a word's start."""
+    tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Replace(Regex(r"\s+"), " ")])
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+
+
+def _with_bytes(learnt: Sequence[tuple[str, float]]) -> Tokenizer:
+    """The learnt pieces behind the special pieces and the 256 bytes, with the sentence-pair template."""
+    rarest = min(score for _, score in learnt) - 10.0
+    pieces = [(piece, 0.0) for piece in SPECIAL_PIECES]
+    pieces += [(f"<0x{byte:02X}>", rarest) for byte in range(256)]
+    tokenizer = Tokenizer(models.Unigram([*pieces, *learnt], UNKNOWN, True))
+    _split_into_words(tokenizer)
+    tokenizer.decoder = decoders.Sequence([decoders.ByteFallback(), decoders.Metaspace()])
+    tokenizer.add_special_tokens([AddedToken(piece, special=True) for piece in SPECIAL_PIECES[:MASK]])
+    tokenizer.add_special_tokens([AddedToken(SPECIAL_PIECES[MASK], special=True, lstrip=True)])
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>",
+        pair="<s> $A </s> </s> $B </s>",
+        special_tokens=[("<s>", START), ("</s>", END)],
+    )
+    return tokenizer
+
+
+def save_tokenizer(tokenizer: Tokenizer, folder: Path, longest: int) -> None:
+    """Write the three files from which `AutoTokenizer` loads; `longest` is in pieces, special ones included."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
+    start, pad, end, unknown, mask = SPECIAL_PIECES
+    names: dict[str, object] = {
+        "bos_token": start,
+        "eos_token": end,
+        "cls_token": start,
+        "sep_token": end,
+        "pad_token": pad,
+        "unk_token": unknown,
+        "mask_token": {"content": mask, "lstrip": True, "normalized": False, "rstrip": False, "single_word": False},
+    }
+    _write_json(folder / "special_tokens_map.json", names)
+    settings = {
+        **names,
+        "mask_token": mask,
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "model_max_length": longest,
+        "model_input_names": ["input_ids", "attention_mask"],
+        "clean_up_tokenization_spaces": False,
+    }
+    _write_json(folder / "tokenizer_config.json", settings)
+
+
+def load_tokenizer(folder: Path) -> Tokenizer:
+    """Read `tokenizer.json` back."""
+    file = folder / "tokenizer.json"
+    if not file.is_file():
+        raise DataError(f"no tokenizer.json in {folder}")
+    return Tokenizer.from_file(str(file))
+
+
+def encode_lines(tokenizer: Tokenizer, lines: Sequence[str]) -> list[np.ndarray]:
+    """The pieces of each line as 16-bit numbers, without start and end."""
+    return [np.asarray(line.ids, np.uint16) for line in tokenizer.encode_batch(list(lines), add_special_tokens=False)]
+
+
+def _write_json(path: Path, content: object) -> None:
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
