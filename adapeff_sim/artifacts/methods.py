@@ -8,7 +8,17 @@ import difflib
 import re
 
 FUSIBLE = frozenset({"seq_bn", "double_seq_bn", "par_bn", "compacter", "compacter++"})
-METHODS = FUSIBLE | {"seq_bn_inv", "double_seq_bn_inv", "lora", "dora", "ia3", "vera", "prompt_tuning", "loreft", "noreft"}
+METHODS = FUSIBLE | {
+    "seq_bn_inv",
+    "double_seq_bn_inv",
+    "lora",
+    "dora",
+    "ia3",
+    "vera",
+    "prompt_tuning",
+    "loreft",
+    "noreft",
+}
 REFUSED = {
     "prefix_tuning": "its parts share tensors, which safetensors cannot hold",
     "prefix_tuning_flat": "its parts share tensors, which safetensors cannot hold",

@@ -1,0 +1,190 @@
+"""Steps and outcomes become the ledger: pure, so it can be derived again whenever the store is there.
+
+step -> a record for each of its jobs -> a record of what stands from then on
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from itertools import groupby
+from typing import Literal, TypedDict
+
+from adapeff_sim.artifacts.artifact import Artifact
+from adapeff_sim.artifacts.deployment import Route
+from adapeff_sim.artifacts.recipe import DatasetRecipe, Kind
+from adapeff_sim.execution.base import Order
+from adapeff_sim.ledger.ledger import Ledger
+from adapeff_sim.ledger.outcome import Outcome, Usage
+from adapeff_sim.ledger.records import (
+    Answered,
+    DeploymentRecord,
+    EvaluationRecord,
+    JobRecord,
+    Record,
+    ServingRecord,
+    Stored,
+)
+from adapeff_sim.planning.plan import Action, Evaluate, Job, Make, Serve, shapes
+from adapeff_sim.planning.unfold import Step
+
+Done = Callable[[Step, Job], tuple[Order, Outcome]]  # raises ExecutionError for a job that was not done
+Bought = dict[tuple[str, ...], float]  # rows of each data set that one life has paid for
+
+
+def account(steps: Iterable[Step], done: Done) -> Ledger:
+    """What happened: life by life, for each step its jobs, then what stands."""
+    records: list[Record] = []
+    for _, life in groupby(steps, key=lambda step: (step.label, step.seed)):
+        bought: Bought = {}
+        for step in life:
+            because = {change.artifact: change.because for change in step.plan.changes}
+            for job in step.plan.jobs:
+                records.append(_record(step, job, *done(step, job), because, bought))
+            records.append(_standing(step, done))
+    return Ledger(tuple(records))
+
+
+class Moment(TypedDict):
+    """Whose life it is, and when."""
+
+    label: str
+    seed: int
+    step: int
+    day: float
+
+
+class Measured(TypedDict):
+    """How a record's numbers were got."""
+
+    key: str
+    unavailable: tuple[str, ...]
+    provenance: Literal["measured", "reused", "estimated", "unavailable"]
+    device: str
+    threads: int
+
+
+def _moment(step: Step) -> Moment:
+    return {"label": step.label, "seed": step.seed, "step": step.number, "day": step.event.day}
+
+
+def _measured(order: Order, outcome: Outcome) -> Measured:
+    return {
+        "key": order.key,
+        "unavailable": outcome.unavailable,
+        "provenance": outcome.provenance,
+        "device": outcome.device,
+        "threads": outcome.threads,
+    }
+
+
+def _record(
+    step: Step,
+    job: Job,
+    order: Order,
+    outcome: Outcome,
+    because: Mapping[Artifact, tuple[str, ...]],
+    bought: Bought,
+) -> Record:
+    at, how = _moment(step), _measured(order, outcome)
+    match job:
+        case Make(a):
+            return JobRecord(
+                **at,
+                **how,
+                job="fetch" if a.kind.is_source else "build",
+                kind=str(a.kind),
+                slot=a.slot,
+                fingerprint=a.fingerprint,
+                because=because.get(a, ()),
+                usage=_newly_bought(outcome.usage, a, bought),
+                stored_bytes=outcome.stored_bytes,
+                converged=outcome.converged,
+            )
+        case Evaluate(e, route, test_set):
+            name = f"test v{test_set.version}{' of ' + test_set.source if test_set.source else ''}"
+            usage = _paid_once(outcome.usage, "test_examples", ("test", str(e), *map(str, test_set)), bought)
+            return EvaluationRecord(
+                **at,
+                **how,
+                endpoint=str(e),
+                route=route[-1].slot,
+                test_set=name,
+                scores=outcome.scores,
+                primary=outcome.primary,
+                usage=usage,
+            )
+        case Serve():
+            seconds, usage = outcome.request_seconds, dict(outcome.usage)
+            return ServingRecord(**at, **how, shape=str(job), request_seconds=seconds, usage=usage)
+
+
+def _newly_bought(usage: Usage, artifact: Artifact, bought: Bought) -> Usage:
+    """The usage of making an artifact; of a dataset only the rows that are new to this life."""
+    recipe = artifact.recipe
+    if not isinstance(recipe, DatasetRecipe):
+        return dict(usage)
+    name = (recipe.task, recipe.language, recipe.source)
+    usage = _paid_once(usage, "labelled_examples", ("train", *name), bought)
+    return _paid_once(usage, "validation_examples", ("validation", *name), bought)
+
+
+def _paid_once(usage: Usage, quantity: str, name: tuple[str, ...], bought: Bought) -> Usage:
+    """The usage with only those rows in ``quantity`` that exceed what was bought under ``name`` before."""
+    rows = usage.get(quantity, 0.0)
+    new = max(0.0, rows - bought.get(name, 0.0))
+    bought[name] = max(rows, bought.get(name, 0.0))
+    return {q: n for q, n in usage.items() if q != quantity} | ({quantity: new} if new else {})
+
+
+def _standing(step: Step, done: Done) -> Record:
+    """Every artifact that is kept, with its size, and every endpoint with the pool that answers it."""
+    shape_of = shapes(step.deployment)
+    answered = [
+        Answered(endpoint=str(e), pool=_pool(route), shape=str(shape_of[e]), requests_per_day=step.world.traffic[e])
+        for e, route in sorted(step.deployment.routes.items())
+    ]
+
+    def slots(action: Action) -> tuple[str, ...]:
+        found = (c.artifact for c in step.plan.changes if c.action is action)
+        return tuple(sorted(a.slot for a in found if not a.kind.is_source))
+
+    return DeploymentRecord(
+        **_moment(step),
+        event=step.event.headline,
+        created=slots(Action.CREATE),
+        rebuilt=slots(Action.REBUILD),
+        kept=slots(Action.KEEP),
+        retired=slots(Action.RETIRE),
+        stored=tuple(_stored(step, done)),
+        answered=tuple(answered),
+    )
+
+
+def _stored(step: Step, done: Done) -> list[Stored]:
+    """What is routed, the models that a routed model was continued from, and the labelled rows in use."""
+    routed = step.deployment.routed
+    kept: list[Stored] = []
+    for fingerprint, a in sorted(step.deployment.artifacts.items(), key=lambda item: (item[1].slot, item[0])):
+        if fingerprint in routed:
+            kept_as: Literal["routed", "ancestor", "data"] = "routed"
+        elif a.kind is Kind.MODEL:
+            kept_as = "ancestor"
+        elif a.kind is Kind.DATASET:
+            kept_as = "data"
+        else:
+            continue
+        _, outcome = done(step, Make(a))
+        kept.append(
+            Stored(
+                slot=a.slot,
+                kind=str(a.kind),
+                fingerprint=fingerprint,
+                stored_bytes=outcome.stored_bytes,
+                kept_as=kept_as,
+                provenance=outcome.provenance,
+            )
+        )
+    return kept
+
+
+def _pool(route: Route) -> str:
+    """What shares replicas: one generation of a base model or of a full model."""
+    return f"{route[0].slot} {route[0].fingerprint}"

@@ -1,0 +1,81 @@
+"""The one-way stairs, and what the pure rooms must not touch."""
+
+import ast
+import pathlib
+
+import pytest
+
+import adapeff_sim
+
+ROOT = pathlib.Path(adapeff_sim.__file__).parent
+CORE = {"errors", "registry", "lifecycle", "artifacts"}
+EXECUTION = CORE | {"planning", "ledger", "data", "base_models", "estimation", "training", "execution"}
+SIMULATION = EXECUTION | {"strategies", "scenario", "accounting", "simulation"}
+RESULTS = {"errors", "registry", "ledger", "costs", "verdict", "results"}
+MAY_IMPORT = {
+    "__init__": set(),
+    "errors": set(),
+    "registry": {"errors"},
+    "lifecycle": {"errors", "registry"},
+    "artifacts": {"errors", "lifecycle"},
+    "strategies": CORE,
+    "planning": CORE,
+    "ledger": {"errors"},
+    "costs": {"errors", "registry", "ledger"},
+    "data": {"errors", "registry"},
+    "base_models": {"errors"},
+    "estimation": {"errors", "lifecycle", "artifacts", "base_models"},
+    "training": CORE | {"ledger", "data", "base_models", "estimation"},
+    "execution": EXECUTION,
+    "scenario": EXECUTION | {"strategies", "costs"},
+    "accounting": EXECUTION,
+    "simulation": EXECUTION | {"accounting"},
+    "verdict": RESULTS,
+    "results": RESULTS,
+    "run_folder": SIMULATION | RESULTS,
+    "reports": RESULTS | {"reports"},
+    "cli": SIMULATION | RESULTS | {"run_folder", "reports", "cli", "__init__"},
+    "__main__": {"cli"},
+}
+PURE = {"lifecycle", "artifacts", "strategies", "planning", "ledger", "costs", "accounting", "simulation", "verdict"}
+IMPURE = {"os", "pathlib", "io", "time", "datetime", "random", "secrets", "uuid", "subprocess", "socket"}
+HEAVY = {"torch", "transformers", "adapters"}
+SEEDED = {"lifecycle/timeline.py"}  # arrival processes draw seeded random days, before anything runs
+READS_FILES = {"costs/prices.py"}  # a price book is a file
+FILES = sorted(ROOT.rglob("*.py"))
+
+
+def room(path: pathlib.Path) -> str:
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def imports(path: pathlib.Path, top_level_only: bool = False) -> set[str]:
+    tree = ast.parse(path.read_text())
+    nodes = tree.body if top_level_only else list(ast.walk(tree))
+    plain = {alias.name for n in nodes if isinstance(n, ast.Import) for alias in n.names}
+    return plain | {n.module or "" for n in nodes if isinstance(n, ast.ImportFrom)}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_a_room_imports_only_rooms_below_it(path):
+    ours = {n.split(".")[1] for n in imports(path) if n.startswith("adapeff_sim.")}
+    assert ours <= MAY_IMPORT[room(path)] | {room(path)}
+    assert path.stem not in {"utils", "common", "helpers", "manager", "handler"}
+    assert ast.get_docstring(ast.parse(path.read_text())), "a file says in one sentence what it is for"
+
+
+@pytest.mark.parametrize("path", [p for p in FILES if room(p) in PURE], ids=lambda p: str(p.relative_to(ROOT)))
+def test_the_pure_rooms_touch_nothing_outside(path):
+    name = str(path.relative_to(ROOT))
+    allowed = {"random"} if name in SEEDED else {"pathlib", "datetime"} if name in READS_FILES else set()
+    assert not {n.split(".")[0] for n in imports(path)} & (IMPURE | HEAVY) - allowed
+
+
+@pytest.mark.parametrize("path", [p for p in FILES if room(p) != "training"], ids=lambda p: str(p.relative_to(ROOT)))
+def test_only_training_knows_torch(path):
+    assert not {n.split(".")[0] for n in imports(path, top_level_only=True)} & HEAVY
+
+
+def test_the_longest_file_fits_in_a_head():
+    lengths = {str(p.relative_to(ROOT)): len(p.read_text().splitlines()) for p in FILES}
+    assert not {name: n for name, n in lengths.items() if n > 300}
