@@ -24,6 +24,7 @@ class Run(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     name: str
+    flags: dict[str, str] = {}  # what the command line said beside the scenario
     finished: bool = False
 
 
@@ -33,23 +34,23 @@ class RunFolder:
 
     path: Path
 
-    def begin(self, scenario_text: str) -> str:
-        """The run's name: that of an unfinished run of the same scenario, else a new one.
+    def begin(self, scenario_text: str, flags: dict[str, str]) -> Run:
+        """The run: the unfinished one of the same scenario and flags, else a new one.
 
         Raises ExecutionError when the folder cannot be written.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            run = self._unfinished(scenario_text) or Run(name=uuid.uuid4().hex[:12])
+            run = self._unfinished(scenario_text, flags) or Run(name=uuid.uuid4().hex[:12], flags=flags)
             self.write("scenario.yaml", scenario_text)
             self.write("run.json", run.model_dump_json() + "\n")
         except OSError as error:
             raise ExecutionError(f"{self.path}: cannot be written ({error.strerror}); choose another --out.") from error
-        return run.name
+        return run
 
-    def end(self, name: str) -> None:
+    def end(self, run: Run) -> None:
         """Say that the run is finished: another command in this folder is another run."""
-        self.write("run.json", Run(name=name, finished=True).model_dump_json() + "\n")
+        self.write("run.json", run.model_copy(update={"finished": True}).model_dump_json() + "\n")
 
     def write_ledger(self, ledger: Ledger) -> None:
         """Write what happened."""
@@ -77,11 +78,11 @@ class RunFolder:
         fresh.write_text(text, encoding="utf-8")
         fresh.replace(self.path / name)
 
-    def _unfinished(self, scenario_text: str) -> Run | None:
-        """The run that was interrupted here, if it ran the same scenario."""
+    def _unfinished(self, scenario_text: str, flags: dict[str, str]) -> Run | None:
+        """The run that was interrupted here, if it was asked for the same."""
         try:
             run = Run.model_validate_json((self.path / "run.json").read_text(encoding="utf-8"))
             same = (self.path / "scenario.yaml").read_text(encoding="utf-8") == scenario_text
         except (FileNotFoundError, ValidationError, UnicodeDecodeError):
             return None
-        return run if same and not run.finished else None
+        return run if same and run.flags == flags and not run.finished else None

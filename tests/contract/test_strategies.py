@@ -71,7 +71,7 @@ def test_every_labelled_endpoint_is_answered_by_what_saw_its_rows(strategy, step
     for step in steps:
         for endpoint, route in step.deployment.routes.items():
             seen = Deployment({endpoint: route}).artifacts.values()
-            own = [e for e in step.world.labelled(endpoint.task)]
+            own = list(step.world.labelled(endpoint.task))
             if endpoint in step.world.datasets and not strategy.policy.ignores_labels:
                 assert dataset(step.world, endpoint) in seen
             assert any(a.slot == dataset(step.world, e).slot for a in seen for e in own)

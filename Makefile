@@ -1,0 +1,32 @@
+# Everything from nothing: `make run` and `make test` set up .venv first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SCENARIO ?= new_language
+WORKERS ?= 2
+
+.PHONY: run test check clean setup
+
+setup: $(VENV)/.ready
+
+# torch first and alone: its pinned version decides whether CUDA packages come along.
+$(VENV)/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt torch
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+run: setup
+	$(BIN)/adapeff-sim run $(SCENARIO)
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: setup check
+	$(BIN)/pytest -n $(WORKERS) tests/unit tests/contract tests/architecture
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile tests/training tests/end_to_end
+
+clean:
+	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

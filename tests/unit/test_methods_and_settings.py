@@ -1,0 +1,62 @@
+"""Which adapter methods may be asked for, and what an artifact is trained with."""
+
+import pytest
+from pydantic import ValidationError
+from story import STORY, life
+
+from adapeff_sim.artifacts.methods import FUSIBLE, METHODS, REFUSED, family, fusible_method
+from adapeff_sim.artifacts.recipe import Kind
+from adapeff_sim.strategies.base import STRATEGIES
+from adapeff_sim.training.settings import SomeSettings, TrainingSettings, resolve
+
+
+def artifact(kind: Kind, **options: object):
+    name = "adapter_fusion" if kind is Kind.FUSION else "multitask_full" if kind is Kind.MODEL else "adapter_per_task"
+    known = life(STRATEGIES.get(name)(**options), STORY[:2])[-1].deployment.artifacts.values()
+    return next(a for a in known if a.kind is kind)
+
+
+def test_every_known_method_has_a_family_and_some_fuse():
+    assert {family(m) for m in METHODS} == set(METHODS) > FUSIBLE
+    assert family("seq_bn[reduction_factor=16]") == "seq_bn"
+    assert fusible_method("seq_bn[reduction_factor=16]")
+
+
+@pytest.mark.parametrize("bad", ["", "seq_bn[", "seq-bn", "lora[r]", "../x", "seq_bn[a=b]]", *REFUSED])
+def test_other_methods_are_refused(bad):
+    with pytest.raises(ValueError):
+        family(bad)
+
+
+def test_a_misspelt_method_gets_a_hint_and_lora_does_not_fuse():
+    with pytest.raises(ValueError, match="did you mean 'seq_bn'"):
+        family("sec_bn")
+    with pytest.raises(ValidationError, match="cannot be fused"):
+        STRATEGIES.get("adapter_fusion")(method="lora[r=8]")
+
+
+def test_later_layers_win_and_the_rest_is_inherited():
+    layers = (SomeSettings(epochs=7, batch_size=8), SomeSettings(epochs=9))
+    settings = resolve(artifact(Kind.ADAPTER), layers)
+    assert (settings.epochs, settings.batch_size, settings.weight_decay) == (
+        9,
+        8,
+        TrainingSettings(learning_rate=1).weight_decay,
+    )
+
+
+def test_each_kind_has_a_learning_rate_of_its_own_and_a_scenario_may_say_another():
+    rates = {kind: resolve(artifact(kind), ()).learning_rate for kind in (Kind.ADAPTER, Kind.FUSION, Kind.MODEL)}
+    assert rates[Kind.MODEL] < rates[Kind.ADAPTER]
+    assert resolve(artifact(Kind.MODEL), (SomeSettings(learning_rate=0.5),)).learning_rate == 0.5
+
+
+def test_loreft_is_never_decayed_by_default():
+    assert resolve(artifact(Kind.ADAPTER, method="loreft"), ()).weight_decay == 0
+    assert resolve(artifact(Kind.ADAPTER), ()).weight_decay > 0
+
+
+@pytest.mark.parametrize("options", [{"may_fall": 1}, {"on_base_update": "retrain", "may_fall": 1}])
+def test_an_option_without_effect_is_refused(options):
+    with pytest.raises(ValidationError, match="has no effect unless on_base_update: carry_over"):
+        STRATEGIES.get("adapter_per_task")(**options)
