@@ -32,4 +32,4 @@ class DataSource(Protocol):
 
 
 SourceFactory = type[Any]  # called with the argument that stands in the scenario: none, a string or a mapping
-SOURCES: Registry[SourceFactory] = Registry("data source", "adapeff_sim.data", besides=("base", "examples"))
+SOURCES: Registry[SourceFactory] = Registry("data source", "adapeff_sim.data", besides=("base", "examples", "rows"))

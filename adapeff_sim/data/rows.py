@@ -1,0 +1,154 @@
+"""One row of labelled data, from whatever source: read strictly, and refused in words that say what would do."""
+
+import difflib
+import itertools
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel, ValidationError
+
+from adapeff_sim.data.examples import (
+    EXAMPLE_OF,
+    Answer,
+    AnyExample,
+    PairExample,
+    TaskKind,
+    TextExample,
+    TokensExample,
+)
+from adapeff_sim.errors import DataError
+
+PROBLEMS_SHOWN = 10
+WANTED = {
+    "string_type": "write a string",
+    "string_too_short": "fill it in, or drop the row",
+    "string_unicode": "replace the lone surrogate (half a character)",
+    "int_type": "write a whole number",
+    "tuple_type": "write a list",
+    "too_short": "give more entries, or drop the row",
+    "greater_than_equal": "count from 0",
+}
+
+
+class RowProblem(ValueError):
+    """What is wrong with one row, each time with what would do."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+class Located(NamedTuple):
+    """An example and the place it was read from, as an error would tell it."""
+
+    where: str
+    example: AnyExample
+
+
+def clean(text: str) -> str:
+    """The text with everything a terminal would not print as a character escaped."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def shown(value: object) -> str:
+    """A short look at a value that somebody else wrote: on one line, escaped, at most 60 characters."""
+    match value:
+        case str():
+            return repr(value[:45] + "…" if len(value) > 48 else value)[:60]
+        case None | bool() | int() | float():
+            return json.dumps(value)[:60]
+        case Mapping():
+            return "an object"
+        case list() | tuple():
+            return f"a list of {len(value)}"
+    return f"a {type(value).__name__}"
+
+
+def unknown(what: str, name: object, known: Iterable[str]) -> DataError:
+    """The error for a name that is not there: the nearest one, and all there are."""
+    names = sorted(known)
+    near = difflib.get_close_matches(str(name)[:80], names, n=1)
+    hint = f"; did you mean {shown(near[0])}?" if near else ""
+    return DataError(f"unknown {what} {shown(name)}{hint}; known: {clean(', '.join(names)) or 'none'}")
+
+
+def refuse(problems: Iterable[str]) -> None:
+    """Raise the first problems as one error, if there are any."""
+    some = list(itertools.islice(problems, PROBLEMS_SHOWN + 1))
+    if len(some) > PROBLEMS_SHOWN:
+        some[PROBLEMS_SHOWN:] = [f"(the first {PROBLEMS_SHOWN} problems; there are more)"]
+    if some:
+        raise DataError("\n".join(some))
+
+
+def labels_of(example: AnyExample) -> tuple[str, ...]:
+    """The class or the tags that an example names; none for choice and span."""
+    match example:
+        case TextExample() | PairExample():
+            return (example.label,)
+        case TokensExample():
+            return example.tags
+    return ()
+
+
+def labels_never_trained(train: set[str], rows: Iterable[Located]) -> Iterator[str]:
+    """A problem for each label, where it is first met, that no training row of any language has."""
+    seen = set(train)
+    for where, example in rows:
+        for label in labels_of(example):
+            if label not in seen:
+                seen.add(label)
+                yield (
+                    f"{where}: label {shown(label)} is in no training row of any language; correct it, drop the row, "
+                    f"or add training rows that have it (trained: {clean(', '.join(sorted(train))[:60])})"
+                )
+
+
+def read_row(kind: TaskKind, row: Mapping[str, Any]) -> AnyExample:
+    """The example that a row's fields make; raises RowProblem for all that is wrong with them."""
+    fields = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+    if kind is TaskKind.SPAN and "answers" in row:
+        fields["answers"] = _answers(row["answers"])
+    try:
+        example = EXAMPLE_OF[kind].model_validate(fields, strict=True)
+    except ValidationError as error:
+        raise _row_problem(error, EXAMPLE_OF[kind], f"a {kind} row") from None
+    if "" in labels_of(example):
+        raise RowProblem("an empty label; name the class or tag, or drop the row")
+    return example
+
+
+def _answers(value: object) -> tuple[Answer, ...]:
+    """Answers written as {text: [...], answer_start: [...]}, or as a list of {text, answer_start}."""
+    if isinstance(value, Mapping) and set(value) == {"text", "answer_start"}:
+        texts, starts = ([v] if isinstance(v, str | int) else v for v in (value["text"], value["answer_start"]))
+        if not (isinstance(texts, list) and isinstance(starts, list) and len(texts) == len(starts)):
+            raise RowProblem(f"answers has {shown(texts)} in text and {shown(starts)} in answer_start; pair them")
+        value = [{"text": text, "answer_start": start} for text, start in zip(texts, starts, strict=True)]
+    if not (isinstance(value, list) and value and all(isinstance(entry, Mapping) for entry in value)):
+        raise RowProblem(f"answers is {shown(value)}; write {{text: [...], answer_start: [...]}} with an answer in it")
+    try:
+        return tuple(Answer.model_validate(dict(entry), strict=True) for entry in value)
+    except ValidationError as error:
+        raise _row_problem(error, Answer, "an answer") from None
+
+
+def _row_problem(error: ValidationError, model: type[BaseModel], row: str) -> RowProblem:
+    """Pydantic's findings in the words of a data file."""
+    needed = ", ".join(name for name, field in model.model_fields.items() if field.is_required())
+    free = ", ".join(name for name, field in model.model_fields.items() if not field.is_required())
+    allowed = f"{row} has {needed}" + (f", and may have {free}" if free else "")
+    problems = []
+    for found in error.errors(include_url=False)[:PROBLEMS_SHOWN]:
+        field = "".join(f"[{part}]" if isinstance(part, int) else str(part) for part in found["loc"])
+        match found["type"]:
+            case "missing":
+                problems.append(f"no field {field!r}; {allowed}")
+            case "extra_forbidden":
+                problems.append(f"unknown key {shown(found['loc'][-1])}; {allowed}")
+            case "value_error":
+                problems.append(str(found["ctx"]["error"]))
+            case sort:
+                problems.append(f"{field} is {shown(found['input'])}; {WANTED.get(sort, found['msg'])}")
+    return RowProblem(*problems)
