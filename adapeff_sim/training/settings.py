@@ -43,7 +43,7 @@ class TrainingSettings(BaseModel):
     max_steps: int | None = None
     patience: int = 3
     batch_size: int = 32
-    learning_rate: float
+    learning_rate: float = 1e-3
     weight_decay: float = 0.01
     warmup_share: float = 0.06
     max_gradient_norm: float = 1.0
@@ -52,9 +52,12 @@ class TrainingSettings(BaseModel):
 
 
 def resolve(artifact: Artifact, layers: tuple[SomeSettings, ...]) -> TrainingSettings:
-    """The settings of one artifact: defaults of its kind and method, then ``layers``, the later one winning."""
-    said: dict[str, object] = {"learning_rate": default_learning_rate(artifact)}
+    """The settings of one artifact: defaults of its kind and method, then ``layers``, the later one winning.
+
+    A source has settings too: how many validation rows are fetched with a data set.
+    """
     recipe = artifact.recipe
+    said: dict[str, object] = {} if artifact.kind.is_source else {"learning_rate": default_learning_rate(artifact)}
     if isinstance(recipe, AdapterRecipe) and family(recipe.method) == "loreft":
         said["weight_decay"] = 0.0  # any decay moves the orthogonal base off +-1, and the intervention dies
     for layer in layers:

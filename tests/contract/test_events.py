@@ -5,9 +5,8 @@ from pydantic import ValidationError
 from story import STORY, event, life
 
 from adapeff_sim.errors import ScenarioError, UnknownPlugin
-from adapeff_sim.lifecycle import world as facts
 from adapeff_sim.lifecycle.events.base import EVENTS
-from adapeff_sim.lifecycle.world import Endpoint, World
+from adapeff_sim.lifecycle.world import Endpoint, TestSet, World
 from adapeff_sim.planning.plan import Evaluate
 from adapeff_sim.strategies.base import STRATEGIES
 
@@ -49,7 +48,7 @@ def test_an_endpoint_is_evaluated_when_its_route_or_its_test_set_changed(name):
     story = [*STORY[:4], event("dataset_refresh", 35, task="intent", languages=("am",), test_set=True)]
     *_, last = life(STRATEGIES.get(name)(), story)
     am = Endpoint("intent", "am")
-    assert last.plan.jobs == (Evaluate(am, last.deployment.routes[am], facts.TestSet(2)),)
+    assert last.plan.jobs == (Evaluate(am, last.deployment.routes[am], TestSet(2)),)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,197 @@
+"""What a run came to, as tidy tables that reporters read: no rule of the domain is left to them.
+
+facts + ledger + cost rows -> results.json (all of it), costs.csv, events.csv, quality.csv
+"""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+from pydantic import JsonValue, ValidationError
+
+from adapeff_sim.costs.accrual import Accrual, Lot, accruals, components
+from adapeff_sim.costs.base import CostRow, Terms
+from adapeff_sim.costs.prices import Prices
+from adapeff_sim.costs.totals import TotalRow, totals
+from adapeff_sim.errors import AdapeffError
+from adapeff_sim.ledger.history import (
+    CutShort,
+    EventRow,
+    QualityPoint,
+    event_rows,
+    final_scores,
+    not_converged,
+    quality_points,
+)
+from adapeff_sim.ledger.ledger import Ledger
+from adapeff_sim.ledger.outcome import Row
+from adapeff_sim.verdict import Case, Verdict, judge
+
+FORMAT: Literal[1] = 1
+EVEN_DAYS = 60
+
+
+class ResultsError(AdapeffError):
+    """Results that are not there, or that this version cannot read."""
+
+
+class EventMark(Row):
+    """An event of the timeline, for the axes of charts."""
+
+    day: float
+    text: str
+
+
+class Facts(Row):
+    """What results need to know of a scenario, as plain values; labels in the order in which they were written."""
+
+    name: str
+    description: str = ""
+    labels: tuple[str, ...]
+    seeds: tuple[int, ...]
+    terms: Terms
+    quality_floor: float  # points
+    events: tuple[EventMark, ...] = ()
+
+
+class Curve(Row):
+    """The cumulative cost of one component in one life, a number for each of ``Results.days``.
+
+    A curve that is not ``complete`` lacks amounts that could not be had, and is a lower bound.
+    """
+
+    label: str
+    seed: int
+    component: str
+    complete: bool
+    amounts: tuple[float, ...]
+
+
+class Results(Row):
+    """Everything that can be said of a run without running it again.
+
+    ``days`` is the grid of all curves: it starts at the first event, ends at the horizon, and holds every day on which
+    a sum falls due twice, for the moment before and the moment after.
+    """
+
+    format: Literal[1] = FORMAT
+    facts: Facts
+    prices: Prices
+    environment: dict[str, JsonValue]
+    verdict: Verdict
+    totals: tuple[TotalRow, ...]
+    events: tuple[EventRow, ...]
+    quality: tuple[QualityPoint, ...]
+    not_converged: tuple[CutShort, ...]
+    days: tuple[float, ...]
+    curves: tuple[Curve, ...]
+    rows: tuple[CostRow, ...]
+
+
+def results_of(
+    facts: Facts, ledger: Ledger, prices: Prices, rows: Sequence[CostRow], environment: Mapping[str, JsonValue]
+) -> Results:
+    """The results of a ledger that was priced: ``rows`` come from ``price_ledger(ledger, prices, facts.terms)``."""
+    grown, names = accruals(rows), components(rows)
+    quality = quality_points(ledger, facts.terms.horizon_days)
+    days = _grid(facts, rows)
+    case = Case(
+        labels=facts.labels,
+        seeds=facts.seeds,
+        components=names,
+        horizon_days=facts.terms.horizon_days,
+        currency=prices.currency,
+        quality_floor=facts.quality_floor,
+        accruals=grown,
+        scores=final_scores(ledger, quality, facts.labels, facts.seeds, facts.terms.horizon_days),
+    )
+    return Results(
+        facts=facts,
+        prices=prices,
+        environment=dict(environment),
+        verdict=judge(case),
+        totals=totals(facts.labels, facts.seeds, names, rows),
+        events=event_rows(ledger, facts.labels, facts.terms.horizon_days),
+        quality=quality,
+        not_converged=not_converged(ledger, facts.terms.horizon_days),
+        days=days,
+        curves=_curves(facts, names, grown, days),
+        rows=tuple(rows),
+    )
+
+
+def _grid(facts: Facts, rows: Iterable[CostRow]) -> tuple[float, ...]:
+    """Event days and even days, with every day of a step twice."""
+    horizon = facts.terms.horizon_days
+    steps = {r.day for r in rows if r.until == r.day} | {e.day for e in facts.events if e.day <= horizon}
+    turns = {d for r in rows for d in (r.day, r.until)} | steps | {horizon}
+    start = min(turns)
+    even = {start + (horizon - start) * i / EVEN_DAYS for i in range(EVEN_DAYS + 1)}
+    return tuple(sorted([*(turns | even), *steps]))
+
+
+def _curves(
+    facts: Facts, names: Sequence[str], grown: Mapping[Lot, Accrual], days: Sequence[float]
+) -> tuple[Curve, ...]:
+    """A curve for every life and component; of a day that stands twice in the grid, the first is the moment before."""
+    moments = [(day, day == later) for day, later in zip(days, [*days[1:], None], strict=True)]
+    found = []
+    for label in facts.labels:
+        for seed in facts.seeds:
+            for name in names:
+                lot = grown.get((label, seed, name), Accrual())
+                amounts = tuple(lot.at(day, before) for day, before in moments)
+                complete = not lot.unavailable
+                found.append(Curve(label=label, seed=seed, component=name, complete=complete, amounts=amounts))
+    return tuple(found)
+
+
+def write(results: Results, folder: Path) -> list[Path]:
+    """Write results.json and the three tables, each as a whole; the same results give the same bytes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    costs = ((*_cells(r), results.prices.currency) for r in results.rows)
+    return [
+        _replace(folder / "results.json", results.model_dump_json(indent=1) + "\n"),
+        _replace(folder / "costs.csv", _csv([*CostRow.model_fields, "currency"], costs)),
+        _replace(folder / "events.csv", _csv(list(EventRow.model_fields), map(_cells, results.events))),
+        _replace(folder / "quality.csv", _csv(list(QualityPoint.model_fields), map(_cells, results.quality))),
+    ]
+
+
+def read(folder: Path) -> Results:
+    """Read back what ``write`` wrote. Raises ResultsError where there is nothing that this version understands."""
+    file = folder / "results.json"
+    if not file.is_file():
+        raise ResultsError(f"{folder}: no results.json; give the folder of a finished run.")
+    try:
+        text = file.read_text(encoding="utf-8")
+        found = json.loads(text)
+        version = found.get("format") if isinstance(found, dict) else None
+        if version != FORMAT:
+            raise ResultsError(f"{file}: format {version}, but this version reads format {FORMAT}; run again.")
+        return Results.model_validate_json(text)
+    except (ValidationError, ValueError) as error:
+        raise ResultsError(f"{file}: damaged; run the scenario again, which reuses all that is stored.") from error
+
+
+def _replace(file: Path, text: str) -> Path:
+    """Write a file as a whole, so that it is never half written."""
+    fresh = file.with_name(f".{file.name}.new")
+    fresh.write_text(text, encoding="utf-8", newline="")
+    return fresh.replace(file)
+
+
+def _csv(header: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(header)
+    table.writerows(lines)
+    return text.getvalue()
+
+
+def _cells(row: Row) -> tuple[object, ...]:
+    """The fields of a row; what is not known is an empty cell, and several names stand one after the other."""
+    return tuple(" ".join(v) if isinstance(v, tuple) else v for _, v in row)

@@ -1,0 +1,108 @@
+"""Price books: whom a price holds for, and what is wrong with a book that cannot be understood."""
+
+import datetime
+
+import pytest
+import yaml
+from hand_made import BOOK, SAID, prices
+
+from adapeff_sim.costs.prices import BOOKS, PricesError, load_prices, parse_prices, same_device
+
+NAMES = sorted(p.stem for p in BOOKS.glob("*.yaml"))
+TEXT = yaml.safe_dump(BOOK, sort_keys=False)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_book_that_comes_along_says_what_it_is(name):
+    book = load_prices(name)
+    assert book.name == name
+    for price in (book.compute, book.storage, book.serving, *([book.labelling] if book.labelling else [])):
+        assert price.source.startswith("example: ") and isinstance(price.date, datetime.date)
+    assert book.compute.flops_per_second and book.serving.flops_per_second
+
+
+def test_the_books_that_come_along_show_two_bases_and_a_cpu():
+    assert {"cloud_gpu", "on_prem", "laptop_cpu"} <= set(NAMES)
+    assert {load_prices(name).compute.per for name in NAMES} >= {"device_hour", "kwh"}
+    assert load_prices("laptop_cpu").compute.device == "cpu"
+
+
+@pytest.mark.parametrize(
+    ("priced", "measured", "same"),
+    [
+        ("cpu", "cpu", True),
+        ("CPU", "cpu: AMD EPYC", True),
+        ("cpu", "NVIDIA H200", False),
+        ("cpu", "NVIDIA, beside a cpu", False),
+        ("h200", "NVIDIA H200", True),
+        ("NVIDIA H200", "H200", False),
+        ("L4", "NVIDIA L4", True),
+        ("L4", "NVIDIA L40S", False),
+        ("A10", "NVIDIA A100-SXM4-80GB", False),
+        ("100", "cuda (NVIDIA A100)", False),
+        ("A100", "cuda (NVIDIA A100)", True),
+        ("A100", "NVIDIA A100-SXM4-80GB", True),
+        ("L4", "", False),
+    ],
+)
+def test_a_price_holds_for_the_device_it_names(priced, measured, same):
+    assert same_device(priced, measured) is same
+
+
+def test_seconds_are_taken_as_measured_converted_or_not_had():
+    price = prices(compute={"flops_per_second": 10.0}).compute
+    assert price.seconds("cpu", 3.0, 100.0) == (3.0, False)
+    assert price.seconds("cpu", None, 100.0) == (10.0, True)
+    assert price.seconds("NVIDIA L4", 3.0, 100.0) == (10.0, True)
+    assert price.seconds("NVIDIA L4", 3.0, None) is None
+    assert prices(compute={"flops_per_second": None}).compute.seconds("NVIDIA L4", 3.0, 100.0) is None
+
+
+def test_a_book_is_found_by_name_or_beside_the_scenario(tmp_path):
+    (tmp_path / "mine.yaml").write_text(TEXT)
+    assert load_prices("mine.yaml", tmp_path) == load_prices(str(tmp_path / "mine.yaml")) == prices()
+
+
+@pytest.mark.parametrize("name", ["cloud_gup", "../cloud_gpu", "", "prices/cloud_gpu"])
+def test_an_unknown_book_is_answered_with_the_known_ones(name):
+    with pytest.raises(PricesError, match=r"Unknown price book.*Known: .*cloud_gpu.*\.yaml"):
+        load_prices(name)
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path):
+    (tmp_path / "odd.yaml").write_bytes(b"\xff\xfe\x00")
+    (tmp_path / "folder.yaml").mkdir()
+    for name in ("gone.yaml", "odd.yaml", "folder.yaml"):
+        with pytest.raises(PricesError, match=f"{name}: cannot be read"):
+            load_prices(name, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("per: device_hour", "per: hour", r"book:4: compute\.per: .*'device_hour', 'exaflop' or 'kwh'"),
+        ("  amount: 36.0\n", "", r"book:3: compute\.amount: Field required"),
+        ("amount: 36.0", "amount: -1", r"book:5: compute\.amount: .*greater than or equal to 0"),
+        ("amount: 36.0", "amount: .inf", r"book:5: compute\.amount: .*finite"),
+        ("amount: 36.0", "amount: 2025-13-45", r"book: month must be in 1\.\.12"),
+        ("amount: 36.0", "amount: 1\n  amount: 2", r"book:6: amount stands there twice"),
+        ("amount: 36.0", "amonut: 36.0", r"book:5: compute\.amonut: Extra inputs"),
+        ("name: round", "name: [", r"book:\d+: not YAML"),
+        ("name: round", "name: !!python/name:os.system", r"book:1: not YAML: could not determine a constructor"),
+        ("name: round", "name: " + "[" * 5000, r"book: "),
+        (TEXT, "", r"book:1: the book: "),
+        (TEXT, "- 3", r"book:1: the book: "),
+    ],
+)
+def test_a_book_that_is_wrong_is_told_where(old, new, message):
+    assert old in TEXT
+    with pytest.raises(PricesError, match=message):
+        parse_prices(TEXT.replace(old, new, 1), "book")
+
+
+def test_every_price_has_a_date_and_a_source():
+    for part in ("compute", "storage", "serving"):
+        for field in SAID:
+            lacking = {**BOOK, part: {k: v for k, v in BOOK[part].items() if k != field}}
+            with pytest.raises(PricesError, match=rf"{part}\.{field}: Field required"):
+                parse_prices(yaml.safe_dump(lacking), "book")
