@@ -1,0 +1,191 @@
+"""One order after the other in this process: what the store knows is answered, the rest is done at the workbench.
+
+Torch is imported when the first order must really be done; a run that the store answers never loads it.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from adapeff_sim.artifacts.artifact import Artifact, Role
+from adapeff_sim.artifacts.recipe import BaseModelRecipe, DatasetRecipe
+from adapeff_sim.base_models.release import Release
+from adapeff_sim.errors import ExecutionError
+from adapeff_sim.execution.base import EXECUTORS, Order, Progress, Started, Warned, Watch
+from adapeff_sim.execution.disk import in_words
+from adapeff_sim.execution.machine import Machine
+from adapeff_sim.execution.orders import labelled
+from adapeff_sim.execution.sources import Sources
+from adapeff_sim.execution.store import Entry, Store
+from adapeff_sim.execution.work import Work
+from adapeff_sim.ledger.outcome import Outcome
+from adapeff_sim.planning.plan import Evaluate, Make, Serve
+from adapeff_sim.training.jobs import BuildJob, EvaluateJob, Note, Rows, ServeJob, TaskRows
+from adapeff_sim.training.settings import TrainingSettings
+
+if TYPE_CHECKING:
+    from adapeff_sim.training.workbench import Workbench
+
+Act = Callable[["Workbench", Path, Callable[[Note], None]], Outcome]
+
+
+@EXECUTORS.register
+class Local:
+    """Does orders in their sequence, in the name of ``run``: what another run has measured is reused here."""
+
+    def __init__(self, store: Store, sources: Sources, machine: Machine, run: str) -> None:
+        self.store, self.sources, self.machine, self.run_id = store, sources, machine, run
+        self._workbench: Workbench | None = None
+
+    def run(self, orders: Sequence[Order], watch: Watch) -> Iterator[tuple[Order, Outcome]]:
+        """Do the orders and yield each with its outcome as soon as it has one.
+
+        Raises ExecutionError for an order that cannot be done; what was done before is stored, and an interrupted
+        one goes on from its checkpoint when it is ordered again.
+        """
+        for order in orders:
+            yield order, self._outcome(order, watch)
+
+    def _outcome(self, order: Order, watch: Watch) -> Outcome:
+        job = order.job
+        if isinstance(job, Make) and job.artifact.kind.is_source:
+            return self._fetched(order, job.artifact)
+
+        def warn(message: str) -> None:
+            watch(Warned(order, message))
+
+        taken = self.store.claim(order.key, warn)
+        if isinstance(taken, Work):
+            with taken:
+                watch(Started(order))
+                with in_words(self.store.folder):
+                    outcome = self._act(order)(self._bench(), taken.folder, _telling(order, watch))
+                taken = self.store.finish(taken, outcome, self.run_id)
+        return taken.outcome_for(self.run_id)
+
+    def _fetched(self, order: Order, artifact: Artifact) -> Outcome:
+        """What a source weighs, and for a data set how many rows somebody had to label."""
+        recipe = artifact.recipe
+        if isinstance(recipe, BaseModelRecipe):
+            return Outcome(stored_bytes=self.sources.release(recipe.release).stored_bytes)
+        if not isinstance(recipe, DatasetRecipe):
+            raise ExecutionError(f"{artifact.slot}: a {artifact.kind} cannot be fetched.")
+        train = self.sources.train_rows(recipe, order.seed)
+        validation = self._validation(recipe, _settings(order), order.seed)
+        usage = {"labelled_examples": float(len(train)), "validation_examples": float(len(validation))}
+        size = sum(len(row.model_dump_json().encode()) + 1 for row in (*train, *validation))
+        return Outcome(usage=usage, stored_bytes=size)
+
+    def _act(self, order: Order) -> Act:
+        """What the workbench is asked to do, in plain values."""
+        match order.job:
+            case Make(artifact):
+                build = self._build(order, artifact)
+                return lambda bench, folder, tell: bench.build(build, folder, tell)
+            case Evaluate():
+                evaluation = self._evaluation(order, order.job)
+                return lambda bench, folder, tell: bench.evaluate(evaluation, folder, tell)
+            case Serve():
+                probe = self._probe(order, order.job)
+                return lambda bench, folder, tell: bench.probe(probe, folder, tell)
+
+    def _build(self, order: Order, artifact: Artifact) -> BuildJob:
+        settings = _settings(order)
+        inputs = self._folders(order, (a for _, a in artifact.edges()))
+        tasks = self._tasks(artifact, settings, order.seed)
+        return BuildJob(artifact, self._release_under([artifact]), inputs, tasks, settings, order.seed)
+
+    def _evaluation(self, order: Order, job: Evaluate) -> EvaluateJob:
+        task, inputs = job.endpoint.task, self._folders(order, job.route)
+        asked = TaskRows(task, self.sources.kind(task, job.test_set.source), self.sources.labels(task, job.route[-1]))
+        rows = self.sources.test_rows(job.endpoint, job.test_set)
+        release = self._release_under(job.route)
+        return EvaluateJob(job.route, release, inputs, job.endpoint, asked, rows, _settings(order))
+
+    def _probe(self, order: Order, job: Serve) -> ServeJob:
+        release, settings = self.sources.release(job.release), _settings(order)
+        request = self.sources.request(job.task, release, settings.max_length)
+        return ServeJob(release, job.stack, request.kind, request.outputs, settings, request.length_tokens)
+
+    def _tasks(self, artifact: Artifact, settings: TrainingSettings, seed: int) -> tuple[TaskRows, ...]:
+        """The rows that a build sees, by task; validation rows of every endpoint that it is trained on."""
+        new, replayed = _datasets(artifact, Role.TRAIN), _datasets(artifact, Role.REPLAY)
+        names = dict.fromkeys(recipe.task for recipe in labelled(artifact))
+        return tuple(
+            TaskRows(
+                name=task,
+                kind=self.sources.kind(task, next(r.source for r in labelled(artifact) if r.task == task)),
+                labels=self.sources.labels(task, artifact),
+                train=self._rows(new, task, seed),
+                replay=self._rows(replayed, task, seed),
+                validation={
+                    r.language: self._validation(r, settings, seed) for r in labelled(artifact) if r.task == task
+                },
+            )
+            for task in names
+        )
+
+    def _rows(self, recipes: Iterable[DatasetRecipe], task: str, seed: int) -> Mapping[str, Rows]:
+        return {r.language: self.sources.train_rows(r, seed) for r in recipes if r.task == task}
+
+    def _validation(self, recipe: DatasetRecipe, settings: TrainingSettings, seed: int) -> Rows:
+        limit = settings.validation_rows
+        return self.sources.validation_rows(recipe.task, recipe.language, recipe.source, limit, seed)
+
+    def _folders(self, order: Order, artifacts: Iterable[Artifact]) -> dict[str, Path]:
+        """Where the built ones of ``artifacts`` lie, by fingerprint."""
+        found: dict[str, Path] = {}
+        for a in artifacts:
+            if not a.kind.is_source:
+                found[a.fingerprint] = self._entry(order.keys[a.fingerprint], a).artifact
+        return found
+
+    def _entry(self, key: str, artifact: Artifact) -> Entry:
+        entry = self.store.find(key)
+        if entry is None:
+            raise ExecutionError(
+                f"{artifact.slot} ({key}) is not in the store {self.store.folder}; it was removed or damaged while "
+                "this run went on. Give the same command again: it is made again."
+            )
+        return entry
+
+    def _release_under(self, artifacts: Iterable[Artifact]) -> Release:
+        """The base model that lies under ``artifacts``, or that they grew from: of the first one that has any."""
+        for artifact in artifacts:
+            recipes = (a.recipe for a in _down(artifact))
+            releases = [recipe.release for recipe in recipes if isinstance(recipe, BaseModelRecipe)]
+            if releases:
+                return self.sources.release(releases[0])
+        raise ExecutionError("nothing in the order lies on a base model.")
+
+    def _bench(self) -> "Workbench":
+        if self._workbench is None:
+            from adapeff_sim.training.workbench import Workbench
+
+            self._workbench = Workbench(self.machine)
+        return self._workbench
+
+
+def _settings(order: Order) -> TrainingSettings:
+    if order.settings is None:
+        raise ExecutionError(f"order {order.key} comes without settings.")
+    return order.settings
+
+
+def _datasets(artifact: Artifact, role: Role) -> list[DatasetRecipe]:
+    return [a.recipe for a in artifact.by(role) if isinstance(a.recipe, DatasetRecipe)]
+
+
+def _down(artifact: Artifact) -> Iterator[Artifact]:
+    """An artifact, then what it lies on or started from, down to the base model."""
+    yield artifact
+    for role in (Role.BASE, Role.START):
+        for below in artifact.by(role):
+            yield from _down(below)
+
+
+def _telling(order: Order, watch: Watch) -> Callable[[Note], None]:
+    def tell(note: Note) -> None:
+        watch(Progress(order, note.phase, note.done, note.total, note.loss, note.score, note.remaining_seconds))
+
+    return tell
