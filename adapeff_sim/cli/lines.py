@@ -1,0 +1,88 @@
+"""A run told in plain lines, for files, pipes and terminals that cannot redraw: every line is written once."""
+
+import math
+from dataclasses import dataclass, field
+
+from rich.console import Console
+
+from adapeff_sim.cli.so_far import AnyNews, SoFar
+from adapeff_sim.cli.views import how_far, meaning, said
+from adapeff_sim.execution.base import Order, Progress, Started, Warned
+from adapeff_sim.ledger.outcome import Outcome
+from adapeff_sim.reports.wording import duration, plain, plural, points
+from adapeff_sim.simulation import Finished, Unfolded
+
+EVERY_SECONDS = 20.0  # how often a long job says how far it is
+
+
+@dataclass(slots=True)
+class Lines:
+    """Writes a line for what is worth one."""
+
+    console: Console
+    so_far: SoFar
+    is_quiet: bool = False  # warnings only
+    _told: set[tuple[float, str]] = field(default_factory=set)
+    _spoke: dict[str, float] = field(default_factory=dict)
+
+    def __call__(self, news: AnyNews) -> None:
+        """Tell one piece of news."""
+        self.so_far.take(news)
+        if isinstance(news, Warned):
+            self.warn(news.message)
+        if self.is_quiet:
+            return
+        match news:
+            case Unfolded(steps, orders):
+                self._unfolded(len(steps), len(orders))
+            case Started(order):
+                self._events_until(order.day)
+                self._spoke[order.key] = self.so_far.clock()
+            case Progress(order):
+                if self.so_far.clock() - self._spoke.setdefault(order.key, self.so_far.clock()) >= EVERY_SECONDS:
+                    self._spoke[order.key] = self.so_far.clock()
+                    self._write(f"        {said(order.job)}: {how_far(news)}")
+            case Finished(order, outcome):
+                self._events_until(order.day)
+                self._finished(order, outcome)
+
+    def warn(self, message: str) -> None:
+        """Tell something that the user should know."""
+        self._write(f"Warning: {message}")
+
+    def _unfolded(self, steps: int, orders: int) -> None:
+        if not self._told and orders:
+            self._write(f"{self.so_far.name}: {plural(steps, 'step')}, {plural(orders, 'job')}, each done once.")
+        elif orders:
+            self._write(f"The scores that were waited for are known: {plural(orders, 'more job', 'more jobs')}.")
+        else:
+            self._events_until(math.inf)
+            self._write(f"Every job is done, in {duration(self.so_far.elapsed_seconds)}.")
+
+    def _events_until(self, day: float) -> None:
+        """Before the first job of a day: what has happened by then, and what it means for every strategy."""
+        for step in sorted(self.so_far.steps, key=lambda step: step.event.day):
+            event = (step.event.day, step.event.headline)
+            if step.event.day <= day and event not in self._told:
+                self._told.add(event)
+                self._write(f"Day {step.event.day:g}: {step.event.headline}")
+                for beside in self.so_far.beside(step):
+                    self._write(f"    {beside.label}: {meaning(beside)}")
+
+    def _finished(self, order: Order, outcome: Outcome) -> None:
+        done, wanted = len(self.so_far.outcomes), len(self.so_far.wanted)
+        seconds = outcome.usage.get("train_seconds")
+        facts = [
+            f"{points(outcome.score)} points" if outcome.scores else "",
+            f"trained {duration(seconds)}" if seconds else "",
+            "not converged" if outcome.converged is False else "",
+            "" if outcome.provenance == "measured" else outcome.provenance,
+        ]
+        left = self.so_far.remaining_seconds
+        ahead = f"; about {duration(left)} left" if left and left >= 1 else ""
+        found = ", ".join(fact for fact in facts if fact) or "done"
+        who = f"{order.label}, seed {order.seed}"
+        self._write(f"  {done:>4}/{wanted} {said(order.job)} ({who}): {found}{ahead}")
+
+    def _write(self, text: str) -> None:
+        self.console.print(plain(text), markup=False, highlight=False, soft_wrap=True)

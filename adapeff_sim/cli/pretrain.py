@@ -1,0 +1,105 @@
+"""`adapeff-sim pretrain`: make a small base model from a folder of plain text."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as ProgressBar
+
+from adapeff_sim.errors import DataError
+
+if TYPE_CHECKING:
+    from adapeff_sim.training.pretrain import Progress, Tell
+
+PLAIN_LINE_SECONDS = 30.0
+
+
+def pretrain(
+    text: Annotated[Path, typer.Argument(help="Folder with <language>.txt, one sentence per line.", file_okay=False)],
+    out: Annotated[Path, typer.Argument(help="Folder to write the base model to.", file_okay=False)],
+    minutes: Annotated[float | None, typer.Option(help="Train this long.", min=0.01)] = None,
+    tokens: Annotated[int | None, typer.Option(help="Train on this many pieces of text.", min=1)] = None,
+    init_from: Annotated[Path | None, typer.Option(help="A base model to train on from.", exists=True)] = None,
+    resume: Annotated[bool, typer.Option(help="Go on from the checkpoint in OUT.")] = False,
+    layers: Annotated[int, typer.Option(min=1)] = 4,
+    hidden: Annotated[int, typer.Option(min=8)] = 256,
+    heads: Annotated[int, typer.Option(min=1)] = 4,
+    vocabulary: Annotated[int, typer.Option(help="Word pieces to learn.", min=300)] = 16_000,
+    learning_rate: Annotated[float, typer.Option(min=0.0)] = 6e-4,
+    threads: Annotated[int, typer.Option(help="CPU threads; their number changes the last bits.", min=1)] = 1,
+    seed: Annotated[int, typer.Option()] = 13,
+) -> None:
+    """Make a small multilingual base model: vocabulary, starting embeddings, masked language modelling."""
+    if minutes is None and tokens is None:
+        raise DataError("say how long to train: --minutes, --tokens, or both")
+    from adapeff_sim.training.pretrain import PretrainSettings
+    from adapeff_sim.training.pretrain import pretrain as train
+
+    settings = PretrainSettings(
+        text=text,
+        out=out,
+        minutes=minutes,
+        tokens=tokens,
+        init_from=init_from,
+        resume=resume,
+        layers=layers,
+        hidden=hidden,
+        heads=heads,
+        vocabulary=vocabulary,
+        learning_rate=learning_rate,
+        threads=threads,
+        seed=seed,
+    )
+    console = Console()
+    with _told(console) as tell:
+        report = train(settings, tell)
+    console.print(f"{report['tokens_seen']} pieces in {report['steps']} steps; the base model lies in {out}")
+
+
+@contextmanager
+def _told(console: Console) -> "Iterator[Tell]":
+    """A moving bar on a terminal, and a line now and then anywhere else."""
+    if not console.is_terminal:
+        yield _PlainLines()
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+    with ProgressBar(*columns, TimeElapsedColumn(), console=console) as bar:
+        row = bar.add_task("starting", total=1.0)
+
+        def tell(progress: "Progress") -> None:
+            bar.update(row, description=described(progress), completed=progress.share_done)
+
+        yield tell
+
+
+class _PlainLines:
+    """One line whenever something else is done, and every half minute."""
+
+    def __init__(self) -> None:
+        self._doing, self._shown_seconds = "", 0.0
+
+    def __call__(self, progress: "Progress") -> None:
+        if progress.doing == self._doing and progress.seconds - self._shown_seconds < PLAIN_LINE_SECONDS:
+            return
+        self._doing, self._shown_seconds = progress.doing, progress.seconds
+        sys.stdout.write(described(progress) + "\n")
+        sys.stdout.flush()
+
+
+def described(progress: "Progress") -> str:
+    """Progress in one line: what is done, how far, how fast, how long still, how well."""
+    parts = [progress.doing]
+    if progress.steps:
+        parts.append(f"step {progress.steps}, {progress.tokens / 1e6:.2f} M pieces")
+    if progress.tokens_per_second is not None:
+        parts.append(f"{progress.tokens_per_second:.0f} pieces/s")
+    if progress.remaining_seconds is not None:
+        parts.append(f"{progress.remaining_seconds / 60:.0f} min left")
+    if progress.loss is not None:
+        parts.append(f"loss {progress.loss:.2f}")
+    return ", ".join(parts)

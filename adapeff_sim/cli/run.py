@@ -1,0 +1,211 @@
+"""`adapeff-sim run`: live through a scenario, and tell how it goes and what it came to."""
+
+import os
+import platform
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from adapeff_sim.errors import ScenarioError
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
+    from rich.console import Console
+
+    from adapeff_sim.cli.so_far import AnyNews, SoFar
+    from adapeff_sim.costs.base import Terms
+    from adapeff_sim.costs.prices import Prices
+    from adapeff_sim.execution.machine import Machine
+    from adapeff_sim.ledger.ledger import Ledger
+    from adapeff_sim.results import Facts, Results
+    from adapeff_sim.scenario.schema import Scenario
+    from adapeff_sim.simulation import Simulation
+
+TRAINING, RESULTS, CHANGES = "Training", "Results", "Other than the file says"
+
+
+def run(
+    scenario: Annotated[
+        str, typer.Argument(metavar="SCENARIO", help="A scenario's YAML file, or a shipped one's name.")
+    ],
+    strategies: Annotated[
+        str | None, typer.Option(metavar="A,B", help="Only these strategies, by label.", rich_help_panel=CHANGES)
+    ] = None,
+    seeds: Annotated[str | None, typer.Option(metavar="13,14", help="These seeds.", rich_help_panel=CHANGES)] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(metavar="SOURCE", help="helpdesk, a folder, or hub:ID.", rich_help_panel=CHANGES),
+    ] = None,
+    prices: Annotated[
+        str | None, typer.Option(metavar="NAME|FILE", help="This price book.", rich_help_panel=CHANGES)
+    ] = None,
+    device: Annotated[
+        Literal["auto", "cpu", "cuda"], typer.Option(help="auto takes a GPU if there is one.", rich_help_panel=TRAINING)
+    ] = "auto",
+    precision: Annotated[
+        Literal["auto", "fp32", "bf16"], typer.Option(help="auto: bf16 on GPUs with it.", rich_help_panel=TRAINING)
+    ] = "auto",
+    threads: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="CPU threads. All cores, if not said.", rich_help_panel=TRAINING),
+    ] = None,
+    store: Annotated[
+        Path,
+        typer.Option(envvar="ADAPEFF_STORE", metavar="DIR", help="Keeps what was trained.", rich_help_panel=TRAINING),
+    ] = Path(".adapeff/store"),
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder; runs/NAME, if not said.", rich_help_panel=RESULTS)
+    ] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Results as JSON on stdout; progress on stderr.", rich_help_panel=RESULTS)
+    ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="No progress; warnings and the report.", rich_help_panel=RESULTS)
+    ] = False,
+) -> None:
+    r"""Train, measure and price every strategy of a scenario.
+
+    What was trained is kept in the store: stopped or killed, the same command goes on where it was.
+
+    \b
+    Examples:
+      adapeff-sim run smoke
+      adapeff-sim run my.yaml --strategies adapter_fusion --seeds 13,14
+      adapeff-sim run my.yaml --data files:rows/ --prices laptop_cpu
+      adapeff-sim run smoke --json > results.json
+    """
+    from adapeff_sim.execution.machine import this_machine
+    from adapeff_sim.reports.base import show
+    from adapeff_sim.scenario.load import load
+
+    chosen = load(scenario, strategies=listed(strategies), seeds=numbers(seeds), data=data, prices=prices)
+    machine = this_machine(device, precision, threads)
+    folder = out or Path("runs") / chosen.name
+    show(lived(chosen, machine, store, folder, json, quiet), folder, as_json=json)
+
+
+def lived(scenario: "Scenario", machine: "Machine", store: Path, out: Path, json: bool, quiet: bool) -> "Results":
+    """Do all that a scenario asks for, tell how it goes, and write the run's folder.
+
+    Raises AdapeffError; what was done before that stays in the store.
+    """
+    from adapeff_sim.costs.base import price_ledger
+    from adapeff_sim.costs.prices import load_prices
+    from adapeff_sim.execution.base import EXECUTORS
+    from adapeff_sim.execution.orders import Orders
+    from adapeff_sim.execution.sources import Sources
+    from adapeff_sim.execution.store import Store
+    from adapeff_sim.results import results_of, write
+    from adapeff_sim.run_folder import RunFolder
+    from adapeff_sim.simulation import Simulation
+
+    prices, facts = load_prices(scenario.prices), facts_of(scenario)
+    sources = Sources(scenario.data, Path())
+    orders = Orders(scenario.settings, sources, machine)
+    simulation = Simulation(scenario.strategies, scenario.seeds, scenario.events, orders)
+    folder = RunFolder(out)
+    begun = folder.begin(
+        scenario.as_yaml(), {"device": machine.name, "precision": machine.precision, "threads": str(machine.threads)}
+    )
+    executor = EXECUTORS.get("local")(machine=machine, sources=sources, store=Store(store), run=begun.name)
+    with watching(so_far(scenario, simulation, prices, facts.terms), json, quiet) as watch:
+        ledger = simulation.run(executor, watch)
+    found = environment(scenario, machine, ledger)
+    results = results_of(facts, ledger, prices, price_ledger(ledger, prices, facts.terms), found)
+    folder.write_ledger(ledger)
+    folder.write_environment(dict(found))
+    write(results, out)
+    folder.end(begun)
+    return results
+
+
+def facts_of(scenario: "Scenario") -> "Facts":
+    """What results need to know of a scenario; events of all seeds, each day's words once."""
+    from adapeff_sim.costs.base import Terms
+    from adapeff_sim.results import EventMark, Facts
+
+    found = {(event.day, event.headline) for seed in scenario.seeds for event in scenario.events(seed)}
+    return Facts(
+        name=scenario.name,
+        description=scenario.description,
+        labels=scenario.labels,
+        seeds=scenario.seeds,
+        terms=Terms(horizon_days=scenario.horizon_days, utilisation=scenario.serving.utilisation),
+        quality_floor=scenario.quality_floor,
+        events=tuple(EventMark(day=day, text=text) for day, text in sorted(found)),
+    )
+
+
+def environment(scenario: "Scenario", machine: "Machine", ledger: "Ledger") -> "Mapping[str, JsonValue]":
+    """With what the run was done: device, versions, and the content of models and data as their fetches found it."""
+    from adapeff_sim.execution.machine import packages
+    from adapeff_sim.ledger.records import JobRecord
+
+    fetched: dict[str, JsonValue] = {
+        f"{job.slot} {job.fingerprint}": job.key for job in ledger.of(JobRecord) if job.job == "fetch"
+    }
+    return {
+        "device": machine.name,
+        "threads": machine.threads,
+        "precision": machine.precision,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "packages": dict(packages()),
+        "data": scenario.data,
+        "fetched": fetched,
+    }
+
+
+def so_far(scenario: "Scenario", simulation: "Simulation", prices: "Prices", terms: "Terms") -> "SoFar":
+    """What is known of the run while it goes on, nothing yet."""
+    from adapeff_sim.cli.so_far import SoFar
+    from adapeff_sim.costs.base import CostRow, price_ledger
+
+    def price(ledger: "Ledger", day: float) -> list[CostRow]:
+        return price_ledger(ledger, prices, terms.model_copy(update={"horizon_days": day}))
+
+    return SoFar(scenario.name, scenario.horizon_days, price, simulation.order_of, prices.currency)
+
+
+@contextmanager
+def watching(known: "SoFar", json: bool, quiet: bool) -> "Iterator[Callable[[AnyNews], None]]":
+    """Whoever tells how the run goes: one screen on a terminal, lines anywhere else."""
+    from rich.console import Console
+
+    from adapeff_sim.cli.lines import Lines
+    from adapeff_sim.cli.live import Screen
+
+    console = Console(stderr=json, highlight=False)
+    if quiet or not can_redraw(console):
+        yield Lines(console, known, is_quiet=quiet)
+        return
+    try:
+        with Screen(console, known) as screen:
+            yield screen
+    finally:
+        for warning in known.warnings:  # the screen is gone, and with it what it said
+            Lines(console, known).warn(warning)
+
+
+def can_redraw(console: "Console") -> bool:
+    """Whether somebody looks at a terminal that can be redrawn, and large enough for it."""
+    is_watched = os.environ.get("CI", "").lower() in ("", "0", "false")
+    return console.file.isatty() and not console.is_dumb_terminal and is_watched and console.size.height >= 12
+
+
+def listed(text: str | None) -> list[str] | None:
+    """The names in ``a,b``."""
+    return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
+
+
+def numbers(text: str | None) -> list[int] | None:
+    """The seeds in ``13,14``. Raises ScenarioError for what is no whole number."""
+    names = listed(text)
+    if names is None:
+        return None
+    if not names or not all(name.isascii() and name.isdigit() for name in names):
+        raise ScenarioError(f"--seeds {text!r}: give whole numbers with commas between them, such as 13,14.")
+    return [int(name) for name in names]

@@ -1,0 +1,225 @@
+"""What is known of a run while it goes on: fed with news, read by the live screen and by the plain lines.
+
+Costs are reckoned between jobs, when one is finished, and never while one is being measured.
+"""
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from adapeff_sim.accounting import account
+from adapeff_sim.artifacts.deployment import Deployment
+from adapeff_sim.costs.base import CostRow
+from adapeff_sim.execution.base import News, Order, Progress, Started, Warned
+from adapeff_sim.ledger.ledger import Ledger
+from adapeff_sim.ledger.outcome import Outcome
+from adapeff_sim.planning.plan import Evaluate, Job, Make, Serve, evaluations
+from adapeff_sim.planning.unfold import Step
+from adapeff_sim.simulation import Finished, OrderOf, Unfolded
+
+AnyNews = News | Unfolded | Finished
+Price = Callable[[Ledger, float], Sequence[CostRow]]  # ledger and horizon in days -> what it cost
+Life = tuple[str, int]  # label and seed
+RECKONING_SHARE = 20  # reckoning takes at most one part in so many of the time
+A_MOMENT = 1e-6  # days: what falls due on day 0 is counted, what accrues has hardly begun
+
+
+class Standing(NamedTuple):
+    """Where one strategy stands, on the mean of its seeds: money by component, and a mean score for each step."""
+
+    label: str
+    day: float
+    costs: Mapping[str, float]
+    is_lower_bound: bool  # some amount could not be had
+    qualities: tuple[float, ...]
+    is_done: bool
+
+    @property
+    def total(self) -> float:
+        """Money spent up to ``day``."""
+        return sum(self.costs.values())
+
+
+@dataclass(slots=True)
+class Running:
+    """A job that is being done, since ``began`` (seconds of the clock), and how far it is."""
+
+    order: Order
+    began: float
+    progress: Progress | None = None
+
+
+@dataclass(slots=True)
+class SoFar:
+    """The news of a run, taken in one by one."""
+
+    name: str
+    horizon_days: float
+    price: Price
+    order_of: OrderOf
+    currency: str = ""
+    clock: Callable[[], float] = time.monotonic
+    steps: tuple[Step, ...] = ()
+    wanted: dict[str, Order] = field(default_factory=dict)
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    running: dict[str, Running] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    is_unfolded: bool = False  # whether no life waits for a score any more
+    standings: tuple[Standing, ...] = ()
+    _began: float | None = None
+    _next_reckoning: float = 0.0
+    _took: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    _orders: dict[tuple[Life, Job], Order] = field(default_factory=dict)
+
+    def take(self, news: AnyNews) -> None:
+        """Know one thing more."""
+        now = self.clock()
+        self._began = now if self._began is None else self._began
+        match news:
+            case Unfolded(steps, orders):
+                self.steps, self.is_unfolded = steps, not orders
+                self.wanted |= {order.key: order for order in orders}
+            case Started(order):
+                self.wanted.setdefault(order.key, order)
+                self.running[order.key] = Running(order, now)
+            case Progress(order):
+                self.running.setdefault(order.key, Running(order, now)).progress = news
+            case Warned(_, message):
+                self.warnings.append(message)
+            case Finished(order, outcome):
+                self.outcomes[order.key] = outcome
+                running = self.running.pop(order.key, None)
+                if running and outcome.provenance != "reused":
+                    self._took[sort_of(order.job)].append(now - running.began)
+
+    def reckon(self) -> None:
+        """Bring ``standings`` up to date; call it between jobs, never while one is being measured.
+
+        A reckoning that took long is not repeated soon, but when everything is done.
+        """
+        began = self.clock()
+        if began >= self._next_reckoning or self.is_unfolded or not self.standings:
+            self.standings = tuple(self._standings())
+            self._next_reckoning = self.clock() + RECKONING_SHARE * (self.clock() - began)
+
+    @property
+    def elapsed_seconds(self) -> float:
+        """Since the first news."""
+        return 0.0 if self._began is None else self.clock() - self._began
+
+    @property
+    def reused(self) -> int:
+        """How many jobs the store answered."""
+        return sum(outcome.provenance == "reused" for outcome in self.outcomes.values())
+
+    @property
+    def current(self) -> Running | None:
+        """The job that began last."""
+        return list(self.running.values())[-1] if self.running else None
+
+    @property
+    def remaining_seconds(self) -> float | None:
+        """For the jobs not done, by what jobs of their sort took in this run; None before any can be told."""
+        left = [order for key, order in self.wanted.items() if key not in self.outcomes]
+        known = [seconds for group in self._took.values() for seconds in group]
+        if not known:
+            return None if left else 0.0
+        mean = {sort: sum(group) / len(group) for sort, group in self._took.items()}
+        guess = sum(mean.get(sort_of(order.job), sum(known) / len(known)) for order in left)
+        begun = sum(min(self.clock() - r.began, mean.get(sort_of(r.order.job), 0.0)) for r in self.running.values())
+        return max(0.0, guess - begun)
+
+    @property
+    def present(self) -> Step | None:
+        """The step that is being done: of the current job, else the first one with a job to do, else the last."""
+        if current := self.current:
+            order = current.order
+            asked = (s for s in self.steps if (s.label, s.seed, s.event.day) == (order.label, order.seed, order.day))
+            if step := next((step for step in asked if self._wants(step, order)), None):
+                return step
+        undone = (step for step in sorted(self.steps, key=lambda s: s.event.day) if not self._is_done(step))
+        return next(undone, self.steps[-1] if self.steps else None)
+
+    def beside(self, step: Step) -> list[Step]:
+        """What the event of ``step`` means for every strategy under the same seed, each at its latest."""
+        same = [s for s in self.steps if s.seed == step.seed and s.event == step.event]
+        return list({s.label: s for s in same}.values())
+
+    def _wants(self, step: Step, order: Order) -> bool:
+        return any(self._order(step, job).key == order.key for job in step.plan.jobs)
+
+    def _order(self, step: Step, job: Job) -> Order:
+        name = ((step.label, step.seed), job)
+        if name not in self._orders:
+            self._orders[name] = self.order_of(step.label, step.seed, step.event.day, job)
+        return self._orders[name]
+
+    def _is_known(self, step: Step, job: Job) -> bool:
+        return self._order(step, job).key in self.outcomes
+
+    def _is_done(self, step: Step) -> bool:
+        return all(self._is_known(step, job) for job in step.plan.jobs)
+
+    def _done(self, step: Step, job: Job) -> tuple[Order, Outcome]:
+        order = self._order(step, job)
+        return order, self.outcomes[order.key]
+
+    def _standings(self) -> Iterator[Standing]:
+        """Where every strategy stands, in the order of the scenario."""
+        lives: dict[str, dict[Life, list[Step]]] = {}
+        for step in self.steps:
+            lives.setdefault(step.label, {}).setdefault((step.label, step.seed), []).append(step)
+        for label, seeds in lives.items():
+            yield self._standing(label, list(seeds.values()))
+
+    def _standing(self, label: str, seeds: list[list[Step]]) -> Standing:
+        """The mean over the seeds of what one strategy cost up to the day that all its seeds have reached."""
+        reached = [self._reached(life) for life in seeds]
+        day = min(day for _, day in reached)
+        ledger = account([step for life, _ in reached for step in life], self._done)
+        costs: dict[str, float] = defaultdict(float)
+        rows = self.price(ledger, max(day, A_MOMENT))
+        for row in rows:
+            costs[row.component] += (row.amount or 0.0) / len(seeds)
+        is_done = self.is_unfolded and all(self._is_done(step) for life in seeds for step in life)
+        unknown = any(row.amount is None for row in rows)
+        return Standing(label, day, dict(costs), unknown, tuple(self._qualities(seeds)), is_done)
+
+    def _reached(self, life: list[Step]) -> tuple[list[Step], float]:
+        """The steps that are done, with what is done of the next one, and the day up to which that is all."""
+        done: list[Step] = []
+        for step in life:
+            if not self._is_done(step):
+                jobs = tuple(job for job in step.plan.jobs if self._is_known(step, job))
+                part = replace(step, plan=replace(step.plan, jobs=jobs), deployment=Deployment())
+                return [*done, part], step.event.day  # nothing stands after a day that is not over
+            done.append(step)
+        waits = bool(life) and bool(life[-1].deployment.checks) and not self.is_unfolded
+        return done, life[-1].event.day if waits else self.horizon_days
+
+    def _qualities(self, seeds: list[list[Step]]) -> Iterator[float]:
+        """After each step that is done, the mean score over the endpoints and seeds."""
+        for group in zip(*seeds, strict=False):
+            if not all(self._is_done(step) for step in group):
+                return
+            scores = [self._score(step, e) for step in group for e in evaluations(step.deployment, step.world)]
+            known = [score for score in scores if score is not None]
+            if known:
+                yield sum(known) / len(known)
+
+    def _score(self, step: Step, job: Evaluate) -> float | None:
+        outcome = self.outcomes.get(self._order(step, job).key)
+        return outcome.score if outcome and outcome.score == outcome.score else None
+
+
+def sort_of(job: Job) -> str:
+    """Jobs of one sort take about as long as each other."""
+    match job:
+        case Make(artifact):
+            return str(artifact.kind)
+        case Evaluate():
+            return "evaluate"
+        case Serve():
+            return "serve"

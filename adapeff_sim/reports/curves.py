@@ -1,0 +1,108 @@
+"""Curves of cumulative cost, drawn with characters: one picture for each component, on an axis of its own."""
+
+import math
+import statistics
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import plotext
+from rich.text import Text
+
+from adapeff_sim.reports.wording import line, money, plural
+from adapeff_sim.results import Results
+
+COLOURS = (12, 10, 13, 11, 14, 9, 208, 141, 250, 22)  # of the 256-colour palette; then they come again
+SIGNS = "●×+◇■○▲∗"  # where there is no colour, every strategy has a sign of its own
+HEIGHT = 11
+NARROWEST = 40
+GUTTER = 3
+
+
+class Legend(NamedTuple):
+    """How one strategy is drawn."""
+
+    label: str
+    colour: int
+    sign: str
+
+
+def legends(results: Results) -> list[Legend]:
+    """Colour and sign of every strategy, the same in all pictures."""
+    labels = results.facts.labels
+    return [Legend(x, COLOURS[i % len(COLOURS)], SIGNS[i % len(SIGNS)]) for i, x in enumerate(labels)]
+
+
+def curves(results: Results, width: int, has_colour: bool) -> Iterator[Text]:
+    """The pictures, two beside each other where there is room for that, and what is what."""
+    names = list(dict.fromkeys(curve.component for curve in results.curves))
+    beside = 2 if width >= 2 * (NARROWEST + 15) + GUTTER else 1
+    each = (min(width, 160) - GUTTER * (beside - 1)) // beside
+    pictures = [picture(results, name, each, has_colour) for name in names]
+    for i in range(0, len(pictures), beside):
+        for row in zip(*(p.split("\n") for p in pictures[i : i + beside]), strict=True):
+            yield Text(" " * GUTTER).join(row)
+        yield Text()
+    yield _key(results, has_colour)
+
+
+def picture(results: Results, component: str, width: int, has_colour: bool) -> Text:
+    """The cumulative cost of one component for every strategy, mean over seeds, in ``HEIGHT`` lines."""
+    plotext.terminal.limit(False, False)  # the width is ours, also where there is no terminal
+    figure = plotext.figure.clear()
+    figure.theme("colorless").canvas("default").plot_size(width, HEIGHT)
+    figure.title(f"{component}, {results.prices.currency}")
+    top = 0.0
+    for legend in legends(results):
+        amounts = mean_curve(results, legend.label, component)
+        top = max(top, *amounts)
+        marker = plotext.marker("braille", legend.colour) if has_colour else plotext.marker(legend.sign)
+        figure.draw(figure.signal(list(results.days), amounts, marker=marker).lines())
+    rounds = ticks(top)
+    figure.ruler("y").lim(0, top or 1).ticks(rounds, [money(amount) for amount in rounds])
+    days = day_ticks(results, width)
+    figure.ruler("x").lim(results.days[0], results.days[-1]).ticks(days, [f"{day:g}" for day in days])
+    text = Text.from_ansi(figure.build().string(colorless=not has_colour))
+    rows = list(text.split("\n"))[:HEIGHT]
+    for row in rows:
+        row.rstrip()
+        row.pad_right(max(0, width - len(row)))
+    return Text("\n").join(rows)
+
+
+def day_ticks(results: Results, width: int) -> list[float]:
+    """The days of the events and the horizon, as far as their numbers do not run into each other."""
+    first, last = results.days[0], results.days[-1]
+    per_day = (width - 10) / max(1e-9, last - first)
+    found = [last]
+    for day in sorted({event.day for event in results.facts.events}, reverse=True):
+        if first <= day and (found[-1] - day) * per_day > len(f"{day:g}") + 2:
+            found.append(day)
+    return found[::-1]
+
+
+def mean_curve(results: Results, label: str, component: str) -> list[float]:
+    """The curve of one strategy, mean over its seeds, a number for each of the results' days."""
+    of = [c.amounts for c in results.curves if (c.label, c.component) == (label, component)]
+    return [statistics.fmean(amounts) for amounts in zip(*of, strict=True)]
+
+
+def ticks(top: float) -> list[float]:
+    """A few round numbers from 0 up to ``top``."""
+    if top <= 0:
+        return [0.0]
+    rough = top / 4
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= rough)
+    return [step * i for i in range(int(top / step) + 1)]
+
+
+def _key(results: Results, has_colour: bool) -> Text:
+    """Which curve is whose, and what the curves are."""
+    seeds = len(results.facts.seeds)
+    key = Text("Cumulative cost by day" + (f", mean of {plural(seeds, 'seed')}" if seeds > 1 else "") + ":")
+    for legend in legends(results):
+        key.append("  ").append("━━" if has_colour else legend.sign, style=f"color({legend.colour})")
+        key.append(" ").append_text(line(legend.label))
+    if any(not curve.complete for curve in results.curves):
+        key.append("  (a curve that lacks unavailable amounts is a lower bound)")
+    return key

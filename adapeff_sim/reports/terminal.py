@@ -1,0 +1,74 @@
+"""A run's results for a reader at a terminal, or of a file: the same content at every width, nothing cut."""
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.text import Text
+
+from adapeff_sim.reports import tables
+from adapeff_sim.reports.base import REPORTERS
+from adapeff_sim.reports.wording import line, plain, plural
+from adapeff_sim.results import Results
+
+CUT_SHORT_SHOWN = 10
+
+
+@REPORTERS.register
+def terminal(results: Results, folder: Path, console: Console) -> None:
+    """What it cost, how that grew, how good it was, what must be known of it, and the verdict."""
+    for part in parts(results, folder, console.width, console.color_system is not None and not console.no_color):
+        console.print(part, highlight=False)
+
+
+def parts(results: Results, folder: Path, width: int, has_colour: bool) -> Iterator[RenderableType]:
+    """All parts of the report, from the first line to the verdict."""
+    from adapeff_sim.reports.curves import curves
+
+    yield heading(results)
+    yield tables.costs(results)
+    yield tables.provenance(results)
+    yield from tables.events(results, width)
+    yield from tables.quality(results, width)
+    yield from curves(results, width, has_colour)
+    yield from warnings(results)
+    yield verdict(results)
+    yield files(folder)
+
+
+def heading(results: Results) -> RenderableType:
+    """Which scenario this is, and under what terms it was priced."""
+    facts, prices = results.facts, results.prices
+    seeds = f"{plural(len(facts.seeds), 'seed')} ({', '.join(map(str, facts.seeds))})"
+    terms = f"{facts.terms.horizon_days:g} days, {seeds}, prices {prices.name} in {prices.currency}"
+    told = [line(facts.description)] if facts.description else []
+    return Group(Rule(line(facts.name, "bold"), align="left"), *told, line(terms, "dim"), Text())
+
+
+def warnings(results: Results) -> Iterator[Text]:
+    """Trainings that a cap ended: their costs and scores are not those of a finished training."""
+    short = results.not_converged
+    if not short:
+        return
+    yield Text()
+    head = f"Not converged: {plural(len(short), 'training')} ended by a cap, before patience did; allow more epochs."
+    yield Text(head, style="yellow")
+    for cut in short[:CUT_SHORT_SHOWN]:
+        yield Text("  ").append_text(line(f"{cut.label}, seed {cut.seed}, day {cut.day:g}: {cut.slot}"))
+    if len(short) > CUT_SHORT_SHOWN:
+        yield Text(f"  and {len(short) - CUT_SHORT_SHOWN} more; events.csv has them all")
+
+
+def verdict(results: Results) -> RenderableType:
+    """What can be said, a sentence each."""
+    sentences = [Padding(line(sentence), (0, 0, 0, 2)) for sentence in results.verdict.sentences]
+    return Group(Text(), Text("Verdict", style="bold"), *sentences)
+
+
+def files(folder: Path) -> Text:
+    """Where the files are, and how to see this again."""
+    again = f"adapeff-sim report {shlex.quote(str(folder))}"
+    return Text(f"\nFiles in {plain(folder)}: results.json, costs.csv, events.csv, quality.csv\nAgain: {plain(again)}")

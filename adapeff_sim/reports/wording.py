@@ -1,0 +1,72 @@
+"""How numbers and foreign text are said on a screen: units, and no control characters."""
+
+import re
+from collections.abc import Sequence
+
+from rich.text import Text
+
+BARS = "▁▂▃▄▅▆▇█"
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+
+
+def plain(text: object) -> str:
+    """Text as it may be shown: control characters, which could move a cursor or hide a word, are gone."""
+    return _CONTROL.sub("", str(text).replace("\t", " "))
+
+
+def line(text: object, style: str = "") -> Text:
+    """Foreign text on one line; Rich takes nothing in it for markup."""
+    return Text(" ".join(plain(text).split()), style=style, overflow="fold")
+
+
+def money(amount: float | None, currency: str = "") -> str:
+    """An amount with as many digits as tell something; None says that it is not known."""
+    if amount is None:
+        return "unavailable"
+    size = abs(amount)
+    text = f"{amount:,.0f}" if size >= 1000 else f"{amount:,.2f}" if size >= 1 else f"{amount:.3g}"
+    return f"{text} {currency}" if currency else text
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds as a clock shows them: ``0:42``, ``12:05``, ``3:04:10``; None says that it is not known."""
+    if seconds is None:
+        return "unknown"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def points(score: float | None) -> str:
+    """A score (0 to 1) in points: ``81.3``; a dash where there is none."""
+    return "–" if score is None or score != score else f"{100 * score:.1f}"
+
+
+def percent(share: float) -> str:
+    """A share (0 to 1) in whole percents; what is there is never 0 %, and what is missing never 100 %."""
+    if 0 < share < 0.01:
+        return "<1 %"
+    if 0.99 < share < 1:
+        return ">99 %"
+    return f"{100 * share:.0f} %"
+
+
+def plural(count: int, noun: str, many: str = "") -> str:
+    """``1 job``, ``2 jobs``, ``3 strategies``."""
+    return f"{count:,} {noun if count == 1 else many or noun + 's'}"
+
+
+def folded(name: object, width: int) -> Text:
+    """A name broken after its underscores, hyphens and spaces into lines of at most ``width``, where that can be."""
+    rows = [""]
+    for part in re.findall(r".+?(?:[_ -]+|$)", line(name).plain):
+        if rows[-1] and len(rows[-1]) + len(part.rstrip()) > width:
+            rows.append("")
+        rows[-1] += part
+    return Text("\n".join(row.rstrip(" ") for row in rows), overflow="fold")
+
+
+def sparkline(values: Sequence[float], low: float, high: float) -> str:
+    """One bar for each value between ``low`` and ``high``."""
+    span = (high - low) or 1.0
+    return "".join(BARS[min(len(BARS) - 1, max(0, int((v - low) / span * len(BARS))))] for v in values)

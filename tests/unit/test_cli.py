@@ -1,0 +1,159 @@
+"""The command line as a user meets it: verbs, messages and exit codes."""
+
+import json
+
+import pytest
+from story import Reckoner
+from typer.testing import CliRunner
+
+from adapeff_sim import __version__
+from adapeff_sim.cli import app as command_line
+from adapeff_sim.cli.app import VERBS, app
+from adapeff_sim.errors import DataError
+from adapeff_sim.execution.base import EXECUTORS, Progress, Started, Warned
+from adapeff_sim.results import read
+
+
+class Telling(Reckoner):
+    """Tells of every job what an executor that trains would, and warns once."""
+
+    def run(self, orders, watch):
+        for order in orders:
+            watch(Started(order))
+            watch(Progress(order, "train", 1, 2, loss=0.5, score=0.5, remaining_seconds=1.0))
+            if not self.done:
+                watch(Warned(order, "look [bold]here[/bold]\x1b[2J"))
+            yield from super().run([order], watch)
+
+
+@pytest.fixture
+def executor(monkeypatch):
+    chosen = {"is": Telling()}
+    monkeypatch.setitem(EXECUTORS._found, "local", lambda **_: chosen["is"])
+    return chosen
+
+
+@pytest.fixture
+def do(tmp_path, monkeypatch):
+    """Type a command in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+
+    def typed(*arguments: str):
+        monkeypatch.setattr("sys.argv", ["adapeff-sim", *arguments])
+        return CliRunner().invoke(app, list(arguments))
+
+    return typed
+
+
+RUN = ("run", "smoke", "--device", "cpu")
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help(do, verb):
+    shown = do(verb, "--help")
+    assert shown.exit_code == 0
+    assert "Usage" in shown.output
+    assert r"\b" not in shown.output
+
+
+def test_the_help_names_every_verb_and_the_version_is_told(do):
+    shown = do("--help").output
+    assert all(verb in shown for verb in VERBS)
+    assert do("--version").output == f"adapeff-sim {__version__}\n"
+
+
+def test_a_run_tells_its_events_and_its_verdict_and_can_be_seen_again(do, executor, tmp_path):
+    ran = do(*RUN)
+    assert ran.exit_code == 0, ran.output
+    assert "Day 40: new_language de" in ran.stdout
+    assert "~ adapter/intent (train:dataset/intent/de changed)" in ran.stdout
+    assert "Warning: look [bold]here[/bold][2J" in ran.stdout
+    assert "Verdict" in ran.stdout
+    again = do("report", "runs/smoke")
+    assert again.exit_code == 0
+    assert again.stdout in ran.stdout
+    assert len(again.stdout) > 2000
+
+
+def test_json_is_alone_on_stdout_and_the_same_as_on_disk(do, executor, tmp_path):
+    ran = do(*RUN, "--json", "--out", "here")
+    assert json.loads(ran.stdout) == json.loads(read(tmp_path / "here").model_dump_json())
+    assert "Day 40" in ran.stderr
+    assert json.loads(do("report", "here", "--json").stdout) == json.loads(ran.stdout)
+
+
+def test_quiet_leaves_warnings_and_the_report(do, executor):
+    ran = do(*RUN, "--quiet")
+    assert "Day 40: " not in ran.stdout
+    assert ran.stdout.startswith("Warning: look")
+    assert "Verdict" in ran.stdout
+
+
+def test_flags_choose_strategies_and_seeds(do, executor, tmp_path):
+    do(*RUN, "--strategies", "adapter_fusion", "--seeds", "13,14", "--prices", "cloud_gpu")
+    facts = read(tmp_path / "runs/smoke").facts
+    assert (facts.labels, facts.seeds) == (("adapter_fusion",), (13, 14))
+    assert read(tmp_path / "runs/smoke").prices.name == "cloud_gpu"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["run", "absent.yaml"], "absent"),
+        (["run", "smoke", "--seeds", "x"], "--seeds 'x'"),
+        (["run", "smoke", "--strategies", "adapter_fusoin"], "adapter_fusion"),
+        (["report", "absent"], "absent: no results.json"),
+        (["price", "absent", "--prices", "cloud_gpu"], "absent"),
+        (["run"], "SCENARIO"),
+        (["walk"], "walk"),
+    ],
+)
+def test_what_the_user_can_put_right_is_told_on_stderr_with_exit_code_2(do, arguments, told):
+    ended = do(*arguments)
+    assert ended.exit_code == 2
+    assert told in ended.stderr
+    assert "Traceback" not in ended.output
+    assert not ended.stdout
+
+
+class Failing(Reckoner):
+    """Raises what it was given at the third job."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__()
+        self.error = error
+
+    def outcome(self, job):
+        if len(self.done) == 3:
+            raise self.error
+        return super().outcome(job)
+
+
+def test_ctrl_c_tells_how_to_go_on(do, executor):
+    executor["is"] = Failing(KeyboardInterrupt())
+    ended = do(*RUN, "--out", "my folder")
+    assert ended.exit_code == 130
+    assert "adapeff-sim run smoke --device cpu --out 'my folder'" in ended.stderr
+    assert "is kept" in ended.stderr
+
+
+def test_an_error_keeps_its_words_and_loses_what_moves_a_cursor(do, executor):
+    executor["is"] = Failing(DataError("row [red]7[/red] is \x1b[31mbad"))
+    ended = do(*RUN)
+    assert ended.exit_code == 2
+    assert "Error: row [red]7[/red] is [31mbad" in ended.stderr
+
+
+def test_a_bug_is_called_one_and_its_traceback_is_there_for_who_asks(do, executor):
+    executor["is"] = Failing(ZeroDivisionError("oh"))
+    ended = do(*RUN)
+    assert ended.exit_code == 1
+    assert "This is a bug: ZeroDivisionError: oh" in ended.stderr
+    assert "adapeff-sim --debug run smoke" in ended.stderr
+    executor["is"] = Failing(ZeroDivisionError("oh"))
+    assert isinstance(do("--debug", *RUN).exception, ZeroDivisionError)
+
+
+def test_going_on_with_pretraining_says_resume():
+    assert command_line.GOES_ON["pretrain"] == " --resume"

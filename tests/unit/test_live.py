@@ -1,0 +1,220 @@
+"""The screen of a run: fed with news, looked at as text."""
+
+import io
+import time
+
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+from story import STORY, Reckoner, falls, life, order_of
+
+from adapeff_sim.cli.lines import Lines
+from adapeff_sim.cli.live import Screen
+from adapeff_sim.cli.so_far import SoFar
+from adapeff_sim.cli.views import fates, meaning
+from adapeff_sim.costs.base import Terms, price_ledger
+from adapeff_sim.costs.prices import load_prices
+from adapeff_sim.execution.base import Progress, Started, Warned
+from adapeff_sim.simulation import Finished, Simulation, Unfolded
+from adapeff_sim.strategies.base import STRATEGIES
+
+BOOK = load_prices("laptop_cpu")
+HORIZON = 120.0
+LABELS = ("adapter_per_task", "adapter_fusion", "multitask_full", "[red]odd[/red]")
+
+
+class Clock:
+    """Seconds that pass when told to."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def price(ledger, day):
+    return price_ledger(ledger, BOOK, Terms(horizon_days=day))
+
+
+def simulation(*labels: str) -> Simulation:
+    plugins = [label if label in STRATEGIES.names() else "multitask_full" for label in labels]
+    wants = {label: STRATEGIES.get(plugin)() for label, plugin in zip(labels, plugins, strict=True)}
+    return Simulation(wants, (13,), lambda seed: STORY, order_of)
+
+
+def screen(known: SoFar | None = None, width: int = 80, height: int = 24) -> Screen:
+    console = Console(file=io.StringIO(), width=width, height=height, color_system=None)
+    known = known or SoFar("story", HORIZON, price, order_of, "EUR", clock=time.monotonic)
+    return Screen(console, known)
+
+
+def seen(shown: Screen) -> list[str]:
+    shown.console.file.seek(0)
+    shown.console.file.truncate()
+    shown.console.print(shown)
+    return shown.console.file.getvalue().splitlines()
+
+
+class Watched(Reckoner):
+    """Calls ``look`` in the middle of every job."""
+
+    def __init__(self, look) -> None:
+        super().__init__()
+        self.look = look
+
+    def run(self, orders, watch):
+        for order, outcome in super().run(orders, watch):
+            watch(Started(order))
+            watch(Progress(order, "train", 30, 120, loss=0.1234, score=0.876, remaining_seconds=65))
+            self.look(order)
+            yield order, outcome
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 40), (60, 14)])
+def test_the_screen_always_fits(width, height):
+    shown, sizes = screen(width=width, height=height), []
+
+    def look(order):
+        if len(sizes) % 7 == 0:
+            shown(Warned(order, "something " * 30))
+        rows = seen(shown) if len(sizes) % 3 == 0 else [""]
+        sizes.append((len(rows), max(map(cell_len, rows))))
+
+    simulation(*LABELS).run(Watched(look), shown)
+    assert len(sizes) > 100
+    assert max(rows for rows, _ in sizes) <= height
+    assert max(columns for _, columns in sizes) <= width
+
+
+def test_the_screen_before_any_news():
+    assert "Looking at the scenario" in "\n".join(seen(screen()))
+
+
+def test_the_screen_tells_event_job_progress_reasons_and_money():
+    shown, pictures = screen(height=40), {}
+    run = simulation(*LABELS)
+    run.run(Watched(lambda order: pictures.setdefault((order.label, order.day), "\n".join(seen(shown)))), shown)
+    text = pictures["adapter_fusion", 20.0]
+    assert "Day 20 of 120: new_language sw   event 3 of 12" in text
+    assert "◆" in text
+    assert "train 30/120, loss 0.123, best 87.6 points, 1:05 left" in text
+    assert "~ adapter/intent ← train:dataset/intent/sw" in text
+    assert "~ fusion/intent ← " in text
+    assert "for adapter_fusion, seed 13" in text
+    assert "[red]odd[/red]" in text
+    row = next(r for r in text.splitlines() if r.startswith("adapter_per_task "))
+    assert "…" in row
+    last = "\n".join(seen(shown))
+    assert "Nothing is being done just now" in last
+
+
+def test_money_on_the_screen_ends_as_the_money_of_the_results():
+    shown, run = screen(), simulation(*LABELS)
+    ledger = run.run(Reckoner(), shown)
+    for standing in shown.so_far.standings:
+        rows = [r for r in price(ledger, HORIZON) if r.label == standing.label]
+        assert standing.is_done
+        assert standing.total == pytest.approx(sum(r.amount or 0.0 for r in rows))
+
+
+def test_money_so_far_only_grows_and_never_runs_ahead_of_its_day():
+    totals: dict[str, list[tuple[float, float]]] = {label: [] for label in LABELS[:2]}
+    known = SoFar("story", HORIZON, price, order_of, clock=Clock())  # a clock that stands: every job is reckoned
+    shown, run = screen(known), simulation(*LABELS[:2])
+
+    def look(order):
+        for s in shown.so_far.standings:
+            totals[s.label].append((s.day, s.total))
+            assert s.day <= order.day or s.day == HORIZON or s.day in {e.day for e in STORY}
+
+    run.run(Watched(look), shown)
+    for seen_so_far in totals.values():
+        assert seen_so_far == sorted(seen_so_far)
+        assert len(set(seen_so_far)) > 5
+
+
+def test_a_life_that_waits_for_scores_is_not_priced_to_the_end():
+    carried = STRATEGIES.get("adapter_per_task")(on_base_update="carry_over", may_fall=2.0)
+    days = []
+    known = SoFar("story", HORIZON, price, order_of, clock=Clock())
+    run = Simulation({"it": carried}, (13,), lambda seed: STORY, order_of)
+
+    def watch(news):
+        known.take(news)
+        known.reckon()
+        waits = bool(known.steps and known.steps[-1].deployment.checks)
+        days.append((waits, known.standings[0].day if known.standings else 0.0))
+
+    run.run(Reckoner(falls), watch)
+    assert max(day for waits, day in days if waits) == 110.0
+    assert days[-1] == (False, HORIZON)
+
+
+def test_time_left_is_what_jobs_of_the_sort_took():
+    clock = Clock()
+    known = SoFar("story", HORIZON, price, order_of, clock=clock)
+    steps = life(STRATEGIES.get("adapter_per_task")(), STORY[:1])
+    orders = [order_of("it", 13, 0.0, job) for job in steps[0].plan.jobs]
+    known.take(Unfolded(tuple(steps), tuple(orders)))
+    assert known.remaining_seconds is None
+    for order in orders[:-1]:
+        known.take(Started(order))
+        clock.now += 10
+        known.take(Finished(order, Reckoner().outcome(order.job)))
+    assert known.remaining_seconds == 10
+    known.take(Started(orders[-1]))
+    known.take(Finished(orders[-1], Reckoner().outcome(orders[-1].job)))
+    assert known.remaining_seconds == 0
+    assert known.elapsed_seconds == 10 * (len(orders) - 1)
+
+
+def test_reckoning_is_not_repeated_soon_when_it_took_long():
+    clock, calls = Clock(), []
+
+    def slow(ledger, day):
+        calls.append(clock.now)
+        clock.now += 1
+        return price(ledger, day)
+
+    known = SoFar("story", HORIZON, slow, order_of, clock=clock)
+    steps = life(STRATEGIES.get("adapter_per_task")())
+    order = order_of("it", 13, 0.0, steps[0].plan.jobs[0])
+    known.take(Unfolded(tuple(steps), (order,)))
+    for _ in range(30):
+        known.reckon()
+        clock.now += 1
+    assert len(calls) == 2
+
+
+def test_lines_say_every_event_once_and_every_job():
+    console = Console(file=io.StringIO(), width=40)
+    lines = Lines(console, SoFar("story", HORIZON, price, order_of, clock=Clock()))
+    done = Watched(lambda order: None)
+    simulation(*LABELS).run(done, lines)
+    rows = console.file.getvalue().splitlines()
+    assert [r for r in rows if r.startswith("Day ")] == [f"Day {e.day:g}: {e.headline}" for e in STORY]
+    assert sum(r.lstrip()[:1].isdigit() for r in rows) == len(done.done)
+    assert "    [red]odd[/red]: ~ model/multitask (train:dataset/sentiment/en changed)" in rows
+
+
+def test_a_long_job_says_now_and_then_how_far_it_is():
+    clock = Clock()
+    console = Console(file=io.StringIO(), width=80)
+    lines = Lines(console, SoFar("story", HORIZON, price, order_of, clock=clock))
+    steps = life(STRATEGIES.get("adapter_per_task")(), STORY[:1])
+    order = next(order_of("it", 13, 0.0, job) for job in steps[0].plan.jobs if steps[0].plan.built)
+    lines(Unfolded(tuple(steps), (order,)))
+    lines(Started(order))
+    for done in range(60):
+        clock.now += 1
+        lines(Progress(order, "train", done, 60))
+    assert console.file.getvalue().count(": train ") == 3
+
+
+def test_what_an_event_means_in_words():
+    fusion = life(STRATEGIES.get("adapter_fusion")(), STORY[:2])[1]
+    assert [fate.sign for fate in fates(fusion)] == ["+", "+", "+", "="]
+    assert meaning(fusion) == "+ adapter/sentiment; + fusion/intent; + fusion/sentiment; 1 kept"
+    again = life(STRATEGIES.get("adapter_per_task")(), [*STORY[:2], STORY[8]])[-1]
+    assert meaning(again) == "2 kept"

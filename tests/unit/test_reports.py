@@ -1,0 +1,178 @@
+"""What a reader sees of results: all of it, at every width, and nothing that a name could smuggle in."""
+
+import io
+from pathlib import Path
+
+import pytest
+from hand_made import answer, build, kept, prices, probe, scored, stands
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from rich.console import Console
+
+from adapeff_sim.costs.base import Terms, price_ledger
+from adapeff_sim.ledger.ledger import Ledger
+from adapeff_sim.reports.base import REPORTERS
+from adapeff_sim.reports.curves import HEIGHT, curves, mean_curve, picture, ticks
+from adapeff_sim.reports.wording import duration, folded, line, money, percent, plain, points, sparkline
+from adapeff_sim.results import EventMark, Facts, Results, results_of
+
+HOSTILE = "[bold red]x[/]\x1b[2J\u202e\nevil"
+LABELS = ("adapter_per_task", "adapter_fusion_with_a_very_long_label_indeed", HOSTILE, "d", "e", "f")
+
+
+def life(label: str, seed: int, seconds: float) -> list:
+    who = {"label": label, "seed": seed}
+    answered = (kept(), answer(1000.0), answer(10.0, endpoint="sentiment/sw"))
+    return [
+        build(usage={"train_seconds": seconds}, converged=False, **who),
+        probe(**who),
+        scored(0.9 - seconds / 10_000, **who),
+        scored(None, endpoint="sentiment/sw", **who),
+        stands(*answered, created=("adapter/a",), event="launch mini:v1", **who),
+        build(usage={}, day=5.0, step=1, because=("train:dataset/a",), **who),
+        stands(*answered, rebuilt=("adapter/a",), event=f"dataset_refresh {HOSTILE}", day=5.0, step=1, **who),
+    ]
+
+
+def results(*labels: str, seeds: tuple[int, ...] = (13, 14)) -> Results:
+    events = (EventMark(day=0.0, text="launch mini:v1"), EventMark(day=5.0, text="dataset_refresh"))
+    facts = Facts(
+        name="story",
+        description=HOSTILE,
+        labels=labels,
+        seeds=seeds,
+        terms=Terms(horizon_days=10.0),
+        quality_floor=2.0,
+        events=events,
+    )
+    records = [r for i, x in enumerate(labels) for s in seeds for r in life(x, s, 100.0 * (i + 1) + s)]
+    ledger = Ledger(tuple(records))
+    return results_of(facts, ledger, prices(), price_ledger(ledger, prices(), facts.terms), {})
+
+
+def shown(found: Results, width: int, reporter: str = "terminal", **how: object) -> str:
+    console = Console(file=io.StringIO(), width=width, **how)
+    REPORTERS.get(reporter)(found, Path("runs/my story"), console)
+    return console.file.getvalue()
+
+
+@pytest.mark.parametrize("width", [80, 120, 200])
+def test_nothing_is_cut_and_no_line_is_too_long(width):
+    found = results(*LABELS)
+    text = shown(found, width)
+    assert max(cell_len(row) for row in text.splitlines()) <= width
+    assert "…" not in text
+    flat = "".join(text.split())
+    for label in LABELS:
+        assert "".join(plain(label).split()) in flat
+    for row in found.totals:
+        assert money(row.mean) in text
+    for sentence in found.verdict.sentences:
+        assert "".join(plain(sentence).split()) in flat
+    assert "adapeff-sim report 'runs/my story'" in text
+
+
+def test_a_hostile_name_is_shown_as_it_is_written_and_does_nothing():
+    text = shown(results(*LABELS), 120, force_terminal=True, color_system=None)
+    assert "[bold red]x[/]" in text
+    assert not set(text) & {"\x1b", "\u202e", "\r", "\b"}
+
+
+def test_colour_only_where_it_is_wanted():
+    found = results("one", "two")
+    assert "\x1b[" in shown(found, 80, force_terminal=True, color_system="256")
+    bare = shown(found, 80, force_terminal=True, color_system="256", no_color=True)
+    assert "38;5" not in bare
+    assert "● one  × two" in bare
+
+
+def test_gaps_and_cut_trainings_are_told():
+    text = shown(results("one", "two"), 100)
+    assert "≥" in text
+    assert "unavailable" in text
+    assert "Not converged: 4 trainings" in text
+    assert "one, seed 13, day 0: adapter/a" in text
+
+
+def test_a_table_marks_the_cheapest_and_quality_below_the_floor():
+    found = results("one", "two", "three", "four")
+    text = shown(found, 120)
+    below = {b.label for b in found.verdict.below if b.points is not None}
+    assert below == {"four"}
+    assert "85.9-" in text or "86.0-" in text
+    cheapest = next(c for c in found.verdict.comparisons if c.component == "storage")
+    assert cheapest.cheapest is not None
+    assert "* cheapest" in text
+
+
+def test_one_seed_has_no_spread():
+    assert "±" not in shown(results("one", "two", seeds=(13,)), 80)
+    assert "±" in shown(results("one", "two"), 80)
+
+
+def test_every_component_has_a_picture_of_its_own():
+    found = results("one", "two")
+    names = dict.fromkeys(c.component for c in found.curves)
+    text = "\n".join(part.plain for part in curves(found, 80, has_colour=False))
+    assert all(f"{name}, EUR" in text for name in names)
+    for width in (60, 100):
+        rows = picture(found, "serving", width, has_colour=False).plain.split("\n")
+        assert len(rows) == HEIGHT
+        assert {cell_len(row) for row in rows} == {width}
+
+
+def test_a_curve_is_the_mean_of_its_seeds():
+    found = results("one")
+    by_seed = [c.amounts for c in found.curves if c.component == "compute"]
+    assert mean_curve(found, "one", "compute") == [sum(pair) / 2 for pair in zip(*by_seed, strict=True)]
+
+
+def test_json_is_the_results():
+    found = results(*LABELS)
+    assert Results.model_validate_json(shown(found, 20, "json")) == found
+
+
+@given(st.floats(1e-9, 1e12))
+def test_ticks_are_few_and_within_the_axis(top):
+    found = ticks(top)
+    assert found[0] == 0
+    assert found[-1] <= top * (1 + 1e-9)
+    assert 1 <= len(found) <= 6
+
+
+def test_no_cost_has_one_tick():
+    assert ticks(0.0) == [0.0]
+
+
+@given(st.text())
+def test_foreign_text_stays_on_one_line_without_control_characters(text):
+    assert all(c.isprintable() or c in "\xa0\u3000" or not c.isspace() for c in line(text).plain)
+    assert "\n" not in line(text).plain
+    assert "\x1b" not in plain(text)
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (money(1234567.8), "1,234,568"),
+        (money(12.345, "EUR"), "12.35 EUR"),
+        (money(0.012345), "0.0123"),
+        (money(None), "unavailable"),
+        (money(0.0), "0"),
+        (duration(42.4), "0:42"),
+        (duration(3661), "1:01:01"),
+        (duration(None), "unknown"),
+        (points(0.8134), "81.3"),
+        (points(float("nan")), "–"),
+        (percent(0.002), "<1 %"),
+        (percent(0.999), ">99 %"),
+        (percent(1.0), "100 %"),
+        (sparkline([0.0, 0.5, 1.0], 0.0, 1.0), "▁▅█"),
+        (sparkline([0.5], 0.5, 0.5), "▁"),
+        (folded("adapter_per_task", 12).plain, "adapter_per_\ntask"),
+        (folded("short", 12).plain, "short"),
+    ],
+)
+def test_numbers_are_said_so(said, expected):
+    assert said == expected
