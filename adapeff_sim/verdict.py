@@ -100,8 +100,10 @@ def judge(case: Case) -> Verdict:
     for component in case.components:
         unknown = {i.label for i in incomplete if i.component == component}
         comparisons.append(_compare(case, component, [x for x in case.labels if x not in low | unknown]))
+    compared = [c for c in comparisons if c.cheapest is not None]
     sentences = (
-        *(_said(case, c) for c in comparisons),
+        *(_said(case, c) for c in (comparisons if compared else [])),
+        *([] if compared else _said_of_no_one(case, below, incomplete)),
         *_said_of_noise(case),
         *_said_of_quality(case, below, comparisons),
         *_said_of_incomplete(incomplete),
@@ -199,6 +201,23 @@ def _said(case: Case, c: Comparison) -> str:
         return f"{what}: {head}{quality}."
     gap = f", {100 * beaten[0].difference / beaten[0].amount:.0f} % under {beaten[0].label}"
     return f"{what}: {head}{gap} ({_money(beaten[0].amount, case)}){_since(case, c)}{quality}."
+
+
+def _said_of_no_one(case: Case, below: list[Below], incomplete: list[Incomplete]) -> list[str]:
+    """Why nobody can be called cheapest, and at what floor who would be."""
+    unknown = {i.label for i in incomplete if i.component == TOTAL} | {b.label for b in below if b.points is None}
+    gaps = {
+        x: max((b.points or 0.0 for b in below if b.label == x), default=0.0) for x in case.labels if x not in unknown
+    }
+    if not gaps:
+        return ["No strategy can be compared: each lacks an amount or a score."]
+    floor = math.ceil(10 * min(gaps.values()) - 1e-6) / 10
+    first = min((x for x in gaps if gaps[x] <= floor), key=lambda x: case.amount(x, TOTAL))
+    amount = _money(case.amount(first, TOTAL), case)
+    return [
+        f"No strategy stays within {case.quality_floor:g} points of the best on every endpoint: none is called cheapest.",
+        f"With a floor of {floor:g} points, the least that lets one in, it would be {first} ({amount} in total).",
+    ]
 
 
 def _since(case: Case, c: Comparison) -> str:

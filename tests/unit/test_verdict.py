@@ -145,7 +145,7 @@ def test_who_has_an_unavailable_amount_is_not_compared():
 
 def test_when_nobody_can_be_compared_nobody_is_cheapest():
     found = verdict({x: [due((0, 1), unavailable=("y",))] for x in "ab"})
-    assert total(found).cheapest is None and "no strategy can be compared" in found.sentences[0]
+    assert total(found).cheapest is None and "No strategy can be compared" in found.sentences[0]
 
 
 def test_one_strategy_alone_is_not_called_cheapest():
@@ -209,3 +209,11 @@ def test_the_order_of_the_strategies_decides_nothing_but_ties(order, costs):
     found = total(verdict({label: [due((0, amounts[label]))] for label in order}))
     assert amounts[found.cheapest] == min(costs)
     assert {found.cheapest, *found.tied} == {x for x, cost in amounts.items() if cost - min(costs) <= 0.01 * cost}
+
+
+def test_when_each_is_too_low_somewhere_the_floor_that_would_let_one_in_is_said():
+    scores = {"a": {"x/en": 0.90, "y/en": 0.70}, "b": {"x/en": 0.865, "y/en": 0.80}}
+    found = verdict({"a": [due((0, 1))], "b": [due((0, 9))]}, scores)
+    assert total(found).cheapest is None
+    assert found.sentences[0].startswith("No strategy stays within 2 points")
+    assert "With a floor of 3.5 points" in found.sentences[1] and "it would be b (9.00 EUR" in found.sentences[1]
