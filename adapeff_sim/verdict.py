@@ -212,10 +212,10 @@ def _said_of_no_one(case: Case, below: list[Below], incomplete: list[Incomplete]
     if not gaps:
         return ["No strategy can be compared: each lacks an amount or a score."]
     floor = math.ceil(10 * min(gaps.values()) - 1e-6) / 10
-    first = min((x for x in gaps if gaps[x] <= floor), key=lambda x: case.amount(x, TOTAL))
+    first = min((x for x in gaps if gaps[x] <= floor + 1e-9), key=lambda x: case.amount(x, TOTAL))
     amount = _money(case.amount(first, TOTAL), case)
     return [
-        f"No strategy stays within {case.quality_floor:g} points of the best on every endpoint: none is called cheapest.",
+        f"No strategy stays within {case.quality_floor:g} points of the best everywhere, so none is called cheapest.",
         f"With a floor of {floor:g} points, the least that lets one in, it would be {first} ({amount} in total).",
     ]
 

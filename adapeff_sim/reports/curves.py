@@ -36,7 +36,7 @@ def curves(results: Results, width: int, has_colour: bool) -> Iterator[Text]:
     """The pictures, two beside each other where there is room for that, and what is what."""
     names = list(dict.fromkeys(curve.component for curve in results.curves))
     beside = 2 if width >= 2 * (NARROWEST + 15) + GUTTER else 1
-    each = (min(width, 160) - GUTTER * (beside - 1)) // beside
+    each = (min(max(width, NARROWEST), 160) - GUTTER * (beside - 1)) // beside
     pictures = [picture(results, name, each, has_colour) for name in names]
     for i in range(0, len(pictures), beside):
         for row in zip(*(p.split("\n") for p in pictures[i : i + beside]), strict=True):
@@ -102,7 +102,7 @@ def _key(results: Results, has_colour: bool) -> Text:
     key = Text("Cumulative cost by day" + (f", mean of {plural(seeds, 'seed')}" if seeds > 1 else "") + ":")
     for legend in legends(results):
         key.append("  ").append("━━" if has_colour else legend.sign, style=f"color({legend.colour})")
-        key.append(" ").append_text(line(legend.label))
+        key.append("\N{NO-BREAK SPACE}").append_text(line(legend.label))
     if any(not curve.complete for curve in results.curves):
         key.append("  (a curve that lacks unavailable amounts is a lower bound)")
     return key

@@ -59,7 +59,7 @@ def warnings(results: Results) -> Iterator[Text]:
     for cut in short[:CUT_SHORT_SHOWN]:
         yield Text("  ").append_text(line(f"{cut.label}, seed {cut.seed}, day {cut.day:g}: {cut.slot}"))
     if len(short) > CUT_SHORT_SHOWN:
-        yield Text(f"  and {len(short) - CUT_SHORT_SHOWN} more; events.csv has them all")
+        yield Text(f"  and {len(short) - CUT_SHORT_SHOWN} more; results.json has them all")
 
 
 def verdict(results: Results) -> RenderableType:

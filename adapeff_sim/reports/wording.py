@@ -32,6 +32,8 @@ def duration(seconds: float | None) -> str:
     """Seconds as a clock shows them: ``0:42``, ``12:05``, ``3:04:10``; None says that it is not known."""
     if seconds is None:
         return "unknown"
+    if 0 < seconds < 0.5:
+        return "<1 s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -54,9 +54,7 @@ def sampling_shares(sizes: Mapping[str, int], temperature: float) -> dict[str, f
     return {language: weight / total for language, weight in weights.items()}
 
 
-def balanced_lines(
-    lines: Mapping[str, Sequence[str]], characters: int, temperature: float, seed: int
-) -> Iterator[str]:
+def balanced_lines(lines: Mapping[str, Sequence[str]], characters: int, temperature: float, seed: int) -> Iterator[str]:
     """About `characters` characters of text, each language at its tempered share, none repeated."""
     sizes = {language: sum(map(len, found)) for language, found in lines.items()}
     shares = sampling_shares(sizes, temperature)
@@ -73,7 +71,11 @@ def balanced_lines(
 def train_tokenizer(
     lines: Mapping[str, Sequence[str]], vocabulary: int, seed: int, characters: int = 12_000_000
 ) -> Tokenizer:
-    """Learn a unigram vocabulary of exactly or nearly `vocabulary` pieces, bytes and special pieces included."""
+    """Learn a unigram vocabulary of at most `vocabulary` pieces, bytes and special pieces included.
+
+    The `tokenizers` library walks its hash tables in an order of their own, so two runs may learn slightly different
+    pieces from the same text: to repeat a run, give it the vocabulary that was saved.
+    """
     learner = Tokenizer(models.Unigram())
     _split_into_words(learner)
     trainer = trainers.UnigramTrainer(
@@ -89,9 +91,10 @@ def train_tokenizer(
 
 
 def _split_into_words(tokenizer: Tokenizer) -> None:
-    """Compatibility-normalise, squeeze spaces, cut at spaces, and keep the space as the mark of a word's start."""
+    """Compatibility-normalise; cut at spaces, which mark a word's start, and around each punctuation mark and digit."""
     tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Replace(Regex(r"\s+"), " ")])
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    cuts = [pre_tokenizers.Metaspace(), pre_tokenizers.Punctuation(), pre_tokenizers.Digits(individual_digits=True)]
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(cuts)
 
 
 def _with_bytes(learnt: Sequence[tuple[str, float]]) -> Tokenizer:

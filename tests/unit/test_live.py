@@ -10,11 +10,13 @@ from story import STORY, Reckoner, falls, life, order_of
 
 from adapeff_sim.cli.lines import Lines
 from adapeff_sim.cli.live import Screen
+from adapeff_sim.cli.run import can_redraw
 from adapeff_sim.cli.so_far import SoFar
 from adapeff_sim.cli.views import fates, meaning
 from adapeff_sim.costs.base import Terms, price_ledger
 from adapeff_sim.costs.prices import load_prices
 from adapeff_sim.execution.base import Progress, Started, Warned
+from adapeff_sim.lifecycle.events.base import Event
 from adapeff_sim.simulation import Finished, Simulation, Unfolded
 from adapeff_sim.strategies.base import STRATEGIES
 
@@ -37,10 +39,10 @@ def price(ledger, day):
     return price_ledger(ledger, BOOK, Terms(horizon_days=day))
 
 
-def simulation(*labels: str) -> Simulation:
+def simulation(*labels: str, story: list[Event] = STORY) -> Simulation:
     plugins = [label if label in STRATEGIES.names() else "multitask_full" for label in labels]
     wants = {label: STRATEGIES.get(plugin)() for label, plugin in zip(labels, plugins, strict=True)}
-    return Simulation(wants, (13,), lambda seed: STORY, order_of)
+    return Simulation(wants, (13,), lambda seed: story, order_of)
 
 
 def screen(known: SoFar | None = None, width: int = 80, height: int = 24) -> Screen:
@@ -94,7 +96,12 @@ def test_the_screen_before_any_news():
 def test_the_screen_tells_event_job_progress_reasons_and_money():
     shown, pictures = screen(height=40), {}
     run = simulation(*LABELS)
-    run.run(Watched(lambda order: pictures.setdefault((order.label, order.day), "\n".join(seen(shown)))), shown)
+
+    def look(order):
+        if (order.label, order.day) not in pictures:
+            pictures[order.label, order.day] = "\n".join(seen(shown))
+
+    run.run(Watched(look), shown)
     text = pictures["adapter_fusion", 20.0]
     assert "Day 20 of 120: new_language sw   event 3 of 12" in text
     assert "◆" in text
@@ -121,7 +128,7 @@ def test_money_on_the_screen_ends_as_the_money_of_the_results():
 def test_money_so_far_only_grows_and_never_runs_ahead_of_its_day():
     totals: dict[str, list[tuple[float, float]]] = {label: [] for label in LABELS[:2]}
     known = SoFar("story", HORIZON, price, order_of, clock=Clock())  # a clock that stands: every job is reckoned
-    shown, run = screen(known), simulation(*LABELS[:2])
+    shown, run = screen(known), simulation(*LABELS[:2], story=STORY[:6])
 
     def look(order):
         for s in shown.so_far.standings:
@@ -218,3 +225,28 @@ def test_what_an_event_means_in_words():
     assert meaning(fusion) == "+ adapter/sentiment; + fusion/intent; + fusion/sentiment; 1 kept"
     again = life(STRATEGIES.get("adapter_per_task")(), [*STORY[:2], STORY[8]])[-1]
     assert meaning(again) == "2 kept"
+
+
+class Terminal(io.StringIO):
+    """A file that is a terminal."""
+
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize(
+    ("said", "height", "expected"),
+    [
+        ({"TERM": "xterm"}, 24, True),
+        ({"TERM": "xterm", "NO_COLOR": "1"}, 24, True),
+        ({"TERM": "dumb"}, 24, False),
+        ({"TERM": "xterm", "CI": "true"}, 24, False),
+        ({"TERM": "xterm"}, 8, False),
+    ],
+)
+def test_only_a_terminal_that_somebody_watches_is_redrawn(monkeypatch, said, height, expected):
+    monkeypatch.delenv("CI", raising=False)
+    for name, value in said.items():
+        monkeypatch.setenv(name, value)
+    assert can_redraw(Console(file=Terminal(), width=80, height=height)) is expected
+    assert not can_redraw(Console(file=io.StringIO(), width=80, height=height, force_terminal=True))
