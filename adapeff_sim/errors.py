@@ -2,7 +2,10 @@
 
 * AdapeffError
   + ScenarioError     the story is impossible
+    + Problems        everything that is wrong with a scenario's file (scenario/problems.py)
   + DataError         rows or weights are not what they should be
+  + PricesError       a price book cannot be understood (costs/prices.py)
+  + ResultsError      a run's results cannot be read (results.py)
   + UnknownPlugin     no implementation has that name
   + PlanningError     a strategy wants what cannot be planned
   + ExecutionError    a job has no outcome

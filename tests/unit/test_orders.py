@@ -33,20 +33,24 @@ EVENTS = [
 SettingsOf = Callable[[str, Artifact], TrainingSettings]
 
 
-@pytest.fixture
-def world(tmp_path) -> Path:
+def write_world(folder: Path) -> Path:
     """A folder with two base models of one shape and three tasks in two languages."""
     for task, labels in WORDS.items():
         for language in ("de", "en"):
-            place = tmp_path / "rows" / task / language
+            place = folder / "rows" / task / language
             place.mkdir(parents=True)
             for split, rows in (("train", 6), ("validation", 4), ("test", 5), ("test.v2", 5)):
                 words = [f"{split[:5]} {language} {i} {labels[i % 2]}" for i in range(rows)]
                 lines = [json.dumps({"text": w, "label": labels[i % 2]}) for i, w in enumerate(words)]
                 (place / f"{split}.jsonl").write_text("\n".join(lines) + "\n")
     for version in (1, 2):
-        write_tiny_model(tmp_path / f"v{version}", [" ".join(w) for w in WORDS.values()], seed=version, hidden=8)
-    return tmp_path
+        write_tiny_model(folder / f"v{version}", [" ".join(w) for w in WORDS.values()], seed=version, hidden=8)
+    return folder
+
+
+@pytest.fixture
+def world(tmp_path) -> Path:
+    return write_world(tmp_path)
 
 
 def settings(**layers: SomeSettings) -> SettingsOf:

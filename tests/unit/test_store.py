@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from deadly import dies_at
 
 from adapeff_sim.errors import ExecutionError
 from adapeff_sim.execution import disk
@@ -219,6 +220,28 @@ def test_what_was_finished_but_not_handed_in_is_not_done_again(store, monkeypatc
     found = Store(store.folder).claim(KEY)
     assert isinstance(found, Entry) and found.outcome_for("one") == DONE
     assert {p.name for p in found.folder.iterdir()} == {"artifact", "outcome.json", "manifest.json"}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_process_that_dies_at_any_write_leaves_all_or_nothing(tmp_path):
+    """Killed before its first write, its second, ... until it lives: what comes after always ends well."""
+    for kill_at in range(1, 100):
+        store = Store(tmp_path / str(kill_at), poll_seconds=0.01)
+        is_dead = dies_at(kill_at, str(store.folder), lambda store=store: make(store, run="first"))
+        told: list[str] = []
+        left = store.claim(KEY, told.append)
+        if isinstance(left, Work):
+            with left:
+                assert is_dead
+            left = make(store, run="second")
+        assert left.stored.run in ("first", "second") and not told
+        fresh = Store(store.folder).find(KEY, told.append)
+        assert fresh == left and not told
+        assert {p.name for p in fresh.folder.iterdir()} == {"artifact", "outcome.json", "manifest.json"}
+        assert [p.name for p in (store.folder / "work").iterdir()] == ["lock"]
+        if not is_dead:
+            break
+    assert not is_dead and kill_at > 8
 
 
 def test_whoever_is_slower_takes_what_is_there(store):

@@ -1,0 +1,1 @@
+"""What it would take: closed forms from shapes (no torch)."""

@@ -1,0 +1,161 @@
+"""From a file, or the name of a shipped scenario, to a scenario that can happen."""
+
+import os
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from adapeff_sim.errors import ScenarioError
+from adapeff_sim.lifecycle.world import source_name
+from adapeff_sim.scenario.checks import check
+from adapeff_sim.scenario.document import Document, parse, read
+from adapeff_sim.scenario.flags import with_flags
+from adapeff_sim.scenario.problems import Place, Problem, Problems, printable
+from adapeff_sim.scenario.schema import Scenario
+from adapeff_sim.scenario.words import suggestion, understood
+
+SUFFIXES = (".yaml", ".yml")
+FOLDERS = ("files:", "path:")  # what stands in front of a folder's name, in a data source and in a base model
+NAMING = ("data", "source", "base_model")  # the keys whose values may name a folder
+STORY = {"name", "horizon_days", "seeds", "timeline", "arrivals"}  # the keys that a replay of the timeline needs
+HARMLESS: dict[str, Any] = {"strategies": ["adapter_per_task"], "training": {}}
+
+
+def shipped_folder() -> Path:
+    """Where the scenarios of this package lie."""
+    return Path(str(resources.files("adapeff_sim").joinpath("scenarios")))
+
+
+def shipped_scenarios() -> tuple[str, ...]:
+    """The names of the scenarios in this package, sorted."""
+    return tuple(sorted(path.stem for path in shipped_folder().glob("*.yaml")))
+
+
+def find_scenario(name_or_path: str | Path) -> Path:
+    """The file of a scenario: a path as it is, or a shipped scenario by its bare name.
+
+    Raises ScenarioError when there is no such file and no such name.
+    """
+    path = Path(name_or_path).expanduser()
+    if path.is_file():
+        return path
+    if str(name_or_path) in shipped_scenarios():
+        return shipped_folder() / f"{name_or_path}.yaml"
+    if path.is_dir():
+        raise ScenarioError(f"{path}: a folder; give the scenario file in it.")
+    hint = suggestion(path.stem, shipped_scenarios(), "shipped are")
+    raise ScenarioError(
+        f"No scenario '{printable(str(name_or_path))}': no such file, and none shipped by that name; {hint}."
+    )
+
+
+def load(
+    name_or_path: str | Path,
+    *,
+    strategies: Sequence[str] | None = None,
+    seeds: Sequence[int] | None = None,
+    data: str | None = None,
+    prices: str | None = None,
+    needs_data: bool = True,
+) -> Scenario:
+    """The scenario in a file, with what the flags say in place of what the file says, checked without training.
+
+    Raises Problems with all that is wrong, and ScenarioError where there is nothing to read. Without ``needs_data``
+    a story may stand without a data source; its rows are not checked then.
+    """
+    path = find_scenario(name_or_path)
+    document = read(path)
+    scenario = _valid(document, path.parent)
+    flagged = with_flags(scenario, strategies, seeds, data, prices)
+    given = {"strategies": strategies, "seeds": seeds, "data": data, "prices": prices}
+    flags = {name for name, flag in given.items() if flag is not None}
+    problems = [_from_flag(p, flags) for p in check(flagged, whole_file=strategies is None)]
+    if needs_data and not flagged.data:
+        problems.append(Problem(("data",), "missing; say where the rows come from with --data FOLDER, or in the file"))
+    if problems:
+        raise Problems(document.file, [document.problem(p.place, p.text) for p in problems])
+    return flagged
+
+
+def _from_flag(problem: Problem, flags: set[str]) -> Problem:
+    """The problem, at the flag that brought it about where it was no line of the file."""
+    key = str(problem.place[0]) if problem.place else ""
+    return Problem((f"--{key}",), problem.text) if key in flags else problem
+
+
+def loads(text: str, file: str = "scenario") -> Scenario:
+    """The scenario in a text; only its form is checked, for what was loaded and checked before."""
+    return _valid(parse(text.encode(), file), Path())
+
+
+def _valid(document: Document, folder: Path) -> Scenario:
+    """The scenario that the document makes. Raises Problems with all that can be found at once."""
+    empty = dict(_empties(document.value, ()))
+    value = _anchored(_filled(document.value), folder)
+    found = [*document.problems, *(document.problem(place, text) for place, text in empty.items())]
+    try:
+        scenario = understood(Scenario, value)
+    except ValidationError as error:
+        wrong = [(details["loc"], details["msg"]) for details in error.errors(include_url=False)]
+        found += [document.problem(place, text) for place, text in wrong if place not in empty]
+        found += _told_by_the_rest(document, value, {str(place[0]) if place else "" for place, _ in wrong})
+    if found:
+        raise Problems(document.file, found)
+    return scenario
+
+
+def _told_by_the_rest(document: Document, value: dict[str, Any], wrong: set[str]) -> list[Problem]:
+    """What a replay says of a timeline that is well-formed, while other keys of the file are not."""
+    if wrong & STORY or "" in wrong:
+        return []
+    rest = {key: part for key, part in value.items() if key not in wrong and key in Scenario.model_fields}
+    try:
+        scenario = understood(Scenario, HARMLESS | rest if "strategies" in wrong else {**rest, "training": {}})
+    except ValidationError:
+        return []
+    return [document.problem(p.place, p.text) for p in check(scenario, whole_file=False)]
+
+
+def _empties(value: Any, place: Place) -> list[tuple[Place, str]]:
+    """Every key without a value; only a strategy may stand so, which has no options then."""
+    if isinstance(value, dict):
+        return [found for key, part in value.items() for found in _empties(part, (*place, key))]
+    if isinstance(value, list):
+        return [found for i, part in enumerate(value) for found in _empties(part, (*place, i))]
+    is_strategy = len(place) == 3 and place[0] == "strategies"
+    return [] if value is not None or is_strategy else [(place, "is empty; give a value, or drop the line")]
+
+
+def _filled(value: Any, place: Place = ()) -> Any:
+    """The value without empty keys, which have been told."""
+    if isinstance(value, dict):
+        kept = {key: part for key, part in value.items() if part is not None or place[:1] == ("strategies",)}
+        return {key: _filled(part, (*place, key)) for key, part in kept.items()}
+    return [_filled(part, (*place, i)) for i, part in enumerate(value)] if isinstance(value, list) else value
+
+
+def _anchored(value: Any, folder: Path, key: str = "") -> Any:
+    """The value with every folder and file that it names taken from the folder of the scenario's file."""
+    if isinstance(value, list):
+        return [_anchored(part, folder) for part in value]
+    if key == "hub" and isinstance(value, dict) and isinstance(value.get("id"), str) and "revision" not in value:
+        return value | {"id": _from(folder, value["id"])}  # without a commit it names a folder
+    if isinstance(value, dict) and not (key in NAMING and value.keys() == {"files"}):
+        return {name: _anchored(part, folder, str(name)) for name, part in value.items()}
+    value = source_name(value)
+    if not isinstance(value, str) or key not in (*NAMING, "prices"):
+        return value
+    if key == "prices":
+        return _from(folder, value) if value.endswith(SUFFIXES) else value
+    scheme = next((s for s in FOLDERS if value.startswith(s)), "")
+    return scheme + _from(folder, value.removeprefix(scheme)) if scheme else value
+
+
+def _from(folder: Path, name: str) -> str:
+    """A path as seen from here; a whole one, and one that begins at home, is so already."""
+    if not name.strip() or name.startswith("~") or Path(name).is_absolute():
+        return name
+    return os.path.normpath(folder / name)

@@ -1,0 +1,50 @@
+"""What is wrong with a scenario: every problem with its place, all of them in one error."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from adapeff_sim.errors import ScenarioError
+
+Place = tuple[str | int, ...]  # where in the file: ("timeline", 3, "labelled")
+PROBLEMS_SHOWN = 40
+LONGEST_PATH, LONGEST_TEXT = 120, 600  # characters; what is quoted from the file is somebody else's
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong: where, what was found, and what would do; line 0 stands for the whole file."""
+
+    place: Place
+    text: str
+    line: int = 0
+
+
+class Problems(ScenarioError):
+    """All that is wrong with one scenario, a line for each problem, in the order of the file."""
+
+    def __init__(self, file: str, problems: Iterable[Problem]) -> None:
+        self.file = file
+        unique = dict.fromkeys(problems)
+        self.problems = tuple(sorted(unique, key=lambda p: (p.line, [str(part) for part in p.place])))
+        lines = [_line(file, problem) for problem in self.problems[:PROBLEMS_SHOWN]]
+        if len(self.problems) > PROBLEMS_SHOWN:
+            lines.append(f"{file}: and {len(self.problems) - PROBLEMS_SHOWN} more problems; correct these first")
+        super().__init__("\n".join(lines))
+
+
+def path_of(place: Place) -> str:
+    """A place as it is written in an error: ``timeline[3].labelled``."""
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).removeprefix(".")
+    return printable(text if len(text) <= LONGEST_PATH else text[:LONGEST_PATH] + "…")
+
+
+def printable(text: str) -> str:
+    """The text with everything a terminal would not print as a character escaped."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def _line(file: str, problem: Problem) -> str:
+    where = ":".join([printable(file), *([str(problem.line)] if problem.line else [])])
+    text = printable(problem.text)
+    short = text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT] + "…"
+    return ": ".join(part for part in (where, path_of(problem.place), short) if part)

@@ -1,0 +1,156 @@
+"""Whether the data sources have what the story asks of them: tasks, languages, rows to train on and to test with."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from adapeff_sim.data.base import DataSource
+from adapeff_sim.data.examples import Split
+from adapeff_sim.errors import AdapeffError, DataError
+from adapeff_sim.execution.sources import Sources
+from adapeff_sim.lifecycle.world import Endpoint
+from adapeff_sim.scenario.entries import SAFE_NAME
+from adapeff_sim.scenario.problems import Place, Problem
+from adapeff_sim.scenario.replay import Moment
+from adapeff_sim.scenario.schema import Scenario
+from adapeff_sim.scenario.words import suggestion
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Rows that an event asks for: of which source (by its whole name), endpoint, split and edition, and how many."""
+
+    source: str
+    is_own: bool
+    endpoint: Endpoint
+    split: Split
+    version: int = 1
+    rows: int | None = None  # None: whatever there is
+
+
+def check_rows(scenario: Scenario, moments: Iterable[Moment]) -> Iterator[Problem]:
+    """What the sources do not have, each at the event that first asks for it; nothing, where no source is named."""
+    looker = _Looker(scenario, Sources(scenario.data, Path()))
+    for moment in moments:
+        yield from looker.look(moment, [need for need in needs(scenario, moment) if need not in looker.asked])
+
+
+def needs(scenario: Scenario, moment: Moment) -> Iterator[Need]:
+    """All that an event asks of the sources: new test sets, and new rows to train with and to stop by."""
+    before, after = moment.before, moment.after
+    for endpoint in after.traffic:
+        if not all(SAFE_NAME.fullmatch(name) for name in endpoint):
+            continue  # told of already
+        test, rows = after.test_sets[endpoint], after.datasets.get(endpoint)
+        if endpoint not in before.traffic or before.test_sets.get(endpoint) != test:
+            yield Need(test.source or scenario.data, not test.source, endpoint, "test", test.version)
+        if rows and before.datasets.get(endpoint) != rows:
+            source = (rows.source or scenario.data, not rows.source)
+            yield Need(*source, endpoint, "train", rows=rows.rows)
+            yield Need(*source, endpoint, "validation")
+
+
+@dataclass(slots=True)
+class _Looker:
+    """Opens every source once, and asks every question once."""
+
+    scenario: Scenario
+    all: Sources
+    sources: dict[str, DataSource | None] = field(default_factory=dict)  # None: it could not be opened
+    asked: set[Need] = field(default_factory=set)
+    tasks: set[tuple[str, str]] = field(default_factory=set)  # of which source, whose name was looked up
+    labelled: set[tuple[str, str]] = field(default_factory=set)  # of which source, whose labels were looked at
+
+    def look(self, moment: Moment, found: list[Need]) -> Iterator[Problem]:
+        """All that the sources lack for one event, one problem for each of its keys."""
+        self.asked |= set(found)
+        for need in found:
+            if need.source and need.source not in self.sources:
+                yield from self._open(moment, need)
+        served = [need for need in found if self.sources.get(need.source)]
+        try:
+            yield from self._unknown_tasks(moment, served)
+            known = [n for n in served if n.endpoint.task in self._source(n).tasks()]
+            yield from self._unknown_languages(moment, known)
+            there = [n for n in known if n.endpoint.language in self._source(n).languages(n.endpoint.task)]
+            for need in there:
+                yield from self._labels(moment, need)
+        except DataError as error:
+            yield from (Problem(moment.place, line) for line in str(error).splitlines())
+            return
+        yield from self._too_few(moment, there)
+
+    def _open(self, moment: Moment, need: Need) -> Iterator[Problem]:
+        place: Place = ("data",) if need.is_own else moment.key("source")
+        self.sources[need.source] = None
+        try:
+            self.sources[need.source] = self.all.source(need.source)
+        except AdapeffError as error:
+            yield from (Problem(place, line) for line in str(error).splitlines())
+        except (TypeError, ValueError):  # an argument too many, too few, or of another shape
+            kind, _, argument = need.source.partition(":")
+            text = "does not take such an argument; see its documentation" if argument else "needs an argument"
+            yield Problem(place, f"data source {kind} {text}" + ("" if argument else f"; write {{{kind}: ...}}"))
+
+    def _source(self, need: Need) -> DataSource:
+        source = self.sources[need.source]
+        assert source is not None  # only needs of open sources are looked at
+        return source
+
+    def _unknown_tasks(self, moment: Moment, found: list[Need]) -> Iterator[Problem]:
+        for name, task in dict.fromkeys((n.source, n.endpoint.task) for n in found):
+            known = self.all.source(name).tasks()
+            if task not in known and (name, task) not in self.tasks:
+                self.tasks.add((name, task))
+                place = moment.key("tasks", "task")
+                yield Problem(place, f"{name} has no task {task!r}; {suggestion(task, known, 'it has')}")
+
+    def _unknown_languages(self, moment: Moment, found: list[Need]) -> Iterator[Problem]:
+        lacking: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for need in found:
+            task, language = need.endpoint
+            if language not in self._source(need).languages(task) and task not in lacking[need.source, language]:
+                lacking[need.source, language].append(task)
+        for (name, language), tasks in lacking.items():
+            if tasks:
+                hint = suggestion(language, self.all.source(name).languages(tasks[0]), "it has")
+                place = moment.key("languages", "language", "tasks")
+                yield Problem(place, f"{name} has no {' and no '.join(tasks)} in {language!r}; {hint}")
+
+    def _labels(self, moment: Moment, need: Need) -> Iterator[Problem]:
+        """Every label that is tested was trained, and another source's rows are of the task that heads are made for."""
+        name, task = need.source, need.endpoint.task
+        if (name, task) in self.labelled:
+            return
+        self.labelled.add((name, task))
+        other = self._source(need)
+        labels, kind = other.labels(task), other.tasks()[task]
+        own = self.sources.get(self.scenario.data)
+        if need.is_own or not own or task not in own.tasks():
+            return
+        if own.tasks()[task] is not kind:
+            text = f"{task} is a {kind} task in {name}, but a {own.tasks()[task]} task before"
+            yield Problem(moment.key("source"), f"{text}; name a source with rows of the same kind")
+        elif strange := sorted(set(labels) - set(own.labels(task))):
+            text = f"{name} has {task} rows with label {strange[0]!r}, which {self.scenario.data} does not know"
+            yield Problem(moment.key("source"), f"{text}; use the same labels in both")
+
+    def _too_few(self, moment: Moment, found: list[Need]) -> Iterator[Problem]:
+        """Splits without rows, and fewer rows than are asked for."""
+        lacking: dict[tuple[str, int], list[tuple[int, Endpoint]]] = defaultdict(list)
+        for need in found:
+            try:
+                there = len(self._source(need).examples(*need.endpoint, need.split, need.version))
+            except DataError as error:
+                place = moment.key("test_set") if need.version > 1 else moment.place
+                yield from (Problem(place, line) for line in str(error).splitlines())
+                continue
+            if not there:
+                yield Problem(moment.place, f"{need.source} has no {need.split} rows of {need.endpoint}; add some")
+            elif need.rows is not None and need.rows > there:
+                lacking[need.source, need.rows].append((there, need.endpoint))
+        for (name, rows), short in lacking.items():
+            have = ", ".join(f"{there} of {endpoint}" for there, endpoint in short)
+            text = f"{rows} labelled rows are asked for, but {name} has {have}; ask for at most {min(short)[0]} in all"
+            yield Problem(moment.key("labelled", "add"), text)

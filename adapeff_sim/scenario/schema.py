@@ -1,0 +1,168 @@
+"""The file format: what a scenario says, as one frozen model."""
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Self
+
+import yaml
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    model_validator,
+)
+
+from adapeff_sim.artifacts.artifact import Artifact
+from adapeff_sim.data.base import SOURCES
+from adapeff_sim.lifecycle.events.base import Event
+from adapeff_sim.lifecycle.timeline import Arrivals, timeline
+from adapeff_sim.lifecycle.world import source_name
+from adapeff_sim.scenario.entries import (
+    EVERY,
+    arrivals_of,
+    event_fields,
+    event_of,
+    safe_name,
+    strategies_of,
+    strategy_entry,
+    training_of,
+)
+from adapeff_sim.scenario.words import refused, shown, suggestion, understood
+from adapeff_sim.strategies.base import Strategy
+from adapeff_sim.training.settings import SomeSettings, TrainingSettings, resolve
+
+MOST_EVENTS = 1000  # in one life: beyond, a plan takes minutes and no reader follows
+MOST_SEEDS = 100
+LARGEST_SEED = 2**32 - 1
+DEFAULT_SEEDS = (13,)
+DEFAULT_PRICES = "cloud_gpu"
+
+
+def known_source(name: str) -> str:
+    """The name itself, if a data source answers to it (raises ValueError otherwise); empty means not said."""
+    kind = name.partition(":")[0]
+    if name and kind not in SOURCES.names():
+        raise ValueError(f"unknown data source {shown(kind)}; {suggestion(kind, SOURCES.names())}")
+    return name
+
+
+def each_once(seeds: tuple[int, ...]) -> tuple[int, ...]:
+    """The seeds themselves, if none stands there twice (raises ValueError otherwise)."""
+    twice = sorted({seed for seed in seeds if seeds.count(seed) > 1})
+    if twice:
+        raise ValueError(f"seed {twice[0]} stands there twice, which counts one life as two; keep one")
+    return seeds
+
+
+def _entries(strategies: Mapping[str, Strategy]) -> list[Any]:
+    return [strategy_entry(label, strategy) for label, strategy in strategies.items()]
+
+
+def _layers(training: Mapping[str, SomeSettings]) -> dict[str, Any]:
+    return {layer: settings.model_dump(exclude_unset=True) for layer, settings in training.items()}
+
+
+def _process(arrivals: Arrivals) -> dict[str, Any]:
+    return arrivals.model_dump(mode="json", exclude_unset=True)
+
+
+TimelineEvent = Annotated[Event, PlainValidator(event_of), PlainSerializer(event_fields)]
+Process = Annotated[Arrivals, PlainValidator(arrivals_of), PlainSerializer(_process)]
+Strategies = Annotated[Mapping[str, Strategy], PlainValidator(strategies_of), PlainSerializer(_entries)]
+Training = Annotated[Mapping[str, SomeSettings], PlainValidator(training_of), PlainSerializer(_layers)]
+Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED)]
+Seeds = Annotated[tuple[Seed, ...], Field(min_length=1, max_length=MOST_SEEDS), AfterValidator(each_once)]
+SourceName = Annotated[str, BeforeValidator(source_name), AfterValidator(known_source)]
+
+
+class ServingTarget(BaseModel):
+    """How busy replicas may be."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    utilisation: float = Field(
+        default=0.6, gt=0, le=1, description="Share of its time that a replica may be busy, for which it is bought."
+    )
+
+
+def _serving_of(value: Any) -> ServingTarget:
+    return value if isinstance(value, ServingTarget) else understood(ServingTarget, value)
+
+
+class Scenario(BaseModel):
+    """The story of a product: what happens to it, and which strategies live through that."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: Annotated[str, AfterValidator(safe_name)] = Field(description="Names the run's folder.")
+    description: str = Field(default="", description="What the story is about, in a sentence or two.")
+    horizon_days: float = Field(gt=0, le=36_500, description="How many days the product lives.")
+    seeds: Seeds = Field(
+        default=DEFAULT_SEEDS,
+        description="One life each; a seed drives arrivals, data order and initialisation, alike for every strategy.",
+    )
+    data: SourceName = Field(
+        default="", description="Where rows come from: helpdesk, {files: FOLDER} or {hub: ...}; or --data says it."
+    )
+    timeline: tuple[TimelineEvent, ...] = Field(
+        min_length=1, max_length=MOST_EVENTS, description="What happens to the product, a launch first."
+    )
+    arrivals: tuple[Process, ...] = Field(
+        default=(), max_length=20, description="Processes that bring events again and again, seeded."
+    )
+    strategies: Strategies = Field(description="Who lives through the timeline: NAME, or {NAME: OPTIONS, as: LABEL}.")
+    training: Training = Field(
+        default={}, description="Settings by layer: every, then adapter, fusion or model, then a strategy's label."
+    )
+    quality_floor: float = Field(
+        default=2.0,
+        ge=0,
+        le=100,
+        description="Points under an endpoint's best strategy below which a strategy is never called cheapest.",
+    )
+    serving: Annotated[ServingTarget, PlainValidator(_serving_of)] = Field(
+        default=ServingTarget(), description="How requests are answered."
+    )
+    prices: str = Field(default=DEFAULT_PRICES, min_length=1, description="A shipped price book, or a file of one.")
+
+    @model_validator(mode="after")
+    def _arrivals_end(self) -> Self:
+        """Refuse a process that would bring more events than a life can hold."""
+        for i, process in enumerate(self.arrivals):
+            if process.repeat and (self.horizon_days - process.start_day) / process.gap_days > MOST_EVENTS:
+                text = f"is {process.gap_days:g}; more than {MOST_EVENTS} events up to the horizon, give a wider gap"
+                raise refused(self, [(("arrivals", i, "gap_days"), text)])
+        return self
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels of the strategies, in the order of the file."""
+        return tuple(self.strategies)
+
+    def events(self, seed: int) -> list[Event]:
+        """All that happens under one seed, by day."""
+        return timeline(self.timeline, self.arrivals, self.horizon_days, seed)
+
+    def layers(self, label: str, artifact: Artifact) -> tuple[str, ...]:
+        """The layers of settings that are there for one artifact of one strategy; the later one wins."""
+        return tuple(layer for layer in (EVERY, str(artifact.kind), label) if layer in self.training)
+
+    def settings(self, label: str, artifact: Artifact) -> TrainingSettings:
+        """How one artifact of one strategy is trained."""
+        return resolve(artifact, tuple(self.training[layer] for layer in self.layers(label, artifact)))
+
+    def plain(self) -> dict[str, Any]:
+        """The scenario as the plain values of its file, without what is said by default."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
+    def as_yaml(self) -> str:
+        """A file that says the same; flags that were given are in it."""
+        return yaml.safe_dump(self.plain(), sort_keys=False, allow_unicode=True, width=120)
+
+    def only(self, labels: Iterable[str], others: Mapping[str, Strategy]) -> Self:
+        """With some of its strategies, and others; layers of settings of those that go, go with them."""
+        kept = {label: self.strategies[label] for label in labels} | dict(others)
+        gone = self.strategies.keys() - kept.keys()
+        training = {layer: settings for layer, settings in self.training.items() if layer not in gone}
+        return self.model_copy(update={"strategies": kept, "training": training})

@@ -1,0 +1,142 @@
+"""What pydantic finds wrong, in the words of whoever wrote the scenario."""
+
+import difflib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
+
+from adapeff_sim.scenario.problems import Place
+
+FOLLOWING = ("_type", "too_short")  # what pydantic says of the whole besides what it says of a part, or of each branch
+M = TypeVar("M", bound=BaseModel)
+OURS = "said"  # the type of an error whose message is in our words already
+LONGEST = 48  # characters shown of a value
+WANTED = {
+    "bool_type": "write true or false",
+    "dict_type": "write `key: value` pairs",
+    "float_type": "write a number",
+    "int_from_float": "write a whole number",
+    "int_type": "write a whole number",
+    "model_type": "write `key: value` pairs",
+    "string_too_short": "write a text",
+    "string_type": "write a text (in quotes, if it reads like a number)",
+    "too_short": "give at least one",
+    "tuple_type": "write a list, such as [a, b]",
+}
+
+
+def understood(model: type[M], value: object) -> M:
+    """The model that plain values make; nothing is converted: "3" is no number, and true is not 1.
+
+    Raises ValidationError whose messages are ours.
+    """
+    if not isinstance(value, dict):
+        raise refused(value, [((), f"is {shown(value)}; write `key: value` pairs")])
+    try:
+        return model.model_validate_json(json.dumps(value), strict=True)
+    except ValidationError as error:
+        raise refused(value, _in_words(error, model, value)) from None
+
+
+def refused(value: object, problems: Iterable[tuple[Place, str]]) -> ValidationError:
+    """The error for problems at places inside ``value``."""
+    errors = [
+        InitErrorDetails(type=PydanticCustomError(OURS, "{text}", {"text": text}), loc=place, input=value)
+        for place, text in problems
+    ]
+    return ValidationError.from_exception_data("scenario", errors)
+
+
+def shown(value: object) -> str:
+    """A short look at a value that somebody else wrote, on one line."""
+    match value:
+        case None:
+            return "empty"
+        case str():
+            return repr(value if len(value) <= LONGEST else value[:LONGEST] + "…")
+        case bool() | int() | float():
+            return json.dumps(value)[:LONGEST]
+        case Mapping():
+            return "a group of `key: value` pairs" if value else "an empty group"
+        case list() | tuple():
+            return f"a list of {len(value)}"
+    return f"a {type(value).__name__}"
+
+
+def suggestion(name: object, known: Iterable[str], what: str = "known") -> str:
+    """What would do instead of an unknown name: the nearest one, and all there are."""
+    names = sorted(known)
+    near = difflib.get_close_matches(str(name)[:80], names, n=1)
+    if near:
+        return f"did you mean {near[0]!r}?"
+    return f"{what}: {', '.join(names)}" if names else f"{what}: none"
+
+
+def _in_words(error: ValidationError, model: type[BaseModel], value: object) -> list[tuple[Place, str]]:
+    """Every finding, those of the branches of a union folded into one."""
+    found: dict[Place, list[ErrorDetails]] = {}
+    for details in error.errors(include_url=False):
+        found.setdefault(_place(details, value), []).append(details)
+    said = []
+    unknown = [place for place, group in found.items() if group[0]["type"] == "extra_forbidden"]
+    for place, group in found.items():
+        if group[0]["type"] == "missing" and _is_misspelt(place, unknown):
+            continue  # told once, where it stands under another name
+        deeper = any(len(p) > len(place) and p[: len(place)] == place for p in found)
+        telling = [d for d in group if not d["type"].endswith(FOLLOWING)]
+        if telling or not deeper:
+            said.append((place, _said((telling or group)[0], place, model)))
+    return said
+
+
+def _is_misspelt(missing: Place, unknown: Iterable[Place]) -> bool:
+    """Whether one of the unknown keys beside a missing one is likely meant to be it."""
+    beside = [str(place[-1]) for place in unknown if place[:-1] == missing[:-1]]
+    return bool(difflib.get_close_matches(str(missing[-1]), beside, n=1))
+
+
+def _place(details: ErrorDetails, value: object) -> Place:
+    """Where the finding lies in the file: its path without the names that pydantic gives to branches."""
+    place: list[str | int] = []
+    keyed = details["type"] in ("missing", "extra_forbidden", OURS)
+    for i, part in enumerate(details["loc"]):
+        if isinstance(value, dict) and part in value:
+            value = value[str(part)]
+        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+            value = value[part]
+        elif not (keyed and i == len(details["loc"]) - 1):
+            continue
+        place.append(part)
+    return tuple(place)
+
+
+def _said(details: ErrorDetails, place: Place, model: type[BaseModel]) -> str:
+    """One finding: what was found; what would do."""
+    context: Mapping[str, Any] = details.get("ctx", {})
+    found = f"is {shown(details['input'])}"
+    match details["type"]:
+        case kind if kind == OURS:
+            return details["msg"]
+        case "value_error":
+            return str(context["error"])
+        case "missing":
+            return f"missing; add `{place[-1]}: ...`"
+        case "extra_forbidden":
+            return f"unknown key; {suggestion(place[-1], keys_of(model))}"
+        case "literal_error":
+            choices = str(context["expected"]).replace("'", "").replace(" or ", ", ").split(", ")
+            return f"{found}; {suggestion(details['input'], choices, 'choose one of')}"
+        case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal" as kind:
+            words = {"gt": "more than", "ge": "at least", "lt": "less than", "le": "at most"}
+            short = {"greater_than": "gt", "greater_than_equal": "ge", "less_than": "lt", "less_than_equal": "le"}[kind]
+            return f"{found}; it must be {words[short]} {context[short]:g}"
+        case kind:
+            return f"{found}; {WANTED.get(kind, details['msg'][:1].lower() + details['msg'][1:])}"
+
+
+def keys_of(model: type[BaseModel]) -> list[str]:
+    """The keys that a model may have in a file."""
+    return list(model.model_fields)
