@@ -1,0 +1,148 @@
+"""What the rows of the helpdesk say, before any language: lines and slot numbers, drawn by a seed."""
+
+import random
+from collections.abc import Iterable, Sequence
+
+from adapeff_sim.data.examples import Split
+from adapeff_sim.data.helpdesk_corpus.corpus import ENTITIES, Corpus, Draw, Slots
+from adapeff_sim.errors import DataError
+
+TRIES = 100  # draws for a row that is wanted, before there seem to be no more
+NAMES = ("person", "place", "product")  # of these, train draws the first three quarters: the rest is new to a model
+NUMBERS: dict[str, Sequence[int]] = {
+    "amount": range(21, 99),
+    "date": [100 * month + day for month in range(1, 13) for day in range(3, 29)],
+    "days": range(11, 21),  # of one plural form in every language
+    "hour": range(15, 23),
+    "months": (11, 12, 15, 16, 18, 20),
+    "order": range(10000, 100000),
+    "person": range(10),
+    "place": range(12),
+    "product": range(12),
+}
+
+
+def topic(family: str) -> str:
+    """The second part of a family's name: the intent of a question, or a sentiment."""
+    return family.split(".")[1]
+
+
+class Deck:
+    """Draws the rows of one task and split; looks at the reference language only for families and slot names."""
+
+    def __init__(self, reference: Corpus, task: str, split: Split, version: int) -> None:
+        self.reference, self.task, self.split = reference, task, split
+        self.random = random.Random(f"helpdesk {task} {split} {version}")
+        self.questions = reference.family("question.")
+
+    def rows(self, size: int) -> dict[str, Draw]:
+        """``size`` distinct draws by id; fewer are the first of more."""
+        draw = {
+            "answer_choice": self.answer_choice,
+            "answer_span": self.answer_span,
+            "duplicate": self.duplicate,
+            "entities": self.entities,
+            "intent": self.intent,
+            "sentiment": self.sentiment,
+        }[self.task]
+        rows: dict[str, Draw] = {}
+        for _ in range(TRIES * size):
+            if len(rows) == size:
+                break
+            row = draw(len(rows))
+            rows.setdefault(self.name(row), row)
+        if len(rows) < size:
+            raise DataError(f"helpdesk: {self.task} {self.split} has no {size} rows; ask for at most {len(rows)}")
+        return rows
+
+    def name(self, row: Draw) -> str:
+        """The id: task, label, lines, slots and dress."""
+        slots = dict.fromkeys(f"{slot}{number:04}" for _, slots in row.lines for slot, number in slots.items())
+        lines = "+".join(line for line, _ in row.lines)
+        return f"{self.task}-{row.label}-{lines}-{'.'.join(slots)}-g{row.greeting}c{row.closing}"
+
+    def intent(self, i: int) -> Draw:
+        """A question of each intent in turn."""
+        intents = sorted({topic(family) for family in self.questions})
+        intent = intents[i % len(intents)]
+        family = self.random.choice(self.reference.family(f"question.{intent}."))
+        return self.dressed(intent, self.filled(self.line(family)))
+
+    def sentiment(self, i: int) -> Draw:
+        """A remark of each sentiment in turn."""
+        families = self.reference.family("sentiment.")
+        family = families[i % len(families)]
+        return self.dressed(topic(family), self.filled(self.line(family)))
+
+    def entities(self, i: int) -> Draw:
+        """A question or remark with each kind of entity in turn, and one in six without any slot."""
+        families = self.questions + self.reference.family("sentiment.")
+        lines = [line for family in families for line in self.reference.families[family][self.split]]
+        wanted = (*ENTITIES, "none")[i % 6]
+        fit = [line for line in lines if wanted in (self.reference.slots(line) or ["none"])]
+        return self.dressed(wanted, self.filled(self.random.choice(fit)))
+
+    def duplicate(self, i: int) -> Draw:
+        """Two wordings of one question about the same things, or two questions, half of them about the same things."""
+        same, family = bool(i % 2), self.random.choice(self.questions)
+        if same:
+            pair = self.random.sample(self.reference.families[family][self.split], 2)
+        else:
+            other = self.sibling(family) if self.random.random() < 0.3 else self.stranger(family)
+            pair = [self.line(family), self.line(other)]
+        shared = self.numbers(slot for line in pair for slot in self.reference.slots(line))
+        if not same and self.random.random() < 0.5:
+            return self.dressed("different", *(self.filled(line) for line in pair))
+        lines = [(line, {slot: shared[slot] for slot in self.reference.slots(line)}) for line in pair]
+        return self.dressed("duplicate" if same else "different", *lines)
+
+    def answer_choice(self, i: int) -> Draw:
+        """A question and two to four answers, of which one fits and one belongs to a question that looks alike."""
+        family = self.random.choice(self.questions)
+        others = [each for each in self.questions if each not in (family, self.sibling(family))]
+        chosen = [self.sibling(family), *self.random.sample(others, i % 3)]
+        self.random.shuffle(chosen)
+        right = self.random.randrange(len(chosen) + 1)
+        chosen.insert(right, family)
+        answers = [self.filled(self.line(each.replace("question.", "answer.", 1))) for each in chosen]
+        return self.dressed(str(right), self.filled(self.line(family)), *answers)
+
+    def answer_span(self, i: int) -> Draw:
+        """A help page of two to four facts and a question about one of them; the question's line comes first."""
+        facts = self.random.sample(self.reference.family("fact."), 2 + i % 3)
+        asked = self.random.randrange(len(facts))
+        question = self.line(facts[asked].replace("fact.", "ask.", 1))
+        return Draw(str(asked), (self.filled(question), *(self.filled(self.line(fact)) for fact in facts)))
+
+    def line(self, family: str) -> str:
+        """Any line of a family in this split."""
+        return self.random.choice(self.reference.families[family][self.split])
+
+    def sibling(self, family: str) -> str:
+        """The other question of the same intent."""
+        return next(other for other in self.questions if topic(other) == topic(family) and other != family)
+
+    def stranger(self, family: str) -> str:
+        """A question of another intent."""
+        return self.random.choice([other for other in self.questions if topic(other) != topic(family)])
+
+    def numbers(self, slots: Iterable[str]) -> dict[str, int]:
+        """A number for each slot."""
+        drawn = {}
+        for slot in dict.fromkeys(slots):
+            values = NUMBERS[slot]
+            known = len(values) * 3 // 4 if slot in NAMES and self.split == "train" else len(values)
+            drawn[slot] = self.random.choice(values[:known])
+        return drawn
+
+    def filled(self, line: str) -> tuple[str, Slots]:
+        """A line with a number for each of its slots."""
+        return line, self.numbers(self.reference.slots(line))
+
+    def dressed(self, label: str, *lines: tuple[str, Slots]) -> Draw:
+        """A draw with a greeting and a closing (often none), one in five written casually."""
+        greeting, closing = (
+            self.random.randrange(len(phrases)) if self.random.random() < 0.6 else 0
+            for phrases in (self.reference.greetings, self.reference.closings)
+        )
+        return Draw(label, lines, greeting, closing, casual=self.random.random() < 0.2)

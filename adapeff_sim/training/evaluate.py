@@ -1,0 +1,57 @@
+"""A route as a network: the parts of its artifacts over their base model, with one head."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from adapeff_sim.artifacts.artifact import Role
+from adapeff_sim.artifacts.recipe import Kind
+from adapeff_sim.data.examples import AnyExample
+from adapeff_sim.errors import ExecutionError
+from adapeff_sim.training.backbone import Backbone
+from adapeff_sim.training.build import folder_of, fused_methods
+from adapeff_sim.training.heads import head_shape
+from adapeff_sim.training.jobs import EvaluateJob
+from adapeff_sim.training.metrics import gold_of
+from adapeff_sim.training.network import Network, Setup
+from adapeff_sim.training.parts import Answers, load_card, load_parts
+
+PREDICTIONS = "predictions.jsonl"
+
+
+def routed(job: EvaluateJob, backbone: Backbone) -> Network:
+    """The network that answers the job's endpoint; ExecutionError if its parts do not fit together."""
+    top = job.route[-1]
+    task = job.task.name
+    folder = folder_of(top, job.inputs)
+    _knows(job, folder)
+    fused = top.by(Role.FUSED)
+    adapters = fused or tuple(a for a in job.route if a.kind is Kind.ADAPTER)
+    heads = ((task, head_shape(job.task.kind, len(job.task.labels))),)
+    network = backbone.network(Setup(heads, fused_methods(adapters), fused=top.kind is Kind.FUSION), seed=0)
+    for place, adapter in enumerate(fused):
+        load_parts(network, folder_of(adapter, job.inputs), Kind.ADAPTER, place)
+    load_parts(network, folder, top.kind, tasks=(task,))
+    return network
+
+
+def _knows(job: EvaluateJob, folder: Path) -> None:
+    known = load_card(folder).tasks.get(job.task.name)
+    if known != Answers(kind=job.task.kind, labels=job.task.labels):
+        raise ExecutionError(
+            f"{job.route[-1].slot} has no head for {job.endpoint} with {len(job.task.labels)} labels; "
+            "it was trained for other labels or other tasks: train it again"
+        )
+
+
+def write_predictions(rows: Sequence[AnyExample], said: Sequence[Any], folder: Path) -> int:
+    """One JSON line a row: its id (or its place), what is right, what was said; gives the bytes written."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / PREDICTIONS
+    lines = (
+        json.dumps({"id": row.id or str(place), "gold": gold_of(row), "predicted": answer}, ensure_ascii=False)
+        for place, (row, answer) in enumerate(zip(rows, said, strict=True))
+    )
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return path.stat().st_size

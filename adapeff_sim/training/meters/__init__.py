@@ -1,0 +1,1 @@
+"""What is measured while work is done, one file for each quantity."""

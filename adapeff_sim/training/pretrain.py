@@ -1,0 +1,279 @@
+"""Make a small multilingual base model from plain text, on whatever machine there is.
+
+    text --tokenizer--> pieces --co-occurrence--> starting embeddings --masked language modelling--> base model
+                                                                              |
+                                         checkpoint/ (exact, to go on from) <-+-> model.safetensors (16-bit, to use)
+
+Three things are asked of the model at once: the hidden pieces (masked language modelling), the hidden pieces with the
+same sentence in another language in sight (translation language modelling), and from <s> alone the words of the
+sentence or of its translation, so that <s> comes to stand for what a sentence is about.
+"""
+
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from tokenizers import Tokenizer
+from transformers import XLMRobertaForMaskedLM
+
+from adapeff_sim.training.cooccurrence import cooccurrence_embeddings
+from adapeff_sim.training.pretraining_batches import KINDS, BatchMaker, EncodedText, encoded_text, piece_counts
+from adapeff_sim.training.pretraining_model import encoder_shape, held_back_losses, losses, new_model
+from adapeff_sim.training.pretraining_state import (
+    Position,
+    export,
+    load_base_model,
+    restore,
+    save_checkpoint,
+    write_report,
+)
+from adapeff_sim.training.tokenizer import (
+    encode_lines,
+    load_tokenizer,
+    read_lines,
+    read_parallel,
+    save_tokenizer,
+    text_digests,
+    train_tokenizer,
+)
+
+
+class PretrainSettings(BaseModel):
+    """How a base model is made; the defaults are those of `adapeff-mini`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: Path
+    out: Path
+    init_from: Path | None = None
+    """A base model to train on from, with its tokenizer and shape, instead of co-occurrence."""
+    resume: bool = False
+    seed: int = 13
+    threads: int = Field(default=1, ge=1)
+
+    layers: int = Field(default=4, ge=1)
+    hidden: int = Field(default=256, ge=8)
+    heads: int = Field(default=4, ge=1)
+    vocabulary: int = Field(default=16_000, ge=300)
+    longest: int = Field(default=256, ge=16)
+    """Pieces in the longest sequence."""
+
+    minutes: float | None = Field(default=None, gt=0)
+    tokens: int | None = Field(default=None, gt=0)
+    batch_tokens: int = Field(default=1024, ge=16)
+    learning_rate: float = Field(default=6e-4, gt=0)
+    warm_up_steps: int = Field(default=300, ge=0)
+    decay_share: float = Field(default=0.3, ge=0, le=1)
+    """The last part of the run, over which the learning rate falls to a twentieth."""
+    masked_share: float = Field(default=0.2, gt=0, lt=1)
+    temperature: float = Field(default=0.6, ge=0, le=1)
+    kind_shares: dict[str, float] = {"sentences": 0.65, "pairs": 0.2, "packed": 0.15}
+    sentence_weight: float = Field(default=0.5, ge=0)
+    """How much telling the words from <s> counts beside guessing the hidden pieces."""
+    parallel_weight: float = Field(default=3.0, ge=0)
+    checkpoint_steps: int = Field(default=500, ge=1)
+    dev_lines: int = Field(default=100, ge=1)
+    """Held-back lines a language to check with."""
+
+    @model_validator(mode="after")
+    def _has_an_end(self) -> "PretrainSettings":
+        if self.minutes is None and self.tokens is None:
+            raise ValueError("say how long to train: minutes, tokens, or both")
+        if set(self.kind_shares) != set(KINDS):
+            raise ValueError(f"kind_shares needs exactly {', '.join(KINDS)}")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is; losses in nats a piece."""
+
+    doing: str
+    steps: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    share_done: float = 0.0
+    tokens_per_second: float | None = None
+    remaining_seconds: float | None = None
+    loss: float | None = None
+
+
+Tell = Callable[[Progress], None]
+
+
+def pretrain(settings: PretrainSettings, tell: Tell, stop_after_steps: int | None = None) -> dict[str, object]:
+    """Train a base model, write it to `settings.out`, and return what is written to `pretraining.json` there.
+
+    `stop_after_steps` leaves early with a checkpoint, as a killed run would.
+    """
+    torch.set_num_threads(settings.threads)
+    torch.manual_seed(settings.seed)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    tokenizer = _tokenizer(settings, tell)
+    text = _text(settings, tokenizer, tell)
+    model = _starting_model(settings, tokenizer, text, tell).to(device).eval()
+    optimizer = _optimizer(model, settings)
+    position = restore(settings.out, model, optimizer) if settings.resume else Position()
+    position = _train(model, optimizer, text, position, settings, tell, stop_after_steps)
+    tell(Progress("checking on held-back lines", position.steps, position.tokens, position.seconds))
+    report = _report(settings, position, device, _check(model, tokenizer, text, settings))
+    write_report(settings.out, report)
+    return report
+
+
+def _tokenizer(settings: PretrainSettings, tell: Tell) -> Tokenizer:
+    """That of the base model gone on from, one that lies in `out` of a run gone on with, or a new one saved there."""
+    if settings.init_from is not None:
+        tokenizer = load_tokenizer(settings.init_from)
+    elif settings.resume and (settings.out / "tokenizer.json").is_file():
+        tokenizer = load_tokenizer(settings.out)
+    else:
+        tell(Progress("learning the vocabulary"))
+        tokenizer = train_tokenizer(read_lines(settings.text), settings.vocabulary, settings.seed)
+    save_tokenizer(tokenizer, settings.out, settings.longest)
+    return tokenizer
+
+
+def _text(settings: PretrainSettings, tokenizer: Tokenizer, tell: Tell) -> EncodedText:
+    """The training text as pieces."""
+    tell(Progress("reading the text"))
+    lines = {language: encode_lines(tokenizer, found) for language, found in read_lines(settings.text).items()}
+    rows = read_parallel(settings.text)
+    parallel = [dict(zip(row, encode_lines(tokenizer, list(row.values())), strict=True)) for row in rows]
+    return encoded_text(lines, parallel, tokenizer.get_vocab_size())
+
+
+def _starting_model(
+    settings: PretrainSettings, tokenizer: Tokenizer, text: EncodedText, tell: Tell
+) -> XLMRobertaForMaskedLM:
+    """The base model gone on from, or a new one that starts from co-occurrence."""
+    if settings.init_from is not None:
+        return load_base_model(settings.init_from)
+    tell(Progress("counting which pieces keep company"))
+    vocabulary = tokenizer.get_vocab_size()
+    shape = encoder_shape(vocabulary, settings.layers, settings.hidden, settings.heads, settings.longest)
+    embeddings = cooccurrence_embeddings(
+        [line for found in text.lines.values() for line in found],
+        [list(row.values()) for row in text.parallel],
+        vocabulary,
+        settings.hidden,
+        settings.seed,
+        settings.parallel_weight,
+    )
+    return new_model(shape, embeddings, text.piece_shares)
+
+
+def _optimizer(model: XLMRobertaForMaskedLM, settings: PretrainSettings) -> torch.optim.AdamW:
+    """AdamW, decaying the matrices of the layers but no embedding, bias or norm."""
+    inside, others = [], []
+    for name, tensor in model.named_parameters():
+        (inside if tensor.ndim == 2 and "embeddings" not in name else others).append(tensor)
+    groups = [{"params": inside, "weight_decay": 0.01}, {"params": others, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=settings.learning_rate, betas=(0.9, 0.98), eps=1e-6, fused=True)
+
+
+def _train(
+    model: XLMRobertaForMaskedLM,
+    optimizer: torch.optim.AdamW,
+    text: EncodedText,
+    position: Position,
+    settings: PretrainSettings,
+    tell: Tell,
+    stop_after_steps: int | None,
+) -> Position:
+    """Step until the tokens or the minutes are used up, leaving checkpoints and usable weights on the way."""
+    batches = BatchMaker(text, settings)
+    began, before = time.monotonic(), position
+    shown_loss = 0.0
+    while (done := _share_done(position, settings)) < 1.0 and position.steps != stop_after_steps:
+        batch = batches.batch(position.steps)
+        for group in optimizer.param_groups:
+            group["lr"] = _learning_rate(position.steps, done, settings)
+        hidden_loss, told_loss = losses(model, batch)
+        optimizer.zero_grad(set_to_none=True)
+        (hidden_loss + settings.sentence_weight * told_loss).backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        seconds = before.seconds + time.monotonic() - began
+        position = Position(position.steps + 1, position.tokens + batch.tokens, seconds)
+        shown_loss += (hidden_loss.item() - shown_loss) / min(position.steps - before.steps, 50)
+        if position.steps % 10 == 0:
+            tell(_progress(position, before, shown_loss, settings))
+        if position.steps % settings.checkpoint_steps == 0:
+            _keep(model, optimizer, position, settings)
+    _keep(model, optimizer, position, settings)
+    return position
+
+
+def _keep(
+    model: XLMRobertaForMaskedLM, optimizer: torch.optim.AdamW, position: Position, settings: PretrainSettings
+) -> None:
+    save_checkpoint(settings.out, model, optimizer, position)
+    export(settings.out, model)
+
+
+def _share_done(position: Position, settings: PretrainSettings) -> float:
+    """How much of the run is over, 0 to 1, by tokens or by minutes, whichever is further."""
+    by_tokens = position.tokens / settings.tokens if settings.tokens else 0.0
+    by_minutes = position.seconds / (60 * settings.minutes) if settings.minutes else 0.0
+    return min(1.0, max(by_tokens, by_minutes))
+
+
+def _learning_rate(steps: int, done: float, settings: PretrainSettings) -> float:
+    """Up over the warm-up steps, level, and down to a twentieth over the last share of the run."""
+    up = min(1.0, (steps + 1) / max(1, settings.warm_up_steps))
+    down = min(1.0, (1.0 - done) / settings.decay_share) if settings.decay_share else 1.0
+    return settings.learning_rate * up * max(0.05, down)
+
+
+def _progress(position: Position, before: Position, loss: float, settings: PretrainSettings) -> Progress:
+    """Speed since this process began, and the time left at that speed."""
+    speed = (position.tokens - before.tokens) / max(position.seconds - before.seconds, 1e-9)
+    left = [(settings.tokens - position.tokens) / speed] if settings.tokens else []
+    left += [settings.minutes * 60 - position.seconds] if settings.minutes else []
+    return Progress(
+        "training",
+        position.steps,
+        position.tokens,
+        position.seconds,
+        _share_done(position, settings),
+        speed,
+        max(0.0, min(left)),
+        loss,
+    )
+
+
+def _check(
+    model: XLMRobertaForMaskedLM, tokenizer: Tokenizer, text: EncodedText, settings: PretrainSettings
+) -> dict[str, dict[str, float]]:
+    """Losses on held-back lines of every language that has some."""
+    held_back = {
+        language: encode_lines(tokenizer, found[: settings.dev_lines])
+        for language, found in read_lines(settings.text, ".dev.txt").items()
+        if language in text.lines
+    }
+    counts = {language: piece_counts(text.lines[language], tokenizer.get_vocab_size()) for language in held_back}
+    return held_back_losses(model, held_back, counts, settings.longest, settings.seed)
+
+
+def _report(
+    settings: PretrainSettings, position: Position, device: torch.device, held_back: dict[str, dict[str, float]]
+) -> dict[str, object]:
+    """What was done, on what, and how well it went; settings without folders, which say nothing elsewhere."""
+    return {
+        "tokens_seen": position.tokens,
+        "steps": position.steps,
+        "seconds": round(position.seconds, 1),
+        "device": torch.cuda.get_device_name() if device.type == "cuda" else f"cpu ({platform.machine()})",
+        "threads": settings.threads,
+        "torch": torch.__version__,
+        "energy_joules": "unavailable",
+        "held_back": held_back,
+        "started_from": settings.init_from.name if settings.init_from else "co-occurrence",
+        "settings": settings.model_dump(mode="json", exclude={"text", "out", "init_from", "resume"}),
+        "text_sha256": text_digests(settings.text),
+    }

@@ -1,0 +1,106 @@
+"""How long one request takes: the shape is built with any weights, warmed up, and asked again and again."""
+
+import math
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from adapeff_sim.artifacts.recipe import Kind
+from adapeff_sim.data.examples import ChoiceExample, TaskKind
+from adapeff_sim.errors import ExecutionError
+from adapeff_sim.training.autocast import autocast
+from adapeff_sim.training.backbone import Backbone
+from adapeff_sim.training.batches import Batch, BatchShape, blank
+from adapeff_sim.training.heads import head_shape
+from adapeff_sim.training.jobs import ServeJob
+from adapeff_sim.training.meters.base import Precision
+from adapeff_sim.training.network import Network, Setup
+
+BATCH_SIZES = (1, 16)
+WARM_UPS = 3
+FEWEST, MOST = 5, 2000  # repeats
+CHOICES = 2  # of a request, where no row says how many
+TASK = "served"
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """Seconds a request takes: the median over repeats, and half the width of its 95 % interval as a share of it."""
+
+    seconds: float
+    noise: float
+
+
+def shape_of(job: ServeJob) -> Setup:
+    """What lies on the base model, read from the stack; ExecutionError for a stack that is no route."""
+    head = ((TASK, head_shape(job.kind, job.labels)),)
+    prefix = f"{Kind.ADAPTER} "
+    methods = tuple(part.removeprefix(prefix) for part in job.stack if part.startswith(prefix))
+    others = [part for part in job.stack if not part.startswith(prefix)]
+    if others not in (["model"], ["base_model"], ["base_model", "fusion"]) or (methods and others == ["model"]):
+        raise ExecutionError(f"{' + '.join(job.stack)} is no shape that can be served")
+    return Setup(head, methods, fused="fusion" in others)
+
+
+def request(job: ServeJob, backbone: Backbone) -> BatchShape:
+    """One request: one sequence, or one for each choice, as long as the median of the job's rows."""
+    items = backbone.reading(job.settings.max_length).items(job.kind, job.rows, _labels(job))
+    length = job.length_tokens or (round(statistics.median(i.length for i in items)) if items else 0)
+    if not 0 < length <= backbone.padding.longest:
+        raise ExecutionError(f"a request of {length} tokens cannot be timed; give rows, or 1 to {backbone.padding.longest}")
+    if job.kind is not TaskKind.CHOICE:
+        return BatchShape(1, length)
+    first = job.rows[0] if job.rows else None
+    choices = len(first.choices) if isinstance(first, ChoiceExample) else CHOICES
+    return BatchShape(choices, length, (choices,))
+
+
+def _labels(job: ServeJob) -> tuple[str, ...]:
+    """Any labels that the rows carry: only their length is of interest."""
+    said = {tag for row in job.rows for tag in getattr(row, "tags", ())}
+    said |= {row.label for row in job.rows if isinstance(getattr(row, "label", None), str)}
+    return tuple(sorted(said))
+
+
+def many(one: BatchShape, size: int) -> BatchShape:
+    """So many requests at once."""
+    return BatchShape(one.sequences * size, one.length, one.groups * size)
+
+
+def time_requests(
+    network: Network, kind: TaskKind, shape: BatchShape, with_types: bool, precision: Precision, limit_seconds: float
+) -> Timed:
+    """The median seconds of a batch, from ids on the CPU to answers on the CPU, repeated for ``limit_seconds``."""
+    device = next(network.parameters()).device
+    batch = blank(TASK, kind, shape, torch.device("cpu"), with_types)
+    network.eval()
+    with torch.inference_mode(), autocast(device, precision):
+        for _ in range(WARM_UPS):
+            _ask(network, batch, device)
+        end = time.perf_counter() + limit_seconds
+        taken: list[float] = []
+        while len(taken) < FEWEST or (time.perf_counter() < end and len(taken) < MOST):
+            taken.append(_seconds(lambda: _ask(network, batch, device)))
+    return summary(taken)
+
+
+def _ask(network: Network, batch: Batch, device: torch.device) -> None:
+    network.answers(batch.on(device)).argmax(-1).cpu()  # fetching the answer waits for the device
+
+
+def _seconds(work: Callable[[], None]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def summary(taken: list[float]) -> Timed:
+    """The median, with the order statistics that enclose it in 95 of 100 cases (binomial, normal approximation)."""
+    ordered, n = sorted(taken), len(taken)
+    reach = 0.98 * math.sqrt(n)
+    low, high = ordered[max(0, math.floor(n / 2 - reach))], ordered[min(n - 1, math.ceil(n / 2 + reach))]
+    middle = statistics.median(ordered)
+    return Timed(middle, (high - low) / 2 / middle)

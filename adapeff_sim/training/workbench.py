@@ -1,0 +1,215 @@
+"""Where jobs are done one after the other: base models and encoded rows stay at hand, networks do not."""
+
+import gc
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
+
+import torch
+
+from adapeff_sim.base_models.release import Release
+from adapeff_sim.data.examples import AnyExample, TaskKind, content_digest
+from adapeff_sim.errors import ExecutionError
+from adapeff_sim.ledger.outcome import Outcome
+from adapeff_sim.training.backbone import Backbone, load_backbone
+from adapeff_sim.training.build import job_name, prepare, rows_to_train
+from adapeff_sim.training.encode import Item
+from adapeff_sim.training.evaluate import routed, write_predictions
+from adapeff_sim.training.flop_count import FlopCount
+from adapeff_sim.training.jobs import BuildJob, EvaluateJob, Note, ServeJob, TaskRows, Tell
+from adapeff_sim.training.loop import Rhythm, Training
+from adapeff_sim.training.meters.base import Measuring
+from adapeff_sim.training.metrics import PRIMARY
+from adapeff_sim.training.network import Setup
+from adapeff_sim.training.parts import save_parts
+from adapeff_sim.training.scoring import Questions, answers
+from adapeff_sim.training.serve import BATCH_SIZES, TASK, Timed, many, request, shape_of, time_requests
+from adapeff_sim.training.settings import TrainingSettings
+
+ENCODED_KEPT = 64  # sets of rows whose piece ids are kept
+
+
+class Machine(Protocol):
+    """What the workbench must know of the machine it stands on (execution.machine.Machine is one)."""
+
+    @property
+    def device(self) -> str:
+        """``cpu`` or ``cuda``."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """What records call the device."""
+        ...
+
+    @property
+    def threads(self) -> int:
+        """Threads of the CPU's matrix products."""
+        ...
+
+    @property
+    def precision(self) -> Literal["fp32", "bf16"]:
+        """The width of matrix products."""
+        ...
+
+
+@dataclass(slots=True)
+class Workbench:
+    """Builds, evaluates and times on one machine; each job gets a fresh network over cached base weights."""
+
+    machine: Machine
+    rhythm: Rhythm = field(default_factory=Rhythm)
+    probe_seconds: float = 1.5  # for each batch size
+    _backbones: dict[str, Backbone] = field(default_factory=dict, init=False, repr=False)
+    _encoded: dict[tuple[object, ...], list[Item]] = field(default_factory=dict, init=False, repr=False)
+    _counter: FlopCount = field(default_factory=FlopCount, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        torch.set_num_threads(self.machine.threads)
+
+    @property
+    def device(self) -> torch.device:
+        """Where networks live."""
+        return torch.device(self.machine.device)
+
+    def build(self, job: BuildJob, folder: Path, tell: Tell) -> Outcome:
+        """Train what the job asks for into ``folder/artifact``; goes on from ``folder/checkpoint`` if it is there.
+
+        Raises ExecutionError for inputs that do not fit and for a job without training rows.
+        """
+        backbone = self._backbone(job.release)
+        built = prepare(job, backbone)
+        measuring = self._measuring(backbone, built.network.setup)
+        training = Training(
+            network=built.network.to(self.device),
+            items=self._training_items(job, backbone),
+            validation=self._validation(job, backbone),
+            settings=job.settings,
+            seed=job.seed,
+            padding=backbone.padding,
+            measuring=measuring,
+            folder=folder,
+            job=job_name(job),
+            tell=tell,
+            rhythm=self.rhythm,
+        )
+        converged = training.run()
+        stored_bytes = save_parts(built.network, built.card, _emptied(folder / "artifact"))
+        return self._outcome(measuring, stored_bytes=stored_bytes, converged=converged)
+
+    def evaluate(self, job: EvaluateJob, folder: Path, tell: Tell) -> Outcome:
+        """Score a route on the job's rows, and keep what it said in ``folder/artifact/predictions.jsonl``."""
+        if not job.rows:
+            raise ExecutionError(f"{job.endpoint} has no test rows; give it some")
+        backbone = self._backbone(job.release)
+        network = routed(job, backbone).to(self.device)
+        asked = self._questions(job.task, job.endpoint.language, job.rows, job.settings, backbone)
+        measuring = self._measuring(backbone, network.setup)
+        total = len(asked.items)
+        with measuring.phase("evaluate") as watch:
+            said = answers(
+                network,
+                asked,
+                backbone.padding,
+                job.settings.batch_size,
+                watch,
+                lambda done: tell(Note("evaluate", done, total)),
+            )
+        measuring.add("test_examples", len(job.rows))
+        write_predictions(job.rows, said, _emptied(folder / "artifact"))
+        return self._outcome(measuring, scores=asked.scores(said), primary=PRIMARY[asked.kind])
+
+    def probe(self, job: ServeJob, folder: Path, tell: Tell) -> Outcome:  # noqa: ARG002 (like the other jobs)
+        """Time one request to a shape, alone and sixteen at once; seconds a request each."""
+        backbone = self._backbone(job.release)
+        setup, one = shape_of(job), request(job, backbone)
+        network = backbone.network(setup, seed=0).to(self.device)
+        measuring = self._measuring(backbone, setup)
+        timed: dict[int, Timed] = {}
+        with measuring.phase("probe") as watch:
+            for done, size in enumerate(BATCH_SIZES):
+                tell(Note("probe", done, len(BATCH_SIZES)))
+                with_types, precision = backbone.padding.with_types, self.machine.precision
+                timed[size] = time_requests(
+                    network, job.kind, many(one, size), with_types, precision, self.probe_seconds
+                )
+        measuring.usage.pop("probe_flops", None)  # no batch is counted: the same one runs again and again
+        measuring.add("request_flops", self._counter.flops(backbone, setup, TASK, one, backward=False))
+        measuring.add("request_seconds_noise", timed[1].noise)
+        seconds = {size: found.seconds / size for size, found in timed.items()}
+        del watch
+        return self._outcome(measuring, request_seconds=seconds)
+
+    def _backbone(self, release: Release) -> Backbone:
+        if release.digest not in self._backbones:
+            self._backbones[release.digest] = load_backbone(release)
+        return self._backbones[release.digest]
+
+    def _measuring(self, backbone: Backbone, setup: Setup) -> Measuring:
+        gc.collect()  # the network of the job before, which would count as memory of this one
+        return Measuring(self.device, self.machine.precision, backbone, setup, self._counter)
+
+    def _training_items(self, job: BuildJob, backbone: Backbone) -> dict[str, list[Item]]:
+        """The items of every task that has rows; ExecutionError if none has."""
+        found = {}
+        for task in job.tasks:
+            if rows := rows_to_train(job, task):
+                found[task.name] = self._items(task.kind, rows, task.labels, job.settings, backbone)
+        if not found:
+            raise ExecutionError(f"{job.artifact.slot} has no training rows; label some")
+        return found
+
+    def _validation(self, job: BuildJob, backbone: Backbone) -> list[Questions]:
+        return [
+            self._questions(task, language, task.validation[language], job.settings, backbone)
+            for task in sorted(job.tasks, key=lambda task: task.name)
+            for language in sorted(task.validation)
+            if task.validation[language]
+        ]
+
+    def _questions(
+        self,
+        task: TaskRows,
+        language: str,
+        rows: Sequence[AnyExample],
+        settings: TrainingSettings,
+        backbone: Backbone,
+    ) -> Questions:
+        items = self._items(task.kind, rows, task.labels, settings, backbone)
+        return Questions(task.name, task.kind, language, task.labels, rows, items)
+
+    def _items(
+        self,
+        kind: TaskKind,
+        rows: Sequence[AnyExample],
+        labels: tuple[str, ...],
+        settings: TrainingSettings,
+        backbone: Backbone,
+    ) -> list[Item]:
+        """Rows as piece ids, from the shelf if they were encoded before."""
+        key = (backbone.release.digest, kind, labels, settings.max_length, content_digest(rows))
+        if key not in self._encoded:
+            if len(self._encoded) >= ENCODED_KEPT:
+                self._encoded.pop(next(iter(self._encoded)))
+            self._encoded[key] = backbone.reading(settings.max_length).items(kind, rows, labels)
+        return self._encoded[key]
+
+    def _outcome(self, measuring: Measuring, **found: object) -> Outcome:
+        return Outcome.model_validate(
+            {
+                **found,
+                "usage": measuring.usage,
+                "unavailable": tuple(sorted(measuring.unavailable)),
+                "device": self.machine.name,
+                "threads": self.machine.threads,
+            }
+        )
+
+
+def _emptied(folder: Path) -> Path:
+    """The folder, without what an interrupted job left in it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder

@@ -1,0 +1,155 @@
+"""What is counted is what was done: attention too, frozen weights not, and the same on every repeat."""
+
+import pytest
+import torch
+from toy_model import BASE, SETTINGS, adapter, fusion, model, task, text_rows
+
+from adapeff_sim.data.examples import TaskKind
+from adapeff_sim.training.backbone import load_backbone
+from adapeff_sim.training.batches import BatchShape
+from adapeff_sim.training.flop_count import FlopCount, _run
+from adapeff_sim.training.heads import head_shape
+from adapeff_sim.training.jobs import ServeJob
+from adapeff_sim.training.meters.base import METERS
+from adapeff_sim.training.network import Setup
+from adapeff_sim.training.serve import summary
+
+HEADS = (("colour", head_shape(TaskKind.CLASSIFICATION, 3)),)
+SHAPE = BatchShape(4, 16)
+FULL = Setup(HEADS, trained="model")
+SEQ = Setup(HEADS, ("seq_bn",), trained="adapter")
+
+
+@pytest.fixture(scope="module")
+def backbone(base):
+    return load_backbone(base)
+
+
+def encoder_flops(hidden, layers, sequences, length, inner):
+    """By hand, forward: four square projections, two of the inner layer, and two products of attention."""
+    tokens = sequences * length
+    return layers * (2 * tokens * (4 * hidden**2 + 2 * hidden * inner) + 2 * 2 * tokens * length * hidden)
+
+
+def test_forward_is_what_the_shapes_say(backbone):
+    counted = FlopCount().flops(backbone, FULL, "colour", SHAPE, backward=False)
+    head = 2 * 4 * (32 * 32 + 32 * 3)
+    assert counted == encoder_flops(32, 2, 4, 16, 64) + head
+
+
+def test_full_training_is_three_times_forward(backbone):
+    count = FlopCount()
+    forward = count.flops(backbone, FULL, "colour", SHAPE, backward=False)
+    assert count.flops(backbone, FULL, "colour", SHAPE, backward=True) == 3 * forward
+
+
+def test_frozen_weights_are_not_charged(backbone):
+    count = FlopCount()
+    forward = count.flops(backbone, SEQ, "colour", SHAPE, backward=False)
+    trained = count.flops(backbone, SEQ, "colour", SHAPE, backward=True)
+    full = count.flops(backbone, FULL, "colour", SHAPE, backward=True)
+    assert 1.5 * forward < trained < 2.5 * forward
+    assert trained < full
+    nothing_below = Setup(HEADS, ("seq_bn[leave_out=[0]]",), trained="adapter")
+    assert count.flops(backbone, nothing_below, "colour", SHAPE, backward=True) < trained
+
+
+@pytest.mark.parametrize(
+    "method", ["seq_bn", "lora", "compacter[reduction_factor=8]", "loreft", "prompt_tuning", "ia3"]
+)
+def test_counted_without_memory_as_counted_with_it(backbone, method):
+    setup = Setup(HEADS, (method,), trained="adapter")
+    real = backbone.skeleton(setup, "cpu")
+    counted = FlopCount().flops(backbone, setup, "colour", SHAPE, backward=True)
+    assert counted == _run(real, backbone, "colour", SHAPE, backward=True) > 0
+
+
+def test_counting_leaves_the_random_state_alone(backbone):
+    before = torch.get_rng_state()
+    FlopCount().flops(
+        backbone, Setup(HEADS, ("compacter[reduction_factor=8]",), trained="adapter"), "colour", SHAPE, backward=True
+    )
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_every_quantity_is_there_or_named(built):
+    patient = SETTINGS.model_copy(update={"patience": 1})
+    taken = built.build(adapter(), task("colour", validation=20), settings=patient)
+    wanted = {
+        "train_seconds", "validate_seconds", "warmup_seconds", "train_flops", "validate_flops", "nominal_train_flops",
+        "train_steps", "train_tokens", "train_examples", "trainable_parameters", "peak_memory_bytes", "energy_joules",
+    }  # fmt: skip
+    assert wanted == taken.usage.keys() | set(taken.unavailable)
+    assert all(amount > 0 for amount in taken.usage.values())
+    assert (taken.device, taken.threads) == ("cpu", 1)
+
+
+def test_bytes_are_the_files(built):
+    for artifact, tasks in ((adapter(), ("colour",)), (model("colour", "same"), ("colour", "same"))):
+        taken = built.build(artifact, *map(task, tasks))
+        folder = built.folders[artifact.fingerprint]
+        assert taken.stored_bytes == sum(f.stat().st_size for f in folder.iterdir())
+        assert {f.name for f in folder.iterdir()} == {"weights.safetensors", "artifact.json"}
+
+
+def test_trainable_parameters_by_hand(built):
+    taken = built.build(adapter(method="seq_bn[reduction_factor=16]"), task("colour"))
+    adapters = 2 * (32 * 2 + 2 + 2 * 32 + 32)
+    assert taken.usage["trainable_parameters"] == adapters + (32 * 32 + 32) + (32 * 3 + 3)
+
+
+def test_nominal_flops_charge_every_weight_but_embeddings(built):
+    full = built.build(model("colour"), task("colour")).usage
+    layer = 4 * (32 * 32 + 32) + 2 * 32 * 64 + 64 + 32 + 4 * 32
+    weights = 2 * layer + 2 * 32 + (32 * 32 + 32) + (32 * 3 + 3)
+    assert full["nominal_train_flops"] == 6 * full["train_tokens"] * weights
+    assert built.build(adapter(), task("colour")).usage["nominal_train_flops"] >= full["nominal_train_flops"]
+
+
+@pytest.mark.parametrize(
+    ("stack", "kind"),
+    [
+        (("model",), TaskKind.CLASSIFICATION),
+        (("base_model", "adapter seq_bn"), TaskKind.CHOICE),
+        (("base_model", "adapter seq_bn", "adapter seq_bn", "fusion"), TaskKind.TAGGING),
+    ],
+)
+def test_a_probe_times_a_request(built, base, stack, kind):
+    job = ServeJob(base, stack, kind, 3, SETTINGS, length_tokens=12)
+    taken = built.bench.probe(job, built.folder, lambda note: None)
+    assert taken.request_seconds.keys() == {1, 16}
+    assert 0 < taken.request_seconds[16] < taken.request_seconds[1]
+    assert taken.usage["request_flops"] > 0 and taken.usage["probe_seconds"] > 0
+    assert taken.usage["request_seconds_noise"] >= 0
+    assert "probe_flops" not in taken.usage
+
+
+def test_a_request_is_as_long_as_the_median_row_and_costs_by_its_shape(built, base):
+    rows = text_rows(9)
+    probe = lambda stack: built.bench.probe(  # noqa: E731
+        ServeJob(base, stack, TaskKind.CLASSIFICATION, 3, SETTINGS, rows=rows), built.folder, lambda note: None
+    )
+    plain, adapted = probe(("model",)), probe(("base_model", "adapter seq_bn"))
+    assert plain.usage["request_flops"] < adapted.usage["request_flops"] < 1.2 * plain.usage["request_flops"]
+
+
+def test_the_interval_of_a_median():
+    steady, shaky = summary([1.0] * 99), summary([0.5, 1.0, 1.5] * 33)
+    assert steady.seconds == shaky.seconds == 1.0
+    assert steady.noise == 0.0 < shaky.noise
+
+
+def test_meters_are_found_by_their_files():
+    assert METERS.names() == ["energy", "flops", "peak_memory", "wall_clock"]
+
+
+def test_evaluating_costs_forward_only(built):
+    one, two = adapter("colour"), adapter("same")
+    built.build(one, task("colour"))
+    built.build(two, task("same"))
+    both = fusion("colour", one, two)
+    built.build(both, task("colour"))
+    rows = text_rows(16)
+    alone = built.evaluate((BASE, one), task("colour"), rows).usage["evaluate_flops"]
+    fused = built.evaluate((BASE, one, two, both), task("colour"), rows).usage["evaluate_flops"]
+    assert 0 < alone < fused
