@@ -121,12 +121,12 @@ def task(name, train=48, validation=0, replay=0) -> TaskRows:
 
 
 def make_base(folder: Path, hidden: int = 32, seed: int = 0) -> Release:
-    tokenizer = Tokenizer(models.Unigram())
+    tokenizer = Tokenizer(models.BPE(unk_token="<unk>"))
     tokenizer.normalizer, tokenizer.pre_tokenizer = normalizers.NFKC(), pre_tokenizers.Metaspace()
     special = ["<s>", "<pad>", "</s>", "<unk>"]
-    trainer = trainers.UnigramTrainer(vocab_size=160, special_tokens=special, unk_token="<unk>", show_progress=False)
+    trainer = trainers.BpeTrainer(vocab_size=160, special_tokens=special, show_progress=False)
     text = [" ".join(words(random.Random(i), 8)) + " " + " ".join((*COLOURS, *NAMES)) for i in range(200)]
-    tokenizer.train_from_iterator([*text, "what who happened cause it"], trainer)
+    tokenizer.train_from_iterator([*text, "what happened who was there cause it other same"], trainer)
     tokenizer.post_processor = processors.TemplateProcessing(
         single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
     )

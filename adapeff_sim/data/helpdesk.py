@@ -112,7 +112,7 @@ def in_words(task: str, name: str, draw: Draw, corpus: Corpus) -> AnyExample:
         return SpanExample(id=name, question=text, context=page, answers=(Answer(text=answer, answer_start=start),))
     text = corpus.dress(text, draw)
     if task == "duplicate":
-        return PairExample(id=name, premise=text, hypothesis=others[0], label=draw.label)
+        return PairExample(id=name, premise=text, hypothesis=corpus.space.join(others), label=draw.label)
     if task == "answer_choice":
         return ChoiceExample(id=name, premise=text, choices=tuple(others), label=int(draw.label))
     return TextExample(id=name, text=text, label=draw.label)
@@ -136,7 +136,7 @@ def _sizes(options: object) -> dict[str, int]:
     for option in options:
         _known("option", option, ["size"])
     size = options.get("size", {})
-    wanted = dict(size) if isinstance(size, Mapping) else dict.fromkeys(SIZES, size)
+    wanted: dict[str, Any] = dict(size) if isinstance(size, Mapping) else dict.fromkeys(SIZES, size)
     for split, rows in wanted.items():
         _known("split", split, SIZES)
         if not isinstance(rows, int) or isinstance(rows, bool) or rows < 1:

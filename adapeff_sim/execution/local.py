@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adapeff_sim.artifacts.artifact import Artifact, Role
-from adapeff_sim.artifacts.recipe import BaseModelRecipe, DatasetRecipe
+from adapeff_sim.artifacts.artifact import Artifact, Role, lineage
+from adapeff_sim.artifacts.recipe import BaseModelRecipe, DatasetRecipe, ModelRecipe
 from adapeff_sim.base_models.release import Release
 from adapeff_sim.errors import ExecutionError
 from adapeff_sim.execution.base import EXECUTORS, Order, Progress, Started, Warned, Watch
@@ -108,19 +108,21 @@ class Local:
         return ServeJob(release, job.stack, request.kind, request.outputs, settings, request.length_tokens)
 
     def _tasks(self, artifact: Artifact, settings: TrainingSettings, seed: int) -> tuple[TaskRows, ...]:
-        """The rows that a build sees, by task; validation rows of every endpoint that it is trained on."""
+        """The rows that a build sees, by task; validation rows of every endpoint that it is trained on.
+
+        A task that the recipe names and whose rows were all seen before has none here: its head goes on as it is.
+        """
         new, replayed = _datasets(artifact, Role.TRAIN), _datasets(artifact, Role.REPLAY)
-        names = dict.fromkeys(recipe.task for recipe in labelled(artifact))
+        seen, known = labelled(artifact), _ancestry(artifact)
+        names = dict.fromkeys([*(r.task for r in seen), *(r.task for r in known if r.task in _answered(artifact))])
         return tuple(
             TaskRows(
                 name=task,
-                kind=self.sources.kind(task, next(r.source for r in labelled(artifact) if r.task == task)),
+                kind=self.sources.kind(task, next(r.source for r in known if r.task == task)),
                 labels=self.sources.labels(task, artifact),
                 train=self._rows(new, task, seed),
                 replay=self._rows(replayed, task, seed),
-                validation={
-                    r.language: self._validation(r, settings, seed) for r in labelled(artifact) if r.task == task
-                },
+                validation={r.language: self._validation(r, settings, seed) for r in seen if r.task == task},
             )
             for task in names
         )
@@ -174,6 +176,17 @@ def _settings(order: Order) -> TrainingSettings:
 
 def _datasets(artifact: Artifact, role: Role) -> list[DatasetRecipe]:
     return [a.recipe for a in artifact.by(role) if isinstance(a.recipe, DatasetRecipe)]
+
+
+def _ancestry(artifact: Artifact) -> list[DatasetRecipe]:
+    """Every data set that an artifact, or what it was continued from, was trained on."""
+    found = (a.recipe for _, a in sorted(lineage([artifact]).items()))
+    return [recipe for recipe in found if isinstance(recipe, DatasetRecipe)]
+
+
+def _answered(artifact: Artifact) -> tuple[str, ...]:
+    """The tasks that a model answers, whether it sees rows of them now or not."""
+    return artifact.recipe.tasks if isinstance(artifact.recipe, ModelRecipe) else ()
 
 
 def _down(artifact: Artifact) -> Iterator[Artifact]:

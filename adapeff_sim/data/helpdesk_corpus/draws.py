@@ -7,7 +7,7 @@ from adapeff_sim.data.examples import Split
 from adapeff_sim.data.helpdesk_corpus.corpus import ENTITIES, Corpus, Draw, Slots
 from adapeff_sim.errors import DataError
 
-TRIES = 100  # draws for a row that is wanted, before there seem to be no more
+MISSES = 1000  # draws in a row that were there already: there seem to be no more
 NAMES = ("person", "place", "product")  # of these, train draws the first three quarters: the rest is new to a model
 NUMBERS: dict[str, Sequence[int]] = {
     "amount": range(21, 99),
@@ -46,13 +46,13 @@ class Deck:
             "sentiment": self.sentiment,
         }[self.task]
         rows: dict[str, Draw] = {}
-        for _ in range(TRIES * size):
-            if len(rows) == size:
-                break
+        misses = 0
+        while len(rows) < size:
             row = draw(len(rows))
+            misses = misses + 1 if self.name(row) in rows else 0
             rows.setdefault(self.name(row), row)
-        if len(rows) < size:
-            raise DataError(f"helpdesk: {self.task} {self.split} has no {size} rows; ask for at most {len(rows)}")
+            if misses > MISSES:
+                raise DataError(f"helpdesk: {self.task} {self.split} has no {size} rows; ask for at most {len(rows)}")
         return rows
 
     def name(self, row: Draw) -> str:
@@ -83,18 +83,31 @@ class Deck:
         return self.dressed(wanted, self.filled(self.random.choice(fit)))
 
     def duplicate(self, i: int) -> Draw:
-        """Two wordings of one question about the same things, or two questions, half of them about the same things."""
-        same, family = bool(i % 2), self.random.choice(self.questions)
+        """Two wordings of one question about the same things, or two questions, some of them about the same things.
+
+        One second message in three is longer: a customer who writes again and repeats the first message, or, of two
+        questions, the second in two wordings.
+        """
+        same, longer, family = bool(i % 2), i % 6 < 2, self.random.choice(self.questions)
+        first = self.line(family)
         if same:
-            pair = self.random.sample(self.reference.families[family][self.split], 2)
+            second = self.random.choice(self.other_wordings(first, family))
+            pair = [first, second, first] if longer else [first, second]
         else:
-            other = self.sibling(family) if self.random.random() < 0.3 else self.stranger(family)
-            pair = [self.line(family), self.line(other)]
-        shared = self.numbers(slot for line in pair for slot in self.reference.slots(line))
-        if not same and self.random.random() < 0.5:
+            other = self.sibling(family) if self.random.random() < 0.25 else self.stranger(family)
+            pair = [first, *self.random.sample(self.reference.families[other][self.split], 2 if longer else 1)]
+        if not same and self.random.random() < 0.7:
             return self.dressed("different", *(self.filled(line) for line in pair))
+        shared = self.numbers(slot for line in pair for slot in self.reference.slots(line))
         lines = [(line, {slot: shared[slot] for slot in self.reference.slots(line)}) for line in pair]
         return self.dressed("duplicate" if same else "different", *lines)
+
+    def other_wordings(self, line: str, family: str) -> list[str]:
+        """The other lines of a family; mostly those that name a thing which this line names too, if there are any."""
+        others = [other for other in self.reference.families[family][self.split] if other != line]
+        slots = set(self.reference.slots(line))
+        alike = [other for other in others if slots & set(self.reference.slots(other))]
+        return alike if alike and self.random.random() < 0.7 else others
 
     def answer_choice(self, i: int) -> Draw:
         """A question and two to four answers, of which one fits and one belongs to a question that looks alike."""

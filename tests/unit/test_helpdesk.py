@@ -1,0 +1,246 @@
+"""The helpdesk: the same items in every language, splits without shared wording, neither trivial nor hopeless."""
+
+import itertools
+import os
+import re
+import subprocess
+import sys
+from typing import get_args
+
+import pytest
+
+from adapeff_sim.data.examples import (
+    ChoiceExample,
+    PairExample,
+    SpanExample,
+    Split,
+    TextExample,
+    TokensExample,
+    content_digest,
+)
+from adapeff_sim.data.helpdesk import Helpdesk, template_of
+from adapeff_sim.data.helpdesk_corpus.corpus import SLOT, Corpus
+from adapeff_sim.data.helpdesk_corpus.draws import NUMBERS
+from adapeff_sim.errors import DataError
+
+SOURCE = Helpdesk()
+SPLITS: tuple[Split, ...] = get_args(Split)
+LANGUAGES = SOURCE.languages("intent")
+TASKS = tuple(SOURCE.tasks())
+SCRIPTS = {"ar": "\u0600-\u06ff", "hi": "\u0900-\u097f", "ru": "\u0400-\u04ff", "zh": "\u4e00-\u9fff"}
+LATIN_WORDS = {"K", "MP", "k", "mp"}  # order numbers and MP3 players
+ENOUGH = {"train": 600, "validation": 150, "test": 300}
+AMOUNTS_AND_TIMES = ("amount", "days", "hour", "months", "order")  # written by a format, not from a list
+
+
+@pytest.fixture(scope="module")
+def corpora():
+    return {language: Corpus(language) for language in LANGUAGES}
+
+
+def texts_of(example):
+    """Every text of an example."""
+    match example:
+        case TextExample():
+            return [example.text]
+        case PairExample():
+            return [example.premise, example.hypothesis]
+        case TokensExample():
+            return [" ".join(example.tokens)]
+        case ChoiceExample():
+            return [example.premise, *example.choices]
+        case SpanExample():
+            return [example.question, example.context]
+
+
+def test_there_are_many_languages_and_a_task_of_every_kind():
+    assert len(LANGUAGES) >= 8
+    assert len(set(SOURCE.tasks().values())) == 5
+    assert all(SOURCE.languages(task) == LANGUAGES for task in TASKS)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_every_split_has_enough_distinct_rows_in_every_language(task):
+    for language, split in itertools.product(LANGUAGES, SPLITS):
+        rows = SOURCE.examples(task, language, split)
+        assert len(rows) >= ENOUGH[split]
+        assert len({row.id for row in rows}) == len(rows)
+        assert len({row.model_dump_json(exclude={"id"}) for row in rows}) > 0.98 * len(rows)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_an_id_means_the_same_in_every_language(task):
+    for split in SPLITS:
+        english = SOURCE.examples(task, "en", split)
+        for language in LANGUAGES:
+            rows = SOURCE.examples(task, language, split)
+            assert [row.id for row in rows] == [row.id for row in english]
+            if task not in ("entities", "answer_span"):
+                assert [row.label for row in rows] == [row.label for row in english]
+            elif task == "entities":
+                kinds = [sorted(t[2:] for t in row.tags if t.startswith("B")) for row in rows]
+                assert kinds == [sorted(t[2:] for t in row.tags if t.startswith("B")) for row in english]
+
+
+def test_the_languages_agree_in_lines_slots_and_values(corpora):
+    english = corpora["en"]
+    for corpus in corpora.values():
+        assert list(corpus.lines) == list(english.lines)
+        assert corpus.families == english.families
+        for line in corpus.lines:
+            assert sorted(corpus.slots(line)) == sorted(english.slots(line)), (corpus.language, line)
+            assert corpus.lines[line].count("[") == corpus.lines[line].count("]") == line.startswith("fact.")
+        assert len(set(corpus.greetings)) == len(english.greetings)
+        assert len(set(corpus.closings)) == len(english.closings)
+        for slot in {*NUMBERS} - {*AMOUNTS_AND_TIMES}:
+            assert len({corpus.word(slot, number) for number in NUMBERS[slot]}) == len(NUMBERS[slot])
+
+
+def test_a_slot_stands_apart_from_letters(corpora):
+    for corpus in corpora.values():
+        for text in corpus.lines.values() if corpus.space else ():
+            for slot in SLOT.finditer(text):
+                around = text[slot.start() - 1 : slot.start()] + text[slot.end() : slot.end() + 1]
+                assert not re.search(r"[\w'’-]", around), text
+
+
+def test_no_wording_is_in_two_splits(corpora):
+    for corpus in corpora.values():
+        splits = [
+            {corpus.lines[line] for family in corpus.families.values() for line in family[split]} for split in SPLITS
+        ]
+        assert sum(map(len, splits)) == len(set().union(*splits)) == len(corpus.lines)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_no_template_and_no_text_is_in_two_splits(task):
+    templates = [{t for row in SOURCE.examples(task, "en", split) for t in template_of(row.id)} for split in SPLITS]
+    assert sum(map(len, templates)) == len(set().union(*templates))
+    for language in LANGUAGES:
+        texts = [{t for row in SOURCE.examples(task, language, split) for t in texts_of(row)} for split in SPLITS]
+        assert sum(map(len, texts)) == len(set().union(*texts))
+
+
+def test_every_split_has_every_label_and_no_other():
+    for task, split in itertools.product(("duplicate", "intent", "sentiment"), SPLITS):
+        labels = [row.label for row in SOURCE.examples(task, "en", split)]
+        assert sorted(set(labels)) == list(SOURCE.labels(task))
+        assert max(map(labels.count, set(labels))) - min(map(labels.count, set(labels))) <= 1
+    for language, split in itertools.product(LANGUAGES, SPLITS):
+        tags = {tag for row in SOURCE.examples("entities", language, split) for tag in row.tags}
+        assert tags <= set(SOURCE.labels("entities"))
+        assert {tag for tag in SOURCE.labels("entities") if not tag.startswith("I")} <= tags
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_tags_are_valid_bio(language):
+    for split in SPLITS:
+        for row in SOURCE.examples("entities", language, split):
+            for before, tag in itertools.pairwise(("O", *row.tags)):
+                assert not tag.startswith("I") or before[2:] == tag[2:], row
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_answer_is_said_once_on_its_page(language):
+    for row in SOURCE.examples("answer_span", language, "test"):
+        (answer,) = row.answers
+        assert answer.text == answer.text.strip()
+        assert "[" not in row.context
+        assert "{" not in row.context + row.question
+
+
+def test_choices_are_two_to_four_and_the_right_one_is_anywhere():
+    rows = SOURCE.examples("answer_choice", "en", "train")
+    assert {len(row.choices) for row in rows} == {2, 3, 4}
+    assert {row.label for row in rows} == {0, 1, 2, 3}
+    assert all(len(set(row.choices)) == len(row.choices) for row in rows)
+
+
+@pytest.mark.parametrize(("language", "script"), SCRIPTS.items())
+def test_a_language_is_written_in_its_script(language, script):
+    for task in TASKS:
+        for text in (t for row in SOURCE.examples(task, language, "test") for t in texts_of(row)):
+            assert re.search(f"[{script}]", text)
+            assert set(re.findall(r"[A-Za-z\u00c0-\u024f]+", text)) <= LATIN_WORDS, text
+
+
+def test_the_other_languages_are_written_in_latin_letters():
+    for language in set(LANGUAGES) - set(SCRIPTS):
+        for row in SOURCE.examples("intent", language, "train"):
+            assert not re.search(f"[{''.join(SCRIPTS.values())}]", row.text)
+
+
+def test_a_later_version_is_another_draw_of_the_same_lines():
+    for task in TASKS:
+        first, second = (SOURCE.examples(task, "sw", "train", version) for version in (1, 2))
+        assert {row.id for row in first} != {row.id for row in second}
+        lines = [{t.rstrip("0123456789") for row in rows for t in template_of(row.id)} for rows in (first, second)]
+        assert lines[0] == lines[1]
+
+
+def test_a_size_takes_the_first_rows():
+    small = Helpdesk({"size": {"train": 40}})
+    assert small.examples("intent", "de", "train") == SOURCE.examples("intent", "de", "train")[:40]
+    assert len(small.examples("intent", "de", "test")) == 300
+    assert len(Helpdesk({"size": 7}).examples("answer_span", "zh", "test")) == 7
+
+
+@pytest.mark.parametrize("options", ["small", {"siz": 3}, {"size": 0}, {"size": True}, {"size": {"dev": 3}}])
+def test_options_that_mean_nothing_are_refused(options):
+    with pytest.raises(DataError, match="helpdesk: "):
+        Helpdesk(options)
+
+
+def test_more_rows_than_there_are_is_refused():
+    with pytest.raises(DataError, match="ask for at most"):
+        Helpdesk({"size": 20000}).examples("sentiment", "en", "validation")
+
+
+@pytest.mark.parametrize(
+    ("asked", "hint"),
+    [
+        (("intents", "en", "train"), "'intent'"),
+        (("intent", "swa", "train"), "'sw'"),
+        (("intent", "en", "tests"), "'test'"),
+        (("intent", "en", "train", 0), "count from 1"),
+    ],
+)
+def test_what_does_not_exist_is_refused_with_a_hint(asked, hint):
+    with pytest.raises(DataError, match=hint):
+        SOURCE.examples(*asked)
+
+
+DIGEST = """
+from adapeff_sim.data.examples import content_digest
+from adapeff_sim.data.helpdesk import Helpdesk
+source = Helpdesk({"size": 60})
+print(*(content_digest(source.examples(task, "tr", "test")) for task in source.tasks()))
+"""
+
+
+def test_rows_are_the_same_in_another_process_with_another_hash_seed():
+    other = subprocess.run(
+        [sys.executable, "-c", DIGEST],
+        env={**os.environ, "PYTHONHASHSEED": "4711", "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    here = Helpdesk({"size": 60})
+    assert other.stdout.split() == [content_digest(here.examples(task, "tr", "test")) for task in TASKS]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("task", ["intent", "sentiment"])
+def test_words_alone_solve_a_task_neither_by_chance_nor_wholly(task, language):
+    text = pytest.importorskip("sklearn.feature_extraction.text")
+    linear = pytest.importorskip("sklearn.linear_model")
+    if language == "zh":
+        bag = text.TfidfVectorizer(analyzer="char", ngram_range=(1, 3))
+    else:
+        bag = text.TfidfVectorizer(token_pattern=r"[^\s.,!?;:،؟।¿¡]+", ngram_range=(1, 2))
+    train, test = SOURCE.examples(task, language, "train")[:400], SOURCE.examples(task, language, "test")
+    model = linear.SGDClassifier(loss="log_loss", alpha=1e-4, random_state=0)  # logistic regression, in milliseconds
+    model.fit(bag.fit_transform([row.text for row in train]), [row.label for row in train])
+    accuracy = model.score(bag.transform([row.text for row in test]), [row.label for row in test])
+    assert 1.5 / len(SOURCE.labels(task)) < accuracy < 0.95
