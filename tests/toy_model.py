@@ -1,4 +1,4 @@
-"""A base model small enough to train in a second (two layers of 32, a vocabulary learnt from toy text), and toy tasks."""
+"""A base model small enough to train in a second (two layers of 32, toy text), and toy tasks."""
 
 import random
 from dataclasses import dataclass, field
@@ -55,7 +55,7 @@ def pair_rows(n, seed=2):
     found = []
     for _ in range(n):
         same = draw.random() < 0.5
-        one = draw.choice(COLOURS)
+        one = COLOURS[0]
         other = one if same else draw.choice([c for c in COLOURS if c != one])
         found.append(
             PairExample(premise=f"it is {one}", hypothesis=f"the {other} car", label="same" if same else "other")

@@ -30,31 +30,34 @@ def pretrain(
     hidden: Annotated[int, typer.Option(min=8)] = 256,
     heads: Annotated[int, typer.Option(min=1)] = 4,
     vocabulary: Annotated[int, typer.Option(help="Word pieces to learn.", min=300)] = 16_000,
-    learning_rate: Annotated[float, typer.Option(min=0.0)] = 6e-4,
+    learning_rate: Annotated[float, typer.Option(min=1e-9)] = 6e-4,
     threads: Annotated[int, typer.Option(help="CPU threads; their number changes the last bits.", min=1)] = 1,
     seed: Annotated[int, typer.Option()] = 13,
 ) -> None:
     """Make a small multilingual base model: vocabulary, starting embeddings, masked language modelling."""
-    if minutes is None and tokens is None:
-        raise DataError("say how long to train: --minutes, --tokens, or both")
+    from pydantic import ValidationError
+
     from adapeff_sim.training.pretrain import PretrainSettings
     from adapeff_sim.training.pretrain import pretrain as train
 
-    settings = PretrainSettings(
-        text=text,
-        out=out,
-        minutes=minutes,
-        tokens=tokens,
-        init_from=init_from,
-        resume=resume,
-        layers=layers,
-        hidden=hidden,
-        heads=heads,
-        vocabulary=vocabulary,
-        learning_rate=learning_rate,
-        threads=threads,
-        seed=seed,
-    )
+    try:
+        settings = PretrainSettings(
+            text=text,
+            out=out,
+            minutes=minutes,
+            tokens=tokens,
+            init_from=init_from,
+            resume=resume,
+            layers=layers,
+            hidden=hidden,
+            heads=heads,
+            vocabulary=vocabulary,
+            learning_rate=learning_rate,
+            threads=threads,
+            seed=seed,
+        )
+    except ValidationError as error:
+        raise DataError("; ".join(found["msg"] for found in error.errors())) from error
     console = Console()
     with _told(console) as tell:
         report = train(settings, tell)

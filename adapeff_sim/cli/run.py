@@ -80,8 +80,10 @@ def run(
     from adapeff_sim.execution.machine import this_machine
     from adapeff_sim.reports.base import show
     from adapeff_sim.scenario.load import load
+    from adapeff_sim.scenario.space import require_space
 
     chosen = load(scenario, strategies=listed(strategies), seeds=numbers(seeds), data=data, prices=prices)
+    require_space(chosen, store)
     machine = this_machine(device, precision, threads)
     folder = out or Path("runs") / chosen.name
     show(lived(chosen, machine, store, folder, json, quiet), folder, as_json=json)

@@ -56,7 +56,10 @@ def load_backbone(release: Release) -> Backbone:
         raise DataError(f"base model {release.spec} has no fast tokenizer with a padding piece; give another one")
     config = AutoConfig.from_pretrained(release.folder, trust_remote_code=False)
     longest = min(_positions(config), tokenizer.model_max_length)
-    with_types = "token_type_ids" in tokenizer.model_input_names
+    several = (
+        getattr(config, "type_vocab_size", 0) > 1
+    )  # a tokenizer may speak of segments that the model does not know
+    with_types = several and "token_type_ids" in tokenizer.model_input_names
     padding = Padding(tokenizer.pad_token_id, longest, with_types)
     return Backbone(release, _without_pooler(encoder), Reader(tokenizer, longest), padding)
 

@@ -19,11 +19,10 @@ Chosen = tuple[str, Sequence[Item]]  # a task and the items of one batch
 
 @dataclass(frozen=True, slots=True)
 class BatchShape:
-    """All of a batch that decides how many operations it takes; ``groups`` are the choices of each row."""
+    """All of a batch that decides how many operations it takes."""
 
     sequences: int
     length: int
-    groups: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +39,13 @@ class Batch:
     @property
     def shape(self) -> BatchShape:
         """Its shape."""
-        return BatchShape(self.ids.shape[0], self.ids.shape[1], self.groups)
+        return BatchShape(self.ids.shape[0], self.ids.shape[1])
 
     def on(self, device: torch.device) -> "Batch":
         """The same batch on a device."""
         types = None if self.types is None else self.types.to(device)
-        moved = (t.to(device, non_blocking=True) for t in (self.ids, self.mask))
-        return Batch(self.task, *moved, types, self.target.to(device, non_blocking=True), self.groups)
+        ids, mask, target = (t.to(device, non_blocking=True) for t in (self.ids, self.mask, self.target))
+        return Batch(self.task, ids, mask, types, target, self.groups)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +105,11 @@ def _target(kind: TaskKind, items: Sequence[Item], length: int) -> Tensor:
     return torch.tensor([item.target[0] for item in items])
 
 
-def blank(task: str, kind: TaskKind, shape: BatchShape, device: torch.device, types: bool) -> Batch:
-    """A batch of a shape whose contents do not matter, for counting and timing."""
+def blank(task: str, kind: TaskKind, shape: BatchShape, device: torch.device, types: bool, rows: int = 1) -> Batch:
+    """A batch of a shape whose contents do not matter, for counting and timing; choices are shared among ``rows``."""
     ids = torch.full((shape.sequences, shape.length), 5, device=device)
-    rows = len(shape.groups) or shape.sequences
-    wanted = {TaskKind.TAGGING: (rows, shape.length), TaskKind.SPAN: (rows, 2)}.get(kind, (rows,))
+    groups = (shape.sequences // rows,) * rows if kind is TaskKind.CHOICE else ()
+    size = len(groups) or shape.sequences
+    wanted = {TaskKind.TAGGING: (size, shape.length), TaskKind.SPAN: (size, 2)}.get(kind, (size,))
     target = torch.zeros(wanted, dtype=torch.long, device=device)
-    return Batch(task, ids, torch.ones_like(ids), torch.zeros_like(ids) if types else None, target, shape.groups)
+    return Batch(task, ids, torch.ones_like(ids), torch.zeros_like(ids) if types else None, target, groups)

@@ -1,8 +1,8 @@
 """The middle of a training on disk, from which it goes on as if nothing had happened.
 
-    checkpoint/position.json             step, epoch, patience, sums; names the tensors; replaced last, in one move
-    checkpoint/tensors-<step>.safetensors    weights, best weights, the optimizer's moments, random states
-    heartbeat.json                       seconds worked, and since which checkpoint; tells what a kill lost
+checkpoint/position.json             step, epoch, patience, sums; names the tensors; replaced last, in one move
+checkpoint/tensors-<step>.safetensors    weights, best weights, the optimizer's moments, random states
+heartbeat.json                       seconds worked, and since which checkpoint; tells what a kill lost
 """
 
 import json

@@ -1,10 +1,10 @@
 """Rows become piece ids: for each kind of task what the encoder reads, and what its head should say.
 
-    classification   <s> text </s>                              class
-    pair             <s> premise </s></s> hypothesis </s>       class
-    tagging          <s> first word's pieces ... </s>           tag on the first piece of each word
-    choice           one sequence a choice: premise and question </s></s> choice
-    span             windows over the context: question </s></s> context     first and last piece of the answer
+classification   <s> text </s>                              class
+pair             <s> premise </s></s> hypothesis </s>       class
+tagging          <s> first word's pieces ... </s>           tag on the first piece of each word
+choice           one sequence a choice: premise and question </s></s> choice
+span             windows over the context: question </s></s> context     first and last piece of the answer
 """
 
 from collections.abc import Callable, Mapping, Sequence

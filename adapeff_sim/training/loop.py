@@ -1,10 +1,10 @@
 """The one training loop.
 
-    until epochs, steps or patience end:
-        train on what is left of the epoch        measured as train_*, warm-up apart
-        at its end: score the validation rows     measured as validate_*
-        now and then: checkpoint
-    keep the best weights
+until epochs, steps or patience end:
+    train on what is left of the epoch        measured as train_*, warm-up apart
+    at its end: score the validation rows     measured as validate_*
+    now and then: checkpoint
+keep the best weights
 """
 
 import time
@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from adapeff_sim.errors import ExecutionError
 from adapeff_sim.training.autocast import autocast
 from adapeff_sim.training.batches import Batch, Padding, batches_per_epoch, collate, epoch_batches
 from adapeff_sim.training.checkpoint import (
@@ -29,7 +30,6 @@ from adapeff_sim.training.checkpoint import (
 from adapeff_sim.training.encode import Item
 from adapeff_sim.training.jobs import Note, Tell
 from adapeff_sim.training.meters.base import Measuring, Watch
-from adapeff_sim.training.meters.wall_clock import now
 from adapeff_sim.training.metrics import PRIMARY
 from adapeff_sim.training.network import Network, derive
 from adapeff_sim.training.scoring import Questions, answers
@@ -96,7 +96,9 @@ class Training:
         planned = self.settings.epochs * batches_per_epoch(self.items, self.settings.batch_size)
         self._total = min(planned, self.settings.max_steps or planned)
         parameters = self.network.trainable()
-        self._trained = Trained(parameters, _optimizer(self.network, self.settings, self.measuring.device), Position(), {})
+        self._trained = Trained(
+            parameters, _optimizer(self.network, self.settings, self.measuring.device), Position(), {}
+        )
         torch.manual_seed(derive(self.seed, "dropout"))
         sums = read_checkpoint(self.folder / "checkpoint", self.job, self._trained)
         if sums is not None:
@@ -110,14 +112,12 @@ class Training:
         """Run one batch for nothing, so that first-time costs are in ``warmup_seconds``; no bit of the work changes."""
         task, items = epoch_batches(self.items, self.settings.batch_size, self.seed, 0)[0]
         device = self.measuring.device
-        start = now(device)
-        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        with self.measuring.warm_up(), torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
             self.network.train()
             with autocast(device, self.measuring.precision):
                 loss = self.network.loss(self._batch(task, items))
             loss.backward()
             self._trained.optimizer.zero_grad(set_to_none=True)
-        self.measuring.add("warmup_seconds", now(device) - start)
 
     def _batch(self, task: str, items: Sequence[Item]) -> Batch:
         return collate(task, self.network.kinds[task], items, self.padding).on(self.measuring.device)
@@ -126,7 +126,9 @@ class Training:
         """One step of the optimizer on one batch."""
         trained, position, optimizer = self._trained, self._trained.position, self._trained.optimizer
         for group in optimizer.param_groups:
-            group["lr"] = self.settings.learning_rate * rate_share(position.step, self._total, self.settings.warmup_share)
+            group["lr"] = self.settings.learning_rate * rate_share(
+                position.step, self._total, self.settings.warmup_share
+            )
         with autocast(watch.device, watch.precision):
             loss = self.network.loss(batch)
         loss.backward()
@@ -166,8 +168,7 @@ class Training:
         else:
             position.epochs_without_rise += 1
             position.out_of_patience = position.epochs_without_rise >= self.settings.patience
-        done = self.measuring.usage["train_steps"]
-        self.tell(Note("validate", int(done), self._total, None, position.best_score))
+        self.tell(Note("validate", position.step, self._total, None, position.best_score))
 
     @property
     def validates(self) -> bool:
@@ -175,7 +176,7 @@ class Training:
         return self.settings.patience > 0 and bool(self.validation)
 
     def _primary(self, asked: Questions, watch: Watch) -> float:
-        said = answers(self.network, asked, self.padding, self.settings.batch_size, watch)
+        said = answers(self.network, asked, self.padding, self.settings.batch_size, watch, lambda _: None)
         return asked.scores(said)[PRIMARY[asked.kind]]
 
     def _is_due(self, seconds: float) -> bool:
@@ -188,11 +189,14 @@ class Training:
         self._saved = (self._trained.position.step, time.perf_counter())
 
     def _finish(self) -> bool | None:
-        """Put the best weights in place and complete the usage."""
+        """Put the best weights in place and complete the usage; ExecutionError if the weights are not numbers."""
         trained, usage, size = self._trained, self.measuring.usage, self.network.size()
         with torch.no_grad():
             for name, tensor in trained.best.items():
                 trained.parameters[name].copy_(tensor)
+        if not all(torch.isfinite(p).all() for p in trained.parameters.values()):
+            rate = self.settings.learning_rate
+            raise ExecutionError(f"the training diverged at learning rate {rate:g}: weights are not finite; lower it")
         weights = size["non_embedding_parameters"]
         usage["nominal_train_flops"] = NOMINAL_FLOPS_PER_WEIGHT * usage["train_tokens"] * weights
         usage["trainable_parameters"] = size["trainable_parameters"]

@@ -1,6 +1,6 @@
 """An encoder with what a strategy put on it, and a head for each task.
 
-    pieces --> encoder (frozen or not) [adapters [fusion]] --> states --> head of the batch's task --> logits
+pieces --> encoder (frozen or not) [adapters [fusion]] --> states --> head of the batch's task --> logits
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """What a build leaves, and how it is put over a base model again.
 
-    weights.safetensors   adapter.* | fusion.* | encoder.*, and heads.<task>.*   (32 bits)
-    artifact.json         method, tasks with kinds and labels, the base model it belongs to, version of this format
+weights.safetensors   adapter.* | fusion.* | encoder.*, and heads.<task>.*   (32 bits)
+artifact.json         method, tasks with kinds and labels, the base model it belongs to, version of this format
 """
 
 import json
@@ -146,4 +146,3 @@ def _places(network: Network, kind: Kind, place: int = 0) -> dict[str, str]:
     kept = [name for name in names if once[held[name].data_ptr()] == name]
     own = ADAPTER.format(place)
     return {f"{prefix}.{name.replace(own, 'own')}": f"encoder.{name}" for name in kept}
-

@@ -4,6 +4,8 @@
                                                                               |
                                          checkpoint/ (exact, to go on from) <-+-> model.safetensors (16-bit, to use)
 
+Repeating a run bit for bit takes its vocabulary (left in `out`, `resume`), its number of tokens and of threads.
+
 Three things are asked of the model at once: the hidden pieces (masked language modelling), the hidden pieces with the
 same sentence in another language in sight (translation language modelling), and from <s> alone the words of the
 sentence or of its translation, so that <s> comes to stand for what a sentence is about.
@@ -20,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from tokenizers import Tokenizer
 from transformers import XLMRobertaForMaskedLM
 
+from adapeff_sim.errors import DataError
 from adapeff_sim.training.cooccurrence import cooccurrence_embeddings
 from adapeff_sim.training.pretraining_batches import KINDS, BatchMaker, EncodedText, encoded_text, piece_counts
 from adapeff_sim.training.pretraining_model import encoder_shape, held_back_losses, losses, new_model
@@ -80,11 +83,13 @@ class PretrainSettings(BaseModel):
     """Held-back lines a language to check with."""
 
     @model_validator(mode="after")
-    def _has_an_end(self) -> "PretrainSettings":
+    def _is_possible(self) -> "PretrainSettings":
         if self.minutes is None and self.tokens is None:
             raise ValueError("say how long to train: minutes, tokens, or both")
         if set(self.kind_shares) != set(KINDS):
             raise ValueError(f"kind_shares needs exactly {', '.join(KINDS)}")
+        if self.hidden % (2 * self.heads):
+            raise ValueError(f"a hidden size of {self.hidden} cannot be shared by {self.heads} heads in even parts")
         return self
 
 
@@ -110,6 +115,8 @@ def pretrain(settings: PretrainSettings, tell: Tell, stop_after_steps: int | Non
 
     `stop_after_steps` leaves early with a checkpoint, as a killed run would.
     """
+    if not settings.resume and (settings.out / "model.safetensors").exists():
+        raise DataError(f"{settings.out} holds a base model already; go on with it (resume) or name another folder")
     torch.set_num_threads(settings.threads)
     torch.manual_seed(settings.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -152,7 +159,10 @@ def _starting_model(
 ) -> XLMRobertaForMaskedLM:
     """The base model gone on from, or a new one that starts from co-occurrence."""
     if settings.init_from is not None:
-        return load_base_model(settings.init_from)
+        model = load_base_model(settings.init_from)
+        if settings.longest + 2 > model.config.max_position_embeddings:
+            raise DataError(f"{settings.init_from} has no positions for sequences of {settings.longest} pieces")
+        return model
     tell(Progress("counting which pieces keep company"))
     vocabulary = tokenizer.get_vocab_size()
     shape = encoder_shape(vocabulary, settings.layers, settings.hidden, settings.heads, settings.longest)
@@ -169,7 +179,8 @@ def _starting_model(
 
 def _optimizer(model: XLMRobertaForMaskedLM, settings: PretrainSettings) -> torch.optim.AdamW:
     """AdamW, decaying the matrices of the layers but no embedding, bias or norm."""
-    inside, others = [], []
+    inside: list[torch.Tensor] = []
+    others: list[torch.Tensor] = []
     for name, tensor in model.named_parameters():
         (inside if tensor.ndim == 2 and "embeddings" not in name else others).append(tensor)
     groups = [{"params": inside, "weight_decay": 0.01}, {"params": others, "weight_decay": 0.0}]

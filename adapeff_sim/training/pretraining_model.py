@@ -1,8 +1,8 @@
 """The base model before and while it is trained: where its weights start, what it loses, how well it guesses.
 
 A new model starts knowing three things that gradient steps would take thousands of batches to find: which pieces keep
-company (its embeddings), how frequent each piece is (the bias of the output layer), and that a place is about what its
-neighbours are about (the first attention averages and passes on).
+company (its embeddings), how frequent each piece is (the output bias), and where to look (some heads of the
+first layer at the places beside theirs, the others everywhere). Without the last it needs three times the text.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ NEIGHBOURS = (-1, 1, -2)
 
 
 def encoder_shape(vocabulary: int, layers: int, hidden: int, heads: int, longest: int) -> XLMRobertaConfig:
-    """An XLM-R encoder without dropout in training; `longest` in pieces, to which XLM-R adds two positions."""
+    """An XLM-R encoder; `longest` in pieces, to which XLM-R adds two positions. Its dropout is for fine-tuning."""
     return XLMRobertaConfig(
         vocab_size=vocabulary,
         hidden_size=hidden,

@@ -43,12 +43,27 @@ def answers(
     padding: Padding,
     batch_size: int,
     watch: Watch,
-    tell: Callable[[int], None] = lambda done: None,
+    tell: Callable[[int], None],
 ) -> list[Any]:
     """The network's answer to every row, in the form of the gold answers; dropout off, no gradients."""
     network.eval()
     raw = list(_logits(network, asked, padding, batch_size, watch, tell))
     return decode(asked, raw)
+
+
+def warm_up(network: Network, asked: Questions, padding: Padding, batch_size: int, watch: Watch) -> None:
+    """Answer the longest batch for nothing."""
+    network.eval()
+    longest = Questions(
+        asked.task,
+        asked.kind,
+        asked.language,
+        asked.labels,
+        asked.rows,
+        in_order_of_length(asked.items, batch_size)[-1],
+    )
+    for _ in _logits(network, longest, padding, batch_size, watch, lambda _: None):
+        pass
 
 
 def _logits(
@@ -75,7 +90,9 @@ def decode(asked: Questions, raw: Iterable[Raw]) -> list[Any]:
             best = logits.argmax(-1)
             said[item.row] = tuple(asked.labels[best[spot]] if spot >= 0 else "O" for spot in item.spots)
         else:
-            best = int(logits[: len(item.sequences)].argmax()) if asked.kind is TaskKind.CHOICE else int(logits.argmax())
+            best = (
+                int(logits[: len(item.sequences)].argmax()) if asked.kind is TaskKind.CHOICE else int(logits.argmax())
+            )
             said[item.row] = best if asked.kind is TaskKind.CHOICE else asked.labels[best]
     return said
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from adapeff_sim.artifacts.recipe import Kind
-from adapeff_sim.data.examples import ChoiceExample, TaskKind
+from adapeff_sim.data.examples import ChoiceExample, PairExample, TaskKind, TextExample
 from adapeff_sim.errors import ExecutionError
 from adapeff_sim.training.autocast import autocast
 from adapeff_sim.training.backbone import Backbone
@@ -50,32 +50,30 @@ def request(job: ServeJob, backbone: Backbone) -> BatchShape:
     items = backbone.reading(job.settings.max_length).items(job.kind, job.rows, _labels(job))
     length = job.length_tokens or (round(statistics.median(i.length for i in items)) if items else 0)
     if not 0 < length <= backbone.padding.longest:
-        raise ExecutionError(f"a request of {length} tokens cannot be timed; give rows, or 1 to {backbone.padding.longest}")
+        raise ExecutionError(
+            f"a request of {length} tokens cannot be timed; give rows, or 1 to {backbone.padding.longest}"
+        )
     if job.kind is not TaskKind.CHOICE:
         return BatchShape(1, length)
     first = job.rows[0] if job.rows else None
     choices = len(first.choices) if isinstance(first, ChoiceExample) else CHOICES
-    return BatchShape(choices, length, (choices,))
+    return BatchShape(choices, length)
 
 
 def _labels(job: ServeJob) -> tuple[str, ...]:
     """Any labels that the rows carry: only their length is of interest."""
     said = {tag for row in job.rows for tag in getattr(row, "tags", ())}
-    said |= {row.label for row in job.rows if isinstance(getattr(row, "label", None), str)}
+    said |= {row.label for row in job.rows if isinstance(row, TextExample | PairExample)}
     return tuple(sorted(said))
 
 
-def many(one: BatchShape, size: int) -> BatchShape:
-    """So many requests at once."""
-    return BatchShape(one.sequences * size, one.length, one.groups * size)
-
-
 def time_requests(
-    network: Network, kind: TaskKind, shape: BatchShape, with_types: bool, precision: Precision, limit_seconds: float
+    network: Network, one: BatchShape, size: int, with_types: bool, precision: Precision, limit_seconds: float
 ) -> Timed:
-    """The median seconds of a batch, from ids on the CPU to answers on the CPU, repeated for ``limit_seconds``."""
+    """The median seconds of ``size`` requests at once, ids on the CPU to answers there, for ``limit_seconds``."""
     device = next(network.parameters()).device
-    batch = blank(TASK, kind, shape, torch.device("cpu"), with_types)
+    shape = BatchShape(one.sequences * size, one.length)
+    batch = blank(TASK, network.kinds[TASK], shape, torch.device("cpu"), with_types, rows=size)
     network.eval()
     with torch.inference_mode(), autocast(device, precision):
         for _ in range(WARM_UPS):

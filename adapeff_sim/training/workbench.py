@@ -24,8 +24,8 @@ from adapeff_sim.training.meters.base import Measuring
 from adapeff_sim.training.metrics import PRIMARY
 from adapeff_sim.training.network import Setup
 from adapeff_sim.training.parts import save_parts
-from adapeff_sim.training.scoring import Questions, answers
-from adapeff_sim.training.serve import BATCH_SIZES, TASK, Timed, many, request, shape_of, time_requests
+from adapeff_sim.training.scoring import Questions, answers, warm_up
+from adapeff_sim.training.serve import BATCH_SIZES, TASK, Timed, request, shape_of, time_requests
 from adapeff_sim.training.settings import TrainingSettings
 
 ENCODED_KEPT = 64  # sets of rows whose piece ids are kept
@@ -66,9 +66,6 @@ class Workbench:
     _encoded: dict[tuple[object, ...], list[Item]] = field(default_factory=dict, init=False, repr=False)
     _counter: FlopCount = field(default_factory=FlopCount, init=False, repr=False)
 
-    def __post_init__(self) -> None:
-        torch.set_num_threads(self.machine.threads)
-
     @property
     def device(self) -> torch.device:
         """Where networks live."""
@@ -108,6 +105,8 @@ class Workbench:
         asked = self._questions(job.task, job.endpoint.language, job.rows, job.settings, backbone)
         measuring = self._measuring(backbone, network.setup)
         total = len(asked.items)
+        with measuring.warm_up() as watch:
+            warm_up(network, asked, backbone.padding, job.settings.batch_size, watch)
         with measuring.phase("evaluate") as watch:
             said = answers(
                 network,
@@ -128,21 +127,20 @@ class Workbench:
         network = backbone.network(setup, seed=0).to(self.device)
         measuring = self._measuring(backbone, setup)
         timed: dict[int, Timed] = {}
-        with measuring.phase("probe") as watch:
+        with measuring.phase("probe"):
             for done, size in enumerate(BATCH_SIZES):
                 tell(Note("probe", done, len(BATCH_SIZES)))
                 with_types, precision = backbone.padding.with_types, self.machine.precision
-                timed[size] = time_requests(
-                    network, job.kind, many(one, size), with_types, precision, self.probe_seconds
-                )
+                timed[size] = time_requests(network, one, size, with_types, precision, self.probe_seconds)
         measuring.usage.pop("probe_flops", None)  # no batch is counted: the same one runs again and again
         measuring.add("request_flops", self._counter.flops(backbone, setup, TASK, one, backward=False))
         measuring.add("request_seconds_noise", timed[1].noise)
         seconds = {size: found.seconds / size for size, found in timed.items()}
-        del watch
         return self._outcome(measuring, request_seconds=seconds)
 
     def _backbone(self, release: Release) -> Backbone:
+        """The release, loaded once; every job begins here, so the threads are set here too."""
+        torch.set_num_threads(self.machine.threads)
         if release.digest not in self._backbones:
             self._backbones[release.digest] = load_backbone(release)
         return self._backbones[release.digest]

@@ -75,7 +75,7 @@ def _quick_probes():
 def live(root: Path, out: str, scenario: str = "life.yaml") -> Results:
     """Run the command in this process; the results that it wrote."""
     flags = ["--threads", "1", "--store", str(root / "store"), "--out", str(root / out), "--json", "--quiet"]
-    done = CliRunner().invoke(app, ["run", str(root / scenario), *flags], catch_exceptions=False)
+    done = CliRunner().invoke(app, ["--debug", "run", str(root / scenario), *flags], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout)["format"] == 1
     return read(root / out)

@@ -1,7 +1,7 @@
 """The toy base models, made once, and a workbench for each test."""
 
 import pytest
-from toy_model import SELDOM, MACHINE, Built, make_base
+from toy_model import MACHINE, SELDOM, Built, make_base
 
 from adapeff_sim.base_models.release import Release
 from adapeff_sim.training.workbench import Workbench

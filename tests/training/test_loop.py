@@ -43,12 +43,10 @@ def test_a_task_keeps_its_batches_in_whatever_company(backbone):
 
 
 def test_batches_hold_like_lengths(backbone):
-    found = items(backbone, colour=200)
-    padded = sum(
-        collate(t, ROWS["colour"][0], b, backbone.padding).ids.numel() for t, b in epoch_batches(found, 16, 1, 0)
-    )
-    real = sum(i.length for i in found["colour"])
-    at_random = 200 * max(i.length for i in found["colour"])
+    found = items(backbone, who=200)
+    padded = sum(collate(t, ROWS["who"][0], b, backbone.padding).ids.numel() for t, b in epoch_batches(found, 16, 1, 0))
+    real = sum(i.length for i in found["who"])
+    at_random = 200 * max(i.length for i in found["who"])
     assert real <= padded < (real + at_random) / 2
 
 
@@ -95,3 +93,8 @@ def test_without_validation_rows_there_is_nothing_to_be_patient_about(built):
 def test_no_rows_no_training(built):
     with pytest.raises(ExecutionError, match="no training rows"):
         built.build(adapter(), task("colour", train=0))
+
+
+def test_a_training_that_diverges_says_so(built):
+    with pytest.raises(ExecutionError, match="diverged at learning rate"):
+        built.build(adapter(), task("colour"), settings=SETTINGS.model_copy(update={"learning_rate": 1e38}))

@@ -244,3 +244,13 @@ def test_words_alone_solve_a_task_neither_by_chance_nor_wholly(task, language):
     model.fit(bag.fit_transform([row.text for row in train]), [row.label for row in train])
     accuracy = model.score(bag.transform([row.text for row in test]), [row.label for row in test])
     assert 1.5 / len(SOURCE.labels(task)) < accuracy < 0.95
+
+
+@pytest.mark.parametrize("language", ["de", "en", "sw"])
+def test_every_tag_that_is_asked_for_later_is_seen_in_training(language):
+    source = Helpdesk()
+    tags = {
+        split: {tag for row in source.examples("entities", language, split) for tag in row.tags}
+        for split in ("train", "validation", "test")
+    }
+    assert tags["validation"] | tags["test"] <= tags["train"]

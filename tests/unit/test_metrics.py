@@ -2,6 +2,7 @@
 
 import pytest
 
+from adapeff_sim.data.examples import TaskKind
 from adapeff_sim.training.metrics import (
     accuracy,
     answer_tokens,
@@ -11,7 +12,6 @@ from adapeff_sim.training.metrics import (
     span_scores,
     token_accuracy,
 )
-from adapeff_sim.data.examples import TaskKind
 
 
 def test_accuracy_and_macro_f1():

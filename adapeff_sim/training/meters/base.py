@@ -1,10 +1,11 @@
 """The contract of a meter: entered around a phase of work, it fills in what the phase used.
 
-    with measuring.phase("train", network) as watch:    every meter entered once
-        ... watch.saw(batch) after each step ...
-    measuring.usage                                      train_seconds, train_flops, peak_memory_bytes, ...
+with measuring.phase("train", network) as watch:    every meter entered once
+    ... watch.saw(batch) after each step ...
+measuring.usage                                      train_seconds, train_flops, peak_memory_bytes, ...
 """
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -79,6 +80,15 @@ class Measuring:
             self.unavailable.update(reading.unavailable)
             for quantity, amount in reading.usage.items():
                 self.add(quantity, amount)
+
+    @contextmanager
+    def warm_up(self) -> Iterator[Watch]:
+        """Time what is done inside as ``warmup_seconds``, so that first-time costs are in no other quantity."""
+        start = time.perf_counter()
+        yield Watch("train", self.device, self.precision, self.backbone, self.setup, self.counter)
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+        self.add("warmup_seconds", time.perf_counter() - start)
 
     def add(self, quantity: str, amount: float) -> None:
         """Add to a sum, or raise a peak."""
