@@ -1,0 +1,150 @@
+"""Every check and measurement that needs a GPU, in one call: trains, counts and times an XLM-R-base-shaped encoder.
+
+    python benchmarks/gpu_check.py > docs/measurements/gpu_check.md          on a machine with CUDA
+    python benchmarks/gpu_check.py --device cpu --small                      the same code anywhere, to see that it runs
+
+Weights are random: speed, operations, memory and energy do not depend on what they are. The table shows, for each way
+of training, FLOPs as counted (equal on every device), seconds, achieved TFLOP/s with its share of the device's dense
+bf16 peak where that is known, energy and peak memory, and seconds per request.
+"""
+
+import argparse
+import json
+import random
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from transformers import XLMRobertaConfig, XLMRobertaModel
+
+from adapeff_sim.artifacts.artifact import Artifact, Role
+from adapeff_sim.artifacts.recipe import AdapterRecipe, BaseModelRecipe, FusionRecipe, ModelRecipe
+from adapeff_sim.base_models.release import Release, resolve
+from adapeff_sim.data.examples import TaskKind, TextExample
+from adapeff_sim.execution.machine import Machine, this_machine
+from adapeff_sim.ledger.outcome import Outcome
+from adapeff_sim.training.jobs import BuildJob, Note, ServeJob, TaskRows
+from adapeff_sim.training.settings import TrainingSettings
+from adapeff_sim.training.workbench import Workbench
+
+PEAK_FLOPS = {"A100": 312e12, "H100": 989e12, "H200": 989e12}  # dense bf16, from the vendor's data sheets
+SHAPES = {
+    "base": {"hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 3072},
+    "small": {"hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 256},
+}
+FUSED = 3
+
+
+def main() -> None:
+    """Print the tables as Markdown."""
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("--device", choices=("cuda", "cpu"), default="cuda")
+    asked.add_argument("--small", action="store_true", help="a shape of seconds, for machines without a GPU")
+    asked.add_argument("--steps", type=int, default=60)
+    said = asked.parse_args()
+    machine = this_machine(said.device)
+    with tempfile.TemporaryDirectory() as folder:
+        release = random_model(Path(folder) / "model", "small" if said.small else "base")
+        length, batch = (32, 8) if said.small else (128, 32)
+        print("\n".join(report(machine, release, Path(folder), said.steps, length, batch)))
+
+
+def random_model(folder: Path, shape: str) -> Release:
+    """An encoder of a known shape with random weights and the tokenizer of ``adapeff-mini``."""
+    torch.manual_seed(0)
+    mini = resolve("adapeff-mini:v1").folder
+    vocabulary = len(json.loads((mini / "tokenizer.json").read_text(encoding="utf-8"))["model"]["vocab"])
+    config = XLMRobertaConfig(vocab_size=vocabulary, max_position_embeddings=258, type_vocab_size=1, **SHAPES[shape])
+    XLMRobertaModel(config, add_pooling_layer=False).save_pretrained(folder, safe_serialization=True)
+    for name in ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"):
+        (folder / name).write_bytes((mini / name).read_bytes())
+    return resolve(f"path:{folder}")
+
+
+def report(machine: Machine, release: Release, folder: Path, steps: int, length: int, batch: int) -> Iterator[str]:
+    """The head, a row for each way of training, and a row for each shape that is served."""
+    yield f"# GPU check on {machine.name}"
+    yield ""
+    yield f"torch {torch.__version__}, {machine.precision}, {machine.threads} CPU threads."
+    yield f"{steps} steps of {batch} x {length} tokens each."
+    yield ""
+    yield "| training | TFLOP a step | nominal 6ND | seconds a step | TFLOP/s | share of peak | J a step | peak GiB |"
+    yield "|---|---|---|---|---|---|---|---|"
+    bench, rows = Workbench(machine), task_rows(steps * batch, length)
+    settings = TrainingSettings(epochs=1, patience=0, batch_size=batch, max_length=length, learning_rate=1e-4)
+    built: dict[str, Path] = {}
+    for name, artifact in artifacts(release).items():
+        inputs = {i.fingerprint: built[i.slot] for _, i in artifact.edges() if i.slot in built}
+        job = BuildJob(artifact, release, inputs, (rows,), settings, seed=1)
+        outcome = bench.build(job, folder / name, silent)
+        built[artifact.slot] = folder / name / "artifact"
+        yield training_row(name, outcome, machine)
+    yield ""
+    yield "| serving | GFLOP a request | ms at batch 1 | ms at batch 16, each |"
+    yield "|---|---|---|---|"
+    for name, stack in stacks().items():
+        serve = ServeJob(release, stack, TaskKind.CLASSIFICATION, 2, settings, length)
+        found = bench.probe(serve, folder / f"probe-{name}", silent)
+        alone, many = (1e3 * found.request_seconds[size] for size in (1, 16))
+        yield f"| {name} | {found.usage['request_flops'] / 1e9:.2f} | {alone:.3f} | {many:.3f} |"
+
+
+def silent(_: Note) -> None:
+    """Nobody watches."""
+
+
+def task_rows(count: int, length: int) -> TaskRows:
+    """Rows of words drawn at random, each as long as a sequence may be."""
+    draw = random.Random(0)
+    words = ("order", "return", "money", "late", "parcel", "phone", "broken", "thanks")
+    rows = tuple(
+        TextExample(text=" ".join(draw.choices(words, k=2 * length)), label=draw.choice("ab")) for _ in range(count)
+    )
+    return TaskRows("check", TaskKind.CLASSIFICATION, ("a", "b"), {"en": rows}, {}, {})
+
+
+def artifacts(release: Release) -> dict[str, Artifact]:
+    """Full fine-tuning, adapters, and a fusion over three of them, inputs first."""
+    base = Artifact("base_model", BaseModelRecipe(release=release.spec))
+
+    def adapter(slot: str, method: str) -> Artifact:
+        return Artifact(slot, AdapterRecipe(task="check", method=method), {Role.BASE: (base,)})
+
+    fused = tuple(adapter(f"adapter/{i}", f"seq_bn[reduction_factor={16 + i}]") for i in range(FUSED))
+    return {
+        "full": Artifact("model/check", ModelRecipe(tasks=("check",)), {Role.START: (base,)}),
+        "lora": adapter("adapter/lora", "lora"),
+        **{f"seq_bn-{i}": a for i, a in enumerate(fused)},
+        f"fusion-of-{FUSED}": Artifact(
+            "fusion/check", FusionRecipe(task="check"), {Role.BASE: (base,), Role.FUSED: fused}
+        ),
+    }
+
+
+def stacks() -> dict[str, tuple[str, ...]]:
+    """What is timed: a model, a model under one adapter, and one under a fusion."""
+    one = "adapter seq_bn"
+    return {
+        "model": ("model",),
+        "seq_bn": ("base_model", one),
+        "lora": ("base_model", "adapter lora"),
+        f"fusion-of-{FUSED}": ("base_model", *[one] * FUSED, "fusion"),
+    }
+
+
+def training_row(name: str, outcome: Outcome, machine: Machine) -> str:
+    """One line of the table; what could not be measured says so."""
+    used = outcome.usage
+    steps, seconds = used["train_steps"], used["train_seconds"]
+    rate = used["train_flops"] / seconds
+    peak = next((flops for model, flops in PEAK_FLOPS.items() if model in machine.name), None)
+    share = f"{100 * rate / peak:.1f} %" if peak else "unavailable"
+    energy = f"{used['energy_joules'] / steps:.2f}" if "energy_joules" in used else "unavailable"
+    per_step = f"{used['train_flops'] / steps / 1e12:.4f} | {used['nominal_train_flops'] / steps / 1e12:.4f}"
+    memory = used["peak_memory_bytes"] / 2**30
+    return f"| {name} | {per_step} | {seconds / steps:.4f} | {rate / 1e12:.3f} | {share} | {energy} | {memory:.2f} |"
+
+
+if __name__ == "__main__":
+    main()
