@@ -6,6 +6,7 @@ it is loaded again, and listed as fusible only if AdapterFusion over it trains.
 
 import difflib
 import re
+from collections.abc import Iterable
 
 FUSIBLE = frozenset({"seq_bn", "double_seq_bn", "par_bn", "compacter", "compacter++"})
 METHODS = FUSIBLE | {
@@ -27,25 +28,73 @@ REFUSED = {
     "direft": "the library loads it back wrongly",
     "adapter_plus": "it needs torchvision",
 }
+WHOLE, POSITIVE, SHARE, FLAG = (
+    "a whole number above 0",
+    "a number above 0",
+    "a number from 0 to below 1",
+    "True or False",
+)
+WORD = "a word"
+_BOTTLENECK = {
+    "reduction_factor": POSITIVE,
+    "non_linearity": WORD,
+    "dropout": SHARE,
+    "scaling": POSITIVE,
+    "use_gating": FLAG,
+}
+_BOTTLENECK |= dict.fromkeys(("ln_before", "ln_after", "original_ln_before", "original_ln_after"), FLAG)
+_LOW_RANK = {"r": WHOLE, "alpha": WHOLE, "dropout": SHARE, "use_gating": FLAG}
+_LOW_RANK |= dict.fromkeys(("selfattn_lora", "intermediate_lora", "output_lora"), FLAG)
+_REFT = {"r": WHOLE, "orthogonality": FLAG, "dropout": SHARE}
+OPTIONS = {
+    **dict.fromkeys(("seq_bn", "double_seq_bn", "par_bn", "seq_bn_inv", "double_seq_bn_inv"), _BOTTLENECK),
+    **dict.fromkeys(("compacter", "compacter++"), _BOTTLENECK | {"phm_dim": WHOLE}),
+    **dict.fromkeys(("lora", "dora", "ia3", "vera"), _LOW_RANK),
+    **dict.fromkeys(("loreft", "noreft"), _REFT),
+    "prompt_tuning": {"prompt_length": WHOLE},
+}
+_VALUE = {
+    WHOLE: re.compile(r"0*[1-9]\d{0,5}"),
+    POSITIVE: re.compile(r"(?=.*[1-9])\d{1,6}(\.\d{1,6})?"),
+    SHARE: re.compile(r"0(\.\d{1,6})?"),
+    FLAG: re.compile(r"True|False"),
+    WORD: re.compile(r"[a-z_]{1,30}"),
+}
 _FORM = re.compile(r"(?P<name>[a-z0-9_+]+)(\[(?P<options>[\w.+-]+=[\w.+-]+(,\s*[\w.+-]+=[\w.+-]+)*)\])?")
 
 
 def family(method: str) -> str:
     """The name in front of the options: ``lora`` of ``lora[r=8]``.
 
-    Raises ValueError when the method is malformed, unknown, or cannot be used here.
+    Raises ValueError when the method is malformed, unknown, or cannot be used here, or has an option that its family
+    does not take.
     """
     form = _FORM.fullmatch(method)
     if not form:
-        raise ValueError(f"{method!r} is not an adapter method; write NAME or NAME[option=value,...]")
+        raise ValueError(f"{method[:80]!r} is not an adapter method; write NAME or NAME[option=value,...]")
     name = form["name"]
     if name in REFUSED:
         raise ValueError(f"method {name!r} cannot be used: {REFUSED[name]}")
     if name not in METHODS:
-        near = difflib.get_close_matches(name, METHODS, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise ValueError(f"unknown adapter method {name!r}; {hint}known: {', '.join(sorted(METHODS))}")
+        raise ValueError(
+            f"unknown adapter method {name[:80]!r}; {_near(name, METHODS)}known: {', '.join(sorted(METHODS))}"
+        )
+    for option in (form["options"] or "").split(",") if form["options"] else ():
+        _check_option(name, *option.strip().split("="))
     return name
+
+
+def _check_option(name: str, option: str, value: str) -> None:
+    known = OPTIONS[name]
+    if option not in known:
+        raise ValueError(f"{name} has no option {option!r}; {_near(option, known)}known: {', '.join(sorted(known))}")
+    if not _VALUE[known[option]].fullmatch(value):
+        raise ValueError(f"{option} of {name} is {value!r}; give {known[option]}")
+
+
+def _near(word: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f"did you mean {near[0]!r}? " if near else ""
 
 
 def known_method(method: str) -> str:

@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from adapeff_sim.lifecycle.events.base import EVENTS, Event
 
+SHORTEST_GAP_DAYS = 0.01  # days are rounded to this
+
 
 class Arrivals(BaseModel):
     """Events that come again and again, ``gap_days`` apart: exactly (``regular``) or on average (``poisson``).
@@ -19,7 +21,7 @@ class Arrivals(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     process: Literal["regular", "poisson"]
-    gap_days: float = Field(gt=0, allow_inf_nan=False)
+    gap_days: float = Field(ge=SHORTEST_GAP_DAYS, allow_inf_nan=False)
     start_day: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     repeat: bool = False
     events: tuple[dict[str, Any], ...] = Field(min_length=1)
@@ -34,11 +36,11 @@ def dated(arrivals: Arrivals, position: int, horizon_days: float, seed: int) -> 
     day = arrivals.start_day
     for fields in cycle(arrivals.events) if arrivals.repeat else arrivals.events:
         regular = arrivals.process == "regular"
-        day = round(day + (arrivals.gap_days if regular else chance.expovariate(1 / arrivals.gap_days)), 2)
+        day += arrivals.gap_days if regular else chance.expovariate(1 / arrivals.gap_days)
         if day > horizon_days:
             return
         rest = {key: value for key, value in fields.items() if key != "event"}
-        yield EVENTS.get(str(fields["event"]))(day=day, **rest)
+        yield EVENTS.get(str(fields["event"]))(day=round(day, 2), **rest)
 
 
 def timeline(events: Iterable[Event], processes: Iterable[Arrivals], horizon_days: float, seed: int) -> list[Event]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from adapeff_sim.artifacts.artifact import Artifact
 from adapeff_sim.lifecycle.events.base import Event
-from adapeff_sim.lifecycle.world import Endpoint
+from adapeff_sim.lifecycle.world import Endpoint, TestSet
 from adapeff_sim.planning.plan import Evaluate
 from adapeff_sim.planning.unfold import Scores, Step, unfold
 from adapeff_sim.scenario.schema import Scenario
@@ -22,11 +22,11 @@ class Falls:
     """Scores under which everything that is checked falls: an endpoint's first score over an artifact is its best."""
 
     def __init__(self) -> None:
-        self._first: dict[tuple[Endpoint, Artifact], Evaluate] = {}
+        self._first: dict[tuple[Endpoint, Artifact, TestSet], Evaluate] = {}
 
     def __call__(self, evaluate: Evaluate) -> float:
-        """1 for the first evaluation that is asked about, 0 for later ones over the same topmost artifact."""
-        first = self._first.setdefault((evaluate.endpoint, evaluate.route[-1]), evaluate)
+        """1 for the first evaluation that is asked about, 0 for later ones of the same rows over the same artifact."""
+        first = self._first.setdefault((evaluate.endpoint, evaluate.route[-1], evaluate.test_set), evaluate)
         return 1.0 if first == evaluate else 0.0
 
 

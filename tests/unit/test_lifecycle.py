@@ -90,3 +90,30 @@ def test_one_day_keeps_the_order_of_the_file():
 def test_headlines_name_what_happens():
     assert LAUNCH.headline == "launch m"
     assert event("new_language", 1, language="sw", labelled=3).headline == "new_language sw"
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "told"),
+    [
+        ("task_arrival", {"task": "topic", "languages": ("en", "en")}, "named twice"),
+        ("dataset_refresh", {"task": "intent", "languages": ("en", "fr"), "add": 1}, "intent/fr is not served"),
+        ("new_language", {"language": "en", "labelled": 1, "tasks": ("intent",)}, "served already"),
+        ("base_model_update", {"base_model": "m"}, "name another release"),
+    ],
+)
+def test_what_is_named_without_effect_is_refused(kind, fields, told):
+    with pytest.raises(ScenarioError, match=told):
+        event(kind, 1, **fields).apply(LAUNCH.apply(World()))
+
+
+@pytest.mark.parametrize("rate", [float("inf"), float("nan"), -1, 1e13])
+def test_traffic_is_a_number_that_can_be(rate):
+    with pytest.raises(ValidationError):
+        event("traffic_change", 1, requests_per_day=rate)
+
+
+def test_gaps_are_not_rounded_before_they_are_added():
+    arrivals = Arrivals(process="regular", gap_days=30.4375, repeat=True, events=(REFRESH,))
+    assert [e.day for e in timeline([], [arrivals], 365, 1)][-1] == 334.81
+    with pytest.raises(ValidationError):
+        Arrivals(process="regular", gap_days=0.004, repeat=True, events=(REFRESH,))

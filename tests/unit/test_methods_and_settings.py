@@ -22,6 +22,22 @@ def test_every_known_method_has_a_family_and_some_fuse():
     assert fusible_method("seq_bn[reduction_factor=16]")
 
 
+@pytest.mark.parametrize(
+    ("method", "told"),
+    [
+        ("seq_bn[reduction_facter=16]", "did you mean 'reduction_factor'"),
+        ("lora[r=abc]", "a whole number above 0"),
+        ("lora[r=1.2.3]", "a whole number above 0"),
+        ("seq_bn[reduction_factor=0]", "a number above 0"),
+        ("lora[dropout=1]", "from 0 to below 1"),
+        ("prompt_tuning[r=8]", "no option 'r'"),
+    ],
+)
+def test_options_are_those_of_the_family(method, told):
+    with pytest.raises(ValueError, match=told):
+        family(method)
+
+
 @pytest.mark.parametrize("bad", ["", "seq_bn[", "seq-bn", "lora[r]", "../x", "seq_bn[a=b]]", *REFUSED])
 def test_other_methods_are_refused(bad):
     with pytest.raises(ValueError):

@@ -251,9 +251,9 @@ def test_flags_are_held_to_the_same_rules_and_blamed_by_name(folder):
 def test_a_process_that_never_ends_or_never_begins_is_refused(folder):
     process = "arrivals:\n  - {{process: poisson, gap_days: {}, repeat: true, start_day: {}, events: [{}]}}\n"
     change = "{event: traffic_change, requests_per_day: 5}"
-    endless = told(folder, TEXT + process.format(0.001, 0, change))
+    endless = told(folder, TEXT + process.format(0.05, 0, change))
     assert endless == [
-        "tiny.yaml:20: arrivals[0].gap_days: is 0.001; more than 1000 events up to the horizon, give a wider gap"
+        "tiny.yaml:20: arrivals[0].gap_days: is 0.05; more than 1000 events up to the horizon, give a wider gap"
     ]
     idle = told(folder, TEXT + process.format(5, 99.99, change))
     assert idle[0].startswith("tiny.yaml:20: arrivals[0]: brings no event up to day 100")

@@ -1,7 +1,7 @@
 """Policies that look before they leap."""
 
 import pytest
-from story import STORY, event, falls, holds, life
+from story import STORY, event, falls, holds, is_carried, life
 from test_generations import rebuilt, slots
 
 from adapeff_sim.artifacts.artifact import Role
@@ -69,3 +69,19 @@ def test_a_strategy_that_cannot_decide_is_stopped():
 
     with pytest.raises(PlanningError, match="undecided"):
         life(Dithering(), STORY[:2])
+
+
+def test_a_check_compares_scores_on_the_same_test_set():
+    story = [STORY[0], event("dataset_refresh", 20, task="intent", test_set=True), MOVE[2]]
+
+    def harder(evaluate: Evaluate) -> float:
+        return 0.9 if evaluate.test_set.version == 1 else 0.7
+
+    assert [slots(s.plan.built) for s in life(CARRY, story, harder)] == [["adapter/intent"], [], []]
+
+
+def test_a_score_that_is_no_number_has_fallen():
+    def unknown(evaluate: Evaluate) -> float:
+        return float("nan") if evaluate.route[0].recipe.release == "mini:v2" and is_carried(evaluate.route) else 0.9
+
+    assert slots(life(CARRY, MOVE[:3], unknown)[-1].plan.built) == ["adapter/intent", "adapter/sentiment"]
