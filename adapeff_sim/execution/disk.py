@@ -1,4 +1,4 @@
-"""What touches the disk: writing so that it lasts, knowing a whole folder from a damaged one, errors in words."""
+"""What the store does to the disk: folders that last, a whole one known from a damaged one, errors in words."""
 
 import errno
 import hashlib
@@ -14,10 +14,9 @@ from safetensors import SafetensorError
 
 from adapeff_sim.errors import ExecutionError
 from adapeff_sim.ledger.outcome import Row
+from adapeff_sim.whole_files import FULL, REFUSED, sync, write
 
 MANIFEST = "manifest.json"
-FULL = (errno.ENOSPC, errno.EDQUOT)
-REFUSED = (errno.EROFS, errno.EACCES, errno.EPERM)
 BROKEN = (errno.EIO, errno.ESTALE, errno.ENOTCONN)
 
 
@@ -78,30 +77,6 @@ def flaw(folder: Path) -> str | None:
         if _mark(file) != wanted:
             return f"{name} is altered"
     return None
-
-
-def write(file: Path, text: str) -> None:
-    """Replace one file as a whole, on the disk when this returns."""
-    fresh = file.with_name(f".{file.name}.{os.getpid()}")
-    fresh.write_text(text, encoding="utf-8")
-    sync(fresh)
-    fresh.replace(file)
-    sync(file.parent)
-
-
-def sync(path: Path) -> None:
-    """Wait until a file, or a folder's list of names, is on the disk, where the system can say so."""
-    try:
-        handle = os.open(path, os.O_RDONLY)
-    except (IsADirectoryError, PermissionError):  # some systems open no folders
-        return
-    try:
-        os.fsync(handle)
-    except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
-            raise
-    finally:
-        os.close(handle)
 
 
 def remove(path: Path) -> None:

@@ -18,7 +18,7 @@ from adapeff_sim.execution.orders import labelled
 from adapeff_sim.execution.sources import Sources
 from adapeff_sim.execution.store import Entry, Store
 from adapeff_sim.execution.work import Work
-from adapeff_sim.ledger.outcome import Outcome
+from adapeff_sim.ledger.outcome import Outcome, Usage
 from adapeff_sim.planning.plan import Evaluate, Make, Serve
 from adapeff_sim.training.jobs import BuildJob, EvaluateJob, Note, Rows, ServeJob, TaskRows
 from adapeff_sim.training.settings import TrainingSettings
@@ -67,14 +67,18 @@ class Local:
         """What a source weighs, and for a data set how many rows somebody had to label."""
         recipe = artifact.recipe
         if isinstance(recipe, BaseModelRecipe):
-            return Outcome(stored_bytes=self.sources.release(recipe.release).stored_bytes)
+            return self._told(stored_bytes=self.sources.release(recipe.release).stored_bytes)
         if not isinstance(recipe, DatasetRecipe):
             raise ExecutionError(f"{artifact.slot}: a {artifact.kind} cannot be fetched.")
         train = self.sources.train_rows(recipe, order.seed)
         validation = self._validation(recipe, _settings(order), order.seed)
         usage = {"labelled_examples": float(len(train)), "validation_examples": float(len(validation))}
         size = sum(len(row.model_dump_json().encode()) + 1 for row in (*train, *validation))
-        return Outcome(usage=usage, stored_bytes=size)
+        return self._told(usage=usage, stored_bytes=size)
+
+    def _told(self, stored_bytes: int, usage: Usage | None = None) -> Outcome:
+        name, threads = self.machine.name, self.machine.threads
+        return Outcome(usage=usage or {}, stored_bytes=stored_bytes, device=name, threads=threads)
 
     def _act(self, order: Order) -> Act:
         """What the workbench is asked to do, in plain values."""

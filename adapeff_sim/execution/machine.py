@@ -17,8 +17,6 @@ import psutil
 from adapeff_sim import __version__
 from adapeff_sim.errors import ExecutionError
 
-Device = Literal["auto", "cpu", "cuda"]
-Precision = Literal["auto", "fp32", "bf16"]
 MATTERING = ("torch", "transformers", "adapters", "tokenizers", "safetensors", "numpy")
 
 

@@ -18,9 +18,10 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from adapeff_sim.errors import ExecutionError
-from adapeff_sim.execution.disk import clear, flaw, in_words, remove, seal, sync, write
+from adapeff_sim.execution.disk import clear, flaw, in_words, remove, seal
 from adapeff_sim.execution.work import Owner, Work, take
 from adapeff_sim.ledger.outcome import Outcome, Row
+from adapeff_sim.whole_files import sync, write
 
 Tell = Callable[[str], None]
 KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{3,127}")
@@ -90,11 +91,6 @@ class Store:
                 self._move_aside(key, place, wrong, tell)
                 return None
         return self._verified.setdefault(key, Entry(key, place, stored))
-
-    def outcome(self, key: str, run: str, tell: Tell = _silent) -> Outcome | None:
-        """The outcome of ``key`` as ``run`` may report it, or None if it must be done."""
-        entry = self.find(key, tell)
-        return entry.outcome_for(run) if entry else None
 
     def claim(self, key: str, tell: Tell = _silent) -> Entry | Work:
         """The entry of ``key``, or a folder of our own to make it in; waits while a live process is making it.

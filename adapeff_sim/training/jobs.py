@@ -55,15 +55,14 @@ class EvaluateJob:
 
 @dataclass(frozen=True, slots=True)
 class ServeJob:
-    """Time one request to a shape; its length is ``length_tokens``, or else the median of ``rows``."""
+    """Time one request to a shape: ``outputs`` classes or tags, or choices; each sequence ``length_tokens`` long."""
 
     release: Release
     stack: tuple[str, ...]  # as planning.plan.Serve has it: base_model, adapter METHOD, ..., fusion; or model
     kind: TaskKind
-    labels: int
+    outputs: int
     settings: TrainingSettings
-    length_tokens: int | None = None
-    rows: Rows = ()
+    length_tokens: int
 
 
 @dataclass(frozen=True, slots=True)

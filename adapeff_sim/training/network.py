@@ -37,8 +37,8 @@ def derive(seed: int, *names: str) -> int:
 
 
 def head_key(task: str) -> str:
-    """The task's name as the name of a module, which may not hold a dot."""
-    return task.replace(".", "·")
+    """A name for the head's module that no attribute of torch's modules has."""
+    return f"task_{task}"
 
 
 @dataclass(slots=True)

@@ -23,7 +23,7 @@ from adapeff_sim.training.heads import HeadShape, head_shape
 from adapeff_sim.training.network import ADAPTER, Network, head_key
 
 WEIGHTS, CARD = "weights.safetensors", "artifact.json"
-FORMAT = 1
+FORMAT = 2
 
 
 class Base(BaseModel):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from adapeff_sim.artifacts.recipe import Kind
-from adapeff_sim.data.examples import ChoiceExample, PairExample, TaskKind, TextExample
+from adapeff_sim.data.examples import TaskKind
 from adapeff_sim.errors import ExecutionError
 from adapeff_sim.training.autocast import autocast
 from adapeff_sim.training.backbone import Backbone
@@ -22,7 +22,6 @@ from adapeff_sim.training.network import Network, Setup
 BATCH_SIZES = (1, 16)
 WARM_UPS = 3
 FEWEST, MOST = 5, 2000  # repeats
-CHOICES = 2  # of a request, where no row says how many
 TASK = "served"
 
 
@@ -36,7 +35,7 @@ class Timed:
 
 def shape_of(job: ServeJob) -> Setup:
     """What lies on the base model, read from the stack; ExecutionError for a stack that is no route."""
-    head = ((TASK, head_shape(job.kind, job.labels)),)
+    head = ((TASK, head_shape(job.kind, job.outputs)),)
     prefix = f"{Kind.ADAPTER} "
     methods = tuple(part.removeprefix(prefix) for part in job.stack if part.startswith(prefix))
     others = [part for part in job.stack if not part.startswith(prefix)]
@@ -46,25 +45,11 @@ def shape_of(job: ServeJob) -> Setup:
 
 
 def request(job: ServeJob, backbone: Backbone) -> BatchShape:
-    """One request: one sequence, or one for each choice, as long as the median of the job's rows."""
-    items = backbone.reading(job.settings.max_length).items(job.kind, job.rows, _labels(job))
-    length = job.length_tokens or (round(statistics.median(i.length for i in items)) if items else 0)
-    if not 0 < length <= backbone.padding.longest:
-        raise ExecutionError(
-            f"a request of {length} tokens cannot be timed; give rows, or 1 to {backbone.padding.longest}"
-        )
-    if job.kind is not TaskKind.CHOICE:
-        return BatchShape(1, length)
-    first = job.rows[0] if job.rows else None
-    choices = len(first.choices) if isinstance(first, ChoiceExample) else CHOICES
-    return BatchShape(choices, length)
-
-
-def _labels(job: ServeJob) -> tuple[str, ...]:
-    """Any labels that the rows carry: only their length is of interest."""
-    said = {tag for row in job.rows for tag in getattr(row, "tags", ())}
-    said |= {row.label for row in job.rows if isinstance(row, TextExample | PairExample)}
-    return tuple(sorted(said))
+    """One request: one sequence, or one for each choice. Raises ExecutionError for a length the model cannot take."""
+    longest = backbone.padding.longest
+    if not 0 < job.length_tokens <= longest:
+        raise ExecutionError(f"a request of {job.length_tokens} tokens cannot be timed; give 1 to {longest}")
+    return BatchShape(job.outputs if job.kind is TaskKind.CHOICE else 1, job.length_tokens)
 
 
 def time_requests(

@@ -8,9 +8,9 @@ from toy_model import EAGER, MACHINE, SETTINGS, adapter, fusion, model, task
 from adapeff_sim.training.loop import Rhythm
 from adapeff_sim.training.workbench import Workbench
 
-PATIENT = SETTINGS.model_copy(update={"epochs": 5, "patience": 3})
+PATIENT = SETTINGS.model_copy(update={"epochs": 4, "patience": 3})
 COLOUR, SAME = task("colour", validation=24), task("same", validation=24)
-METHODS = ("seq_bn", "lora", "compacter[reduction_factor=8]", "loreft", "seq_bn_inv")
+METHODS = ("seq_bn", "lora", "compacter[reduction_factor=8]", "loreft")
 
 
 class Killed(Exception):
@@ -52,11 +52,11 @@ def test_alone_and_after_other_jobs(name, built):
     }
 
 
-@pytest.mark.parametrize("name", jobs())
+@pytest.mark.parametrize("name", ["seq_bn", "loreft", "model"])
 def test_killed_and_gone_on(name, built, base):
     artifact, tasks = jobs()[name]
     whole = built.build(artifact, *tasks, settings=PATIENT, name="whole")
-    for after in (2, 5, 7):
+    for after in (2, 6):
         with pytest.raises(Killed):
             built.build(
                 artifact,

@@ -97,4 +97,4 @@ def test_no_rows_no_training(built):
 
 def test_a_training_that_diverges_says_so(built):
     with pytest.raises(ExecutionError, match="diverged at learning rate"):
-        built.build(adapter(), task("colour"), settings=SETTINGS.model_copy(update={"learning_rate": 1e38}))
+        built.build(adapter(), task("colour"), settings=SETTINGS.model_copy(update={"learning_rate": 1e36}))

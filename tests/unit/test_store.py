@@ -56,7 +56,7 @@ def abandoned(store: Store, owner: Owner, key: str = KEY) -> Path:
 
 
 def test_what_is_finished_is_found_by_every_store_on_the_folder(store):
-    assert store.find(KEY) is None and store.outcome(KEY, "one") is None
+    assert store.find(KEY) is None
     entry = make(store)
     for reader in (store, Store(store.folder)):
         found = reader.find(KEY)
@@ -67,8 +67,8 @@ def test_what_is_finished_is_found_by_every_store_on_the_folder(store):
 
 def test_only_the_run_that_measured_it_calls_it_measured(store):
     make(store, run="one")
-    assert store.outcome(KEY, "one") == DONE
-    assert store.outcome(KEY, "two") == DONE.model_copy(update={"provenance": "reused"})
+    assert store.find(KEY).outcome_for("one") == DONE
+    assert store.find(KEY).outcome_for("two") == DONE.model_copy(update={"provenance": "reused"})
 
 
 def test_nothing_but_the_outcome_the_artifact_and_their_manifest_is_kept(store):
