@@ -12,6 +12,7 @@ from typing import Literal
 
 from pydantic import JsonValue, ValidationError
 
+from adapeff_sim import whole_files
 from adapeff_sim.costs.accrual import Accrual, Lot, accruals, components
 from adapeff_sim.costs.base import CostRow, Terms
 from adapeff_sim.costs.prices import Prices
@@ -150,22 +151,27 @@ def _curves(
 
 
 def write(results: Results, folder: Path) -> list[Path]:
-    """Write results.json and the three tables, each as a whole; the same results give the same bytes."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write results.json and the three tables, each as a whole; the same results give the same bytes.
+
+    Raises ResultsError when the disk is full or refuses.
+    """
     costs = ((*_cells(r), results.prices.currency) for r in results.rows)
-    return [
-        _replace(folder / "results.json", results.model_dump_json(indent=1) + "\n"),
-        _replace(folder / "costs.csv", _csv([*CostRow.model_fields, "currency"], costs)),
-        _replace(folder / "events.csv", _csv(list(EventRow.model_fields), map(_cells, results.events))),
-        _replace(folder / "quality.csv", _csv(list(QualityPoint.model_fields), map(_cells, results.quality))),
-    ]
+    texts = {
+        "results.json": results.model_dump_json(indent=1) + "\n",
+        "costs.csv": _csv([*CostRow.model_fields, "currency"], costs),
+        "events.csv": _csv(list(EventRow.model_fields), map(_cells, results.events)),
+        "quality.csv": _csv(list(QualityPoint.model_fields), map(_cells, results.quality)),
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return [whole_files.write(folder / name, text) for name, text in texts.items()]
+    except OSError as error:
+        raise ResultsError(whole_files.not_written(folder, error)) from error
 
 
 def read(folder: Path) -> Results:
     """Read back what ``write`` wrote. Raises ResultsError where there is nothing that this version understands."""
     file = folder / "results.json"
-    if not file.is_file():
-        raise ResultsError(f"{folder}: no results.json; give the folder of a finished run.")
     try:
         text = file.read_text(encoding="utf-8")
         found = json.loads(text)
@@ -173,15 +179,12 @@ def read(folder: Path) -> Results:
         if version != FORMAT:
             raise ResultsError(f"{file}: format {version}, but this version reads format {FORMAT}; run again.")
         return Results.model_validate_json(text)
-    except (ValidationError, ValueError) as error:
+    except (FileNotFoundError, NotADirectoryError):
+        raise ResultsError(f"{folder}: no results.json; give the folder of a finished run.") from None
+    except OSError as error:
+        raise ResultsError(whole_files.not_read(file, error)) from error
+    except (ValidationError, ValueError, RecursionError) as error:
         raise ResultsError(f"{file}: damaged; run the scenario again, which reuses all that is stored.") from error
-
-
-def _replace(file: Path, text: str) -> Path:
-    """Write a file as a whole, so that it is never half written."""
-    fresh = file.with_name(f".{file.name}.new")
-    fresh.write_text(text, encoding="utf-8", newline="")
-    return fresh.replace(file)
 
 
 def _csv(header: Sequence[str], lines: Iterable[Sequence[object]]) -> str:

@@ -1,20 +1,27 @@
 """A run's folder: what was asked, what happened, and what it cost, in files that can be derived again.
 
-scenario.yaml      what was run, as it was read
-run.json           the run's name, and whether it is finished
+scenario.yaml      what was run, flags and all, with every folder by its whole path: it runs again from anywhere
+run.json           the run's name, which scenario it is of, and whether it is finished
 ledger.jsonl       what happened, one record a line
 results.json, costs.csv, events.csv, quality.csv
 environment.json   versions, device, threads, digests of models and data
+.lock              held by the process that runs here; it says which, and what it says counts only while it is held
 """
 
+import hashlib
 import json
 import os
+import sys
 import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
+from adapeff_sim import whole_files
 from adapeff_sim.errors import ExecutionError
 from adapeff_sim.ledger.ledger import Ledger
 
@@ -25,6 +32,7 @@ class Run(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     name: str
     flags: dict[str, str] = {}  # what the command line said beside the scenario
+    scenario: str = ""  # the digest of its text: the file beside this one may be newer
     finished: bool = False
 
 
@@ -34,55 +42,95 @@ class RunFolder:
 
     path: Path
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Make the folder, and keep other processes out of it meanwhile; a process that dies lets go of it.
+
+        Raises ExecutionError while another process runs here, and when the folder cannot be written. Where the system
+        or the disk has no such lock, nobody is kept out.
+        """
+        with self._in_words():
+            self.path.mkdir(parents=True, exist_ok=True)
+            file = (self.path / ".lock").open("a+", encoding="utf-8")
+        with file:
+            self._lock(file)
+            with self._in_words():
+                file.truncate(0)
+                file.write(f"{os.getpid()}\n")
+                file.flush()
+            yield
+
+    def _lock(self, file: IO[str]) -> None:
+        if sys.platform == "win32":
+            return
+        import fcntl  # not on every system
+
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            who = file.read(20).strip() or "unknown"
+            raise ExecutionError(
+                f"{self.path}: another process runs here (pid {who}); wait for it, or choose another --out."
+            ) from None
+        except OSError:  # this disk has no locks
+            pass
+
     def begin(self, scenario_text: str, flags: dict[str, str]) -> Run:
         """The run: the unfinished one of the same scenario and flags, else a new one.
 
         Raises ExecutionError when the folder cannot be written.
         """
-        try:
+        scenario = hashlib.sha256(scenario_text.encode()).hexdigest()
+        with self._in_words():
             self.path.mkdir(parents=True, exist_ok=True)
-            run = self._unfinished(scenario_text, flags) or Run(name=uuid.uuid4().hex[:12], flags=flags)
-            self.write("scenario.yaml", scenario_text)
-            self.write("run.json", run.model_dump_json() + "\n")
-        except OSError as error:
-            raise ExecutionError(f"{self.path}: cannot be written ({error.strerror}); choose another --out.") from error
+            run = self._unfinished(scenario, flags) or Run(name=uuid.uuid4().hex[:12], flags=flags, scenario=scenario)
+            whole_files.write(self.path / "run.json", run.model_dump_json() + "\n")
+            whole_files.write(self.path / "scenario.yaml", scenario_text)
         return run
 
     def end(self, run: Run) -> None:
-        """Say that the run is finished: another command in this folder is another run."""
-        self.write("run.json", run.model_copy(update={"finished": True}).model_dump_json() + "\n")
+        """Say that the run is finished: another command in this folder is another run. Raises ExecutionError."""
+        self._write("run.json", run.model_copy(update={"finished": True}).model_dump_json() + "\n")
 
     def write_ledger(self, ledger: Ledger) -> None:
-        """Write what happened."""
-        self.write("ledger.jsonl", "".join(line + "\n" for line in ledger.dumps()))
+        """Write what happened. Raises ExecutionError."""
+        self._write("ledger.jsonl", "".join(line + "\n" for line in ledger.dumps()))
 
     def read_ledger(self) -> Ledger:
         """Read what happened. Raises ExecutionError where there is no readable ledger."""
         file = self.path / "ledger.jsonl"
-        if not file.is_file():
-            raise ExecutionError(f"{self.path}: no ledger.jsonl; give the folder of a finished run.")
         try:
-            return Ledger.loads(file.read_text(encoding="utf-8").splitlines())
+            lines = file.read_bytes().split(b"\n")  # texts may hold other signs that end a line
+            return Ledger.loads(line.decode() for line in lines if line.strip())
+        except (FileNotFoundError, NotADirectoryError):
+            raise ExecutionError(f"{self.path}: no ledger.jsonl; give the folder of a finished run.") from None
+        except OSError as error:
+            raise ExecutionError(whole_files.not_read(file, error)) from error
         except (ValidationError, UnicodeDecodeError) as error:
             raise ExecutionError(
                 f"{file}: damaged; run the scenario again, which reuses all that is stored."
             ) from error
 
-    def write_environment(self, facts: dict[str, object]) -> None:
-        """Write what the run was done with."""
-        self.write("environment.json", json.dumps(facts, indent=2, sort_keys=True) + "\n")
+    def write_environment(self, facts: Mapping[str, JsonValue]) -> None:
+        """Write what the run was done with. Raises ExecutionError."""
+        self._write("environment.json", json.dumps(facts, indent=2, sort_keys=True) + "\n")
 
-    def write(self, name: str, text: str) -> None:
-        """Replace one file as a whole."""
-        fresh = self.path / f".{name}.{os.getpid()}"
-        fresh.write_text(text, encoding="utf-8")
-        fresh.replace(self.path / name)
+    def _write(self, name: str, text: str) -> None:
+        with self._in_words():
+            whole_files.write(self.path / name, text)
 
-    def _unfinished(self, scenario_text: str, flags: dict[str, str]) -> Run | None:
-        """The run that was interrupted here, if it was asked for the same."""
+    @contextmanager
+    def _in_words(self) -> Iterator[None]:
+        """Turn a disk that refuses into an ExecutionError."""
         try:
+            yield
+        except OSError as error:
+            raise ExecutionError(whole_files.not_written(self.path, error)) from error
+
+    def _unfinished(self, scenario: str, flags: dict[str, str]) -> Run | None:
+        """The run that was interrupted here, if it was asked for the same."""
+        with suppress(FileNotFoundError, ValidationError, UnicodeDecodeError):
             run = Run.model_validate_json((self.path / "run.json").read_text(encoding="utf-8"))
-            same = (self.path / "scenario.yaml").read_text(encoding="utf-8") == scenario_text
-        except (FileNotFoundError, ValidationError, UnicodeDecodeError):
-            return None
-        return run if same and run.flags == flags and not run.finished else None
+            return run if (run.scenario, run.flags, run.finished) == (scenario, flags, False) else None
+        return None

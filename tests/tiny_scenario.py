@@ -1,6 +1,7 @@
 """A valid scenario over a handful of rows in a folder, for tests that break it."""
 
 import copy
+import functools
 import json
 from pathlib import Path
 from typing import Any
@@ -54,4 +55,10 @@ def write_scenario(folder: Path, text: str = TEXT) -> Path:
 
 def plain() -> dict[str, Any]:
     """The values of the file, to be changed."""
-    return copy.deepcopy(yaml.safe_load(TEXT.replace("1e-4", "1.0e-4")))
+    return copy.deepcopy(_read())
+
+
+@functools.cache
+def _read() -> dict[str, Any]:
+    values: dict[str, Any] = yaml.safe_load(TEXT.replace("1e-4", "1.0e-4"))
+    return values

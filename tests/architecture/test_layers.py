@@ -9,13 +9,14 @@ import adapeff_sim
 
 ROOT = pathlib.Path(adapeff_sim.__file__).parent
 CORE = {"errors", "registry", "lifecycle", "artifacts"}
-EXECUTION = CORE | {"planning", "ledger", "data", "base_models", "estimation", "training", "execution"}
+EXECUTION = CORE | {"planning", "ledger", "data", "base_models", "estimation", "training", "execution", "whole_files"}
 SIMULATION = EXECUTION | {"strategies", "scenario", "accounting", "simulation"}
-RESULTS = {"errors", "registry", "ledger", "costs", "verdict", "results"}
+RESULTS = {"errors", "registry", "ledger", "costs", "verdict", "results", "whole_files"}
 MAY_IMPORT = {
     "__init__": set(),
     "errors": set(),
     "registry": {"errors"},
+    "whole_files": set(),
     "lifecycle": {"errors", "registry"},
     "artifacts": {"errors", "lifecycle"},
     "strategies": CORE,
@@ -33,8 +34,9 @@ MAY_IMPORT = {
     "verdict": RESULTS,
     "results": RESULTS,
     "run_folder": SIMULATION | RESULTS,
+    "conduct": SIMULATION | RESULTS | {"run_folder"},
     "reports": RESULTS | {"reports"},
-    "cli": SIMULATION | RESULTS | {"run_folder", "reports", "cli", "__init__"},
+    "cli": SIMULATION | RESULTS | {"run_folder", "conduct", "reports", "cli", "__init__"},
     "__main__": {"cli"},
 }
 PURE = {"lifecycle", "artifacts", "strategies", "planning", "ledger", "costs", "accounting", "simulation", "verdict"}

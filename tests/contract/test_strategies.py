@@ -23,9 +23,20 @@ def strategy(request):
     return request.param
 
 
+LIVES = {}
+
+
+def lived(strategy, scores):
+    """The whole life of a strategy, unfolded once: it is made of values, which no test can change."""
+    name = (type(strategy), repr(strategy), scores)
+    if name not in LIVES:
+        LIVES[name] = life(strategy, scores=scores)
+    return LIVES[name]
+
+
 @pytest.fixture(params=[holds, falls], ids=lambda s: s.__name__)
 def steps(strategy, request):
-    return life(strategy, scores=request.param)
+    return lived(strategy, request.param)
 
 
 def test_every_endpoint_is_routed_and_nothing_else(steps):
@@ -104,7 +115,7 @@ def test_a_new_base_model_spares_only_what_the_policy_declares(strategy, steps):
 
 
 def test_what_fell_is_not_left_over_another_base_model(strategy):
-    for step in life(strategy, scores=falls):
+    for step in lived(strategy, falls):
         assert step.deployment.checks or not any(map(is_carried, step.deployment.routes.values()))
 
 

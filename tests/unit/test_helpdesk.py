@@ -248,9 +248,8 @@ def test_words_alone_solve_a_task_neither_by_chance_nor_wholly(task, language):
 
 @pytest.mark.parametrize("language", ["de", "en", "sw"])
 def test_every_tag_that_is_asked_for_later_is_seen_in_training(language):
-    source = Helpdesk()
     tags = {
-        split: {tag for row in source.examples("entities", language, split) for tag in row.tags}
+        split: {tag for row in SOURCE.examples("entities", language, split) for tag in row.tags}
         for split in ("train", "validation", "test")
     }
     assert tags["validation"] | tags["test"] <= tags["train"]

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import datasets
-import huggingface_hub.constants
 import pytest
+from late import Late
 
 from adapeff_sim.data.examples import ChoiceExample, PairExample, SpanExample, TaskKind, TextExample, TokensExample
 from adapeff_sim.data.hub import Hub
 from adapeff_sim.errors import DataError
 
+datasets, huggingface_hub = Late("datasets"), Late("huggingface_hub")
 COMMIT, OTHER = "a" * 40, "b" * 40
 SPLITS = ("train", "validation", "test")
 
@@ -34,7 +34,7 @@ def json_lines(folder: Path, rows: list[dict[str, Any]], **other: list[dict[str,
     return folder
 
 
-def parquet(folder: Path, rows: dict[str, list[Any]], features: datasets.Features) -> Path:
+def parquet(folder: Path, rows: dict[str, list[Any]], features: Any) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for split in SPLITS:
         datasets.Dataset.from_dict(rows, features=features).to_parquet(folder / f"{split}-00000.parquet")

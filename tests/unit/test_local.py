@@ -122,7 +122,7 @@ def test_inputs_come_as_folders_and_rows_by_task_and_language(world):
     scored = [job for job in Bench.asked if isinstance(job, EvaluateJob)]
     assert all(len(job.rows) == 5 and {a.fingerprint for a in job.route[1:]} == set(job.inputs) for job in scored)
     probed = [job for job in Bench.asked if isinstance(job, ServeJob)]
-    assert {(job.labels, job.length_tokens) for job in probed} == {(2, 8)}
+    assert {(job.outputs, job.length_tokens) for job in probed} == {(2, 8)}
 
 
 def test_a_continued_model_gets_its_ancestor_new_rows_replayed_rows_and_every_label_seen(world):

@@ -40,6 +40,7 @@ class Corpus:
         self.lines: dict[str, str] = {}
         self.families: dict[str, dict[str, list[str]]] = {}
         self._read("", self._raw["lines"])
+        self._slots = {name: SLOT.findall(line) for name, line in self.lines.items()}
 
     def _read(self, path: str, node: Mapping[str, Any]) -> None:
         """Name the lines of a branch, such as ``question.refund.late.train00``."""
@@ -59,7 +60,7 @@ class Corpus:
 
     def slots(self, line: str) -> list[str]:
         """The slots of a line, in order."""
-        return SLOT.findall(self.lines[line])
+        return self._slots[line]
 
     def word(self, slot: str, number: int) -> str:
         """A slot's value in this language."""

@@ -34,6 +34,17 @@ class Deck:
         self.reference, self.task, self.split = reference, task, split
         self.random = random.Random(f"helpdesk {task} {split} {version}")
         self.questions = reference.family("question.")
+        self.remarks = reference.family("sentiment.")
+        self.facts = reference.family("fact.")
+        self.intents: dict[str, list[str]] = {}  # the questions of each intent, in the order of the corpus
+        for family in self.questions:
+            self.intents.setdefault(topic(family), []).append(family)
+        self.strangers = {intent: [q for q in self.questions if topic(q) != intent] for intent in self.intents}
+        lines = [line for family in self.questions + self.remarks for line in reference.families[family][split]]
+        self.naming = {
+            wanted: [line for line in lines if wanted in (reference.slots(line) or ["none"])]
+            for wanted in (*ENTITIES, "none")
+        }
 
     def rows(self, size: int) -> dict[str, Draw]:
         """``size`` distinct draws by id; fewer are the first of more."""
@@ -49,8 +60,9 @@ class Deck:
         misses = 0
         while len(rows) < size:
             row = draw(len(rows))
-            misses = misses + 1 if self.name(row) in rows else 0
-            rows.setdefault(self.name(row), row)
+            name = self.name(row)
+            misses = misses + 1 if name in rows else 0
+            rows.setdefault(name, row)
             if misses > MISSES:
                 raise DataError(f"helpdesk: {self.task} {self.split} has no {size} rows; ask for at most {len(rows)}")
         return rows
@@ -63,24 +75,20 @@ class Deck:
 
     def intent(self, i: int) -> Draw:
         """A question of each intent in turn."""
-        intents = sorted({topic(family) for family in self.questions})
+        intents = sorted(self.intents)
         intent = intents[i % len(intents)]
-        family = self.random.choice(self.reference.family(f"question.{intent}."))
+        family = self.random.choice(self.intents[intent])
         return self.dressed(intent, self.filled(self.line(family)))
 
     def sentiment(self, i: int) -> Draw:
         """A remark of each sentiment in turn."""
-        families = self.reference.family("sentiment.")
-        family = families[i % len(families)]
+        family = self.remarks[i % len(self.remarks)]
         return self.dressed(topic(family), self.filled(self.line(family)))
 
     def entities(self, i: int) -> Draw:
         """A question or remark with each kind of entity in turn, and one in six without any slot."""
-        families = self.questions + self.reference.family("sentiment.")
-        lines = [line for family in families for line in self.reference.families[family][self.split]]
         wanted = (*ENTITIES, "none")[i % 6]
-        fit = [line for line in lines if wanted in (self.reference.slots(line) or ["none"])]
-        return self.dressed(wanted, self.filled(self.random.choice(fit)))
+        return self.dressed(wanted, self.filled(self.random.choice(self.naming[wanted])))
 
     def duplicate(self, i: int) -> Draw:
         """Two wordings of one question about the same things, or two questions, some of them about the same things.
@@ -122,7 +130,7 @@ class Deck:
 
     def answer_span(self, i: int) -> Draw:
         """A help page of two to four facts and a question about one of them; the question's line comes first."""
-        facts = self.random.sample(self.reference.family("fact."), 2 + i % 3)
+        facts = self.random.sample(self.facts, 2 + i % 3)
         asked = self.random.randrange(len(facts))
         question = self.line(facts[asked].replace("fact.", "ask.", 1))
         return Draw(str(asked), (self.filled(question), *(self.filled(self.line(fact)) for fact in facts)))
@@ -133,11 +141,11 @@ class Deck:
 
     def sibling(self, family: str) -> str:
         """The other question of the same intent."""
-        return next(other for other in self.questions if topic(other) == topic(family) and other != family)
+        return next(other for other in self.intents[topic(family)] if other != family)
 
     def stranger(self, family: str) -> str:
         """A question of another intent."""
-        return self.random.choice([other for other in self.questions if topic(other) != topic(family)])
+        return self.random.choice(self.strangers[topic(family)])
 
     def numbers(self, slots: Iterable[str]) -> dict[str, int]:
         """A number for each slot."""
