@@ -3,7 +3,7 @@
 step -> a record for each of its jobs -> a record of what stands from then on
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Literal, TypedDict
 
@@ -34,12 +34,25 @@ def account(steps: Iterable[Step], done: Done) -> Ledger:
     records: list[Record] = []
     for _, life in groupby(steps, key=lambda step: (step.label, step.seed)):
         bought: Bought = {}
-        for step in life:
+        for step, place in placed(life):
             because = {change.artifact: change.because for change in step.plan.changes}
             for job in step.plan.jobs:
                 records.append(_record(step, job, *done(step, job), because, bought))
-            records.append(_standing(step, done))
+            records.append(_standing(step, place, done))
     return Ledger(tuple(records))
+
+
+def placed(life: Iterable[Step]) -> Iterator[tuple[Step, int]]:
+    """The steps of one life, each with the place of its event among those of its day, from 0.
+
+    Steps that wait for scores and go on share their event; another one that says the same is another object.
+    """
+    before, place = None, 0
+    for step in life:
+        if before is not None and step.event is not before:
+            place = place + 1 if step.event.day == before.day else 0
+        before = step.event
+        yield step, place
 
 
 class Moment(TypedDict):
@@ -134,7 +147,7 @@ def _paid_once(usage: Usage, quantity: str, name: tuple[str, ...], bought: Bough
     return {q: n for q, n in usage.items() if q != quantity} | ({quantity: new} if new else {})
 
 
-def _standing(step: Step, done: Done) -> Record:
+def _standing(step: Step, place: int, done: Done) -> Record:
     """Every artifact that is kept, with its size, and every endpoint with the pool that answers it."""
     shape_of = shapes(step.deployment)
     answered = [
@@ -149,6 +162,7 @@ def _standing(step: Step, done: Done) -> Record:
     return DeploymentRecord(
         **_moment(step),
         event=step.event.headline,
+        place=place,
         created=slots(Action.CREATE),
         rebuilt=slots(Action.REBUILD),
         kept=slots(Action.KEEP),

@@ -12,7 +12,6 @@ from typing import Literal
 
 from pydantic import JsonValue, ValidationError
 
-from adapeff_sim import whole_files
 from adapeff_sim.costs.accrual import Accrual, Lot, accruals, components
 from adapeff_sim.costs.base import CostRow, Terms
 from adapeff_sim.costs.prices import Prices
@@ -30,6 +29,7 @@ from adapeff_sim.ledger.history import (
 from adapeff_sim.ledger.ledger import Ledger
 from adapeff_sim.ledger.outcome import Row
 from adapeff_sim.verdict import Case, Verdict, judge
+from adapeff_sim.whole_files import not_read, not_written, write_whole
 
 FORMAT: Literal[1] = 1
 EVEN_DAYS = 60
@@ -164,9 +164,9 @@ def write(results: Results, folder: Path) -> list[Path]:
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return [whole_files.write(folder / name, text) for name, text in texts.items()]
+        return [write_whole(folder / name, text) for name, text in texts.items()]
     except OSError as error:
-        raise ResultsError(whole_files.not_written(folder, error)) from error
+        raise ResultsError(not_written(folder, error)) from error
 
 
 def read(folder: Path) -> Results:
@@ -182,7 +182,7 @@ def read(folder: Path) -> Results:
     except (FileNotFoundError, NotADirectoryError):
         raise ResultsError(f"{folder}: no results.json; give the folder of a finished run.") from None
     except OSError as error:
-        raise ResultsError(whole_files.not_read(file, error)) from error
+        raise ResultsError(not_read(file, error)) from error
     except (ValidationError, ValueError, RecursionError) as error:
         raise ResultsError(f"{file}: damaged; run the scenario again, which reuses all that is stored.") from error
 

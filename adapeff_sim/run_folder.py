@@ -21,9 +21,9 @@ from typing import IO
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
-from adapeff_sim import whole_files
 from adapeff_sim.errors import ExecutionError
 from adapeff_sim.ledger.ledger import Ledger
+from adapeff_sim.whole_files import not_read, not_written, write_whole
 
 
 class Run(BaseModel):
@@ -85,8 +85,8 @@ class RunFolder:
         with self._in_words():
             self.path.mkdir(parents=True, exist_ok=True)
             run = self._unfinished(scenario, flags) or Run(name=uuid.uuid4().hex[:12], flags=flags, scenario=scenario)
-            whole_files.write(self.path / "run.json", run.model_dump_json() + "\n")
-            whole_files.write(self.path / "scenario.yaml", scenario_text)
+            write_whole(self.path / "run.json", run.model_dump_json() + "\n")
+            write_whole(self.path / "scenario.yaml", scenario_text)
         return run
 
     def end(self, run: Run) -> None:
@@ -106,7 +106,7 @@ class RunFolder:
         except (FileNotFoundError, NotADirectoryError):
             raise ExecutionError(f"{self.path}: no ledger.jsonl; give the folder of a finished run.") from None
         except OSError as error:
-            raise ExecutionError(whole_files.not_read(file, error)) from error
+            raise ExecutionError(not_read(file, error)) from error
         except (ValidationError, UnicodeDecodeError) as error:
             raise ExecutionError(
                 f"{file}: damaged; run the scenario again, which reuses all that is stored."
@@ -118,7 +118,7 @@ class RunFolder:
 
     def _write(self, name: str, text: str) -> None:
         with self._in_words():
-            whole_files.write(self.path / name, text)
+            write_whole(self.path / name, text)
 
     @contextmanager
     def _in_words(self) -> Iterator[None]:
@@ -126,7 +126,7 @@ class RunFolder:
         try:
             yield
         except OSError as error:
-            raise ExecutionError(whole_files.not_written(self.path, error)) from error
+            raise ExecutionError(not_written(self.path, error)) from error
 
     def _unfinished(self, scenario: str, flags: dict[str, str]) -> Run | None:
         """The run that was interrupted here, if it was asked for the same."""

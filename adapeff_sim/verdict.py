@@ -14,7 +14,9 @@ from adapeff_sim.ledger.outcome import Row
 
 POINTS = 100  # scores lie between 0 and 1, floors are said in points
 RELATIVE_NOISE = 0.01  # of the larger of two amounts
-STANDARD_ERRORS = 2
+# 97.5 % points of Student's t for 1 to 9 degrees of freedom: NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.6.7.2
+STUDENT_T = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
+NORMAL = 1.959964  # the same point of the normal distribution
 
 
 class Below(Row):
@@ -40,7 +42,7 @@ class Rival(Row):
     label: str
     amount: float
     difference: float
-    noise: float | None  # two standard errors of the paired difference; None with one seed
+    noise: float | None  # half the 95 % interval of the mean paired difference; None with one seed
     tied: bool
 
 
@@ -158,9 +160,22 @@ def _rival(case: Case, component: str, first: str, label: str) -> Rival:
     other = [life.amount for life in case.lives(label, component)]
     gaps = [b - a for a, b in zip(one, other, strict=True)]
     difference, amount = statistics.fmean(gaps), statistics.fmean(other)
-    noise = STANDARD_ERRORS * statistics.stdev(gaps) / math.sqrt(len(gaps)) if len(gaps) > 1 else None
+    noise = student_t(len(gaps) - 1) * statistics.stdev(gaps) / math.sqrt(len(gaps)) if len(gaps) > 1 else None
     tied = difference <= max(RELATIVE_NOISE * amount, noise or 0.0)
     return Rival(label=label, amount=amount, difference=difference, noise=noise, tied=tied)
+
+
+def student_t(freedom: int) -> float:
+    """How many standard errors a 95 % interval reaches to each side, with so many degrees of freedom (1 or more).
+
+    Beyond the table: the expansion 26.7.5 of Abramowitz and Stegun, Handbook of Mathematical Functions (1964).
+    """
+    if freedom <= len(STUDENT_T):
+        return STUDENT_T[freedom - 1]
+    z = NORMAL
+    first, second = (z**3 + z) / 4, (5 * z**5 + 16 * z**3 + 3 * z) / 96
+    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
+    return z + first / freedom + second / freedom**2 + third / freedom**3
 
 
 def _leads_since(first: list[Accrual], other: list[Accrual], horizon_days: float) -> float:
@@ -243,7 +258,7 @@ def _said_of_noise(case: Case) -> list[str]:
         return ["One seed: no interval; only differences of 1 % or less count as none."]
     return [
         f"{len(case.seeds)} seeds: a difference counts as none within 1 %, "
-        "or within two standard errors of the paired difference."
+        "or within the 95 % interval of the paired difference (Student's t)."
     ]
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from rich.console import Console
 
-from adapeff_sim.cli.so_far import AnyNews, SoFar
+from adapeff_sim.cli.so_far import AnyNews, Moment, SoFar
 from adapeff_sim.cli.views import how_far, meaning, said
 from adapeff_sim.execution.base import Order, Progress, Started, Warned
 from adapeff_sim.ledger.outcome import Outcome
@@ -22,7 +22,7 @@ class Lines:
     console: Console
     so_far: SoFar
     is_quiet: bool = False  # warnings only
-    _told: set[tuple[float, str]] = field(default_factory=set)
+    _told: set[Moment] = field(default_factory=set)
     _spoke: dict[str, float] = field(default_factory=dict)
 
     def __call__(self, news: AnyNews) -> None:
@@ -61,10 +61,10 @@ class Lines:
 
     def _events_until(self, day: float) -> None:
         """Before the first job of a day: what has happened by then, and what it means for every strategy."""
-        for step in sorted(self.so_far.steps, key=lambda step: step.event.day):
-            event = (step.event.day, step.event.headline)
-            if step.event.day <= day and event not in self._told:
-                self._told.add(event)
+        for step in sorted(self.so_far.steps, key=self.so_far.moment):
+            moment = self.so_far.moment(step)
+            if step.event.day <= day and moment not in self._told:
+                self._told.add(moment)
                 self._write(f"Day {step.event.day:g}: {step.event.headline}")
                 for beside in self.so_far.beside(step):
                     self._write(f"    {beside.label}: {meaning(beside)}")

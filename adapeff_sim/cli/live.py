@@ -78,8 +78,8 @@ class Screen:
 
     def _timeline(self, present: Step | None, width: int) -> Iterator[Text]:
         """The days up to the horizon with a mark for every event, and the present event in words."""
-        events = list({(s.event.day, s.event.headline): s.event for s in self.so_far.steps}.values())
-        events.sort(key=lambda event: event.day)
+        moments = {self.so_far.moment(step): step.event for step in self.so_far.steps}
+        events = [moments[moment] for moment in sorted(moments)]
         today, cells = present.event.day if present else 0.0, max(10, width - 2)
 
         def at(day: float) -> int:
@@ -97,7 +97,7 @@ class Screen:
         if present is None:
             yield Text("Looking at the scenario", style="dim")
             return
-        number = 1 + next((i for i, e in enumerate(events) if e == present.event), 0)
+        number = 1 + sorted(moments).index(self.so_far.moment(present))
         said_so = line(f"Day {today:g} of {self.so_far.horizon_days:g}: {present.event.headline}", "bold cyan")
         yield one_line(said_so.append(f"   event {number} of {len(events)}", style="dim"))
 
@@ -109,9 +109,8 @@ class Screen:
         labelled = any(s.costs.get("labelling") for s in standings) and width >= 76
         components = ["compute", "storage", "serving", *(["labelling"] if labelled else [])]
         table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim", expand=False, pad_edge=False)
-        table.add_column(
-            f"cost so far, {self.so_far.currency}".rstrip(", "), no_wrap=True, max_width=max(12, width - 62)
-        )
+        head = line(f"cost so far, {self.so_far.currency}".rstrip(", "))
+        table.add_column(head, no_wrap=True, max_width=max(12, width - 62))
         for name in ("day", *components, "total", "points"):
             table.add_column(name, justify="right", no_wrap=True)
         table.add_column("", no_wrap=True, max_width=12)

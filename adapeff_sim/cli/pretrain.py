@@ -20,8 +20,10 @@ PLAIN_LINE_SECONDS = 30.0
 
 
 def pretrain(
-    text: Annotated[Path, typer.Argument(help="Folder with <language>.txt, one sentence per line.", file_okay=False)],
-    out: Annotated[Path, typer.Argument(help="Folder to write the base model to.", file_okay=False)],
+    text: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder with <language>.txt, one sentence per line.", file_okay=False)
+    ],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write the base model to.", file_okay=False)],
     minutes: Annotated[float | None, typer.Option(help="Train this long.", min=0.01)] = None,
     tokens: Annotated[int | None, typer.Option(help="Train on this many pieces of text.", min=1)] = None,
     init_from: Annotated[Path | None, typer.Option(help="A base model to train on from.", exists=True)] = None,
@@ -34,9 +36,15 @@ def pretrain(
     threads: Annotated[int, typer.Option(help="CPU threads; their number changes the last bits.", min=1)] = 1,
     seed: Annotated[int, typer.Option()] = 13,
 ) -> None:
-    """Make a small multilingual base model: vocabulary, starting embeddings, masked language modelling."""
+    r"""Make a small multilingual base model: vocabulary, starting embeddings, masked language modelling.
+
+    \b
+    Example:
+      adapeff-sim pretrain --text sentences/ --out my_model/ --minutes 30
+    """
     from pydantic import ValidationError
 
+    from adapeff_sim.reports.wording import plain
     from adapeff_sim.training.pretrain import PretrainSettings
     from adapeff_sim.training.pretrain import pretrain as train
 
@@ -61,7 +69,8 @@ def pretrain(
     console = Console()
     with _told(console) as tell:
         report = train(settings, tell)
-    console.print(f"{report['tokens_seen']} pieces in {report['steps']} steps; the base model lies in {out}")
+    told = plain(f"{report['tokens_seen']} pieces in {report['steps']} steps; the base model lies in {out}")
+    console.print(told, markup=False, highlight=False, soft_wrap=True)
 
 
 @contextmanager
@@ -70,7 +79,7 @@ def _told(console: Console) -> "Iterator[Tell]":
     if not console.is_terminal:
         yield _PlainLines()
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
     with ProgressBar(*columns, TimeElapsedColumn(), console=console) as bar:
         row = bar.add_task("starting", total=1.0)
 

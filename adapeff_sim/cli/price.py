@@ -24,19 +24,19 @@ def price(
     from rich.console import Console
 
     from adapeff_sim.reports import base, tables, terminal
+    from adapeff_sim.reports.breakdown import breakdown
 
     found = repriced(run, prices)
     if json:
         base.show(found, run, as_json=True)
         return
     console = Console(highlight=False)
-    for part in (
-        terminal.heading,
-        tables.costs,
-        tables.provenance,
-        terminal.verdict,
-    ):  # the rest does not hang on prices
-        console.print(part(found))
+    console.print(terminal.heading(found))  # what is not here does not hang on prices
+    console.print(tables.costs(found))
+    for each in breakdown(found):
+        console.print(each)
+    console.print(tables.provenance(found))
+    console.print(terminal.verdict(found))
 
 
 def repriced(run: Path, prices: str) -> "Results":

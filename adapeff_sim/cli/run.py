@@ -1,9 +1,8 @@
 """`adapeff-sim run`: live through a scenario, and tell how it goes and what it came to."""
 
 import os
-import platform
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -12,17 +11,15 @@ import typer
 from adapeff_sim.errors import ScenarioError
 
 if TYPE_CHECKING:
-    from pydantic import JsonValue
     from rich.console import Console
 
     from adapeff_sim.cli.so_far import AnyNews, SoFar
-    from adapeff_sim.costs.base import Terms
     from adapeff_sim.costs.prices import Prices
-    from adapeff_sim.execution.machine import Machine
     from adapeff_sim.ledger.ledger import Ledger
-    from adapeff_sim.results import Facts, Results
-    from adapeff_sim.scenario.schema import Scenario
+    from adapeff_sim.results import Facts
     from adapeff_sim.simulation import Simulation
+
+    Told = AbstractContextManager[Callable[[AnyNews], None]]
 
 TRAINING, RESULTS, CHANGES = "Training", "Results", "Other than the file says"
 
@@ -37,7 +34,7 @@ def run(
     seeds: Annotated[str | None, typer.Option(metavar="13,14", help="These seeds.", rich_help_panel=CHANGES)] = None,
     data: Annotated[
         str | None,
-        typer.Option(metavar="SOURCE", help="helpdesk, a folder, or hub:ID.", rich_help_panel=CHANGES),
+        typer.Option(metavar="SOURCE", help="helpdesk, or a folder; hub: only in the file.", rich_help_panel=CHANGES),
     ] = None,
     prices: Annotated[
         str | None, typer.Option(metavar="NAME|FILE", help="This price book.", rich_help_panel=CHANGES)
@@ -77,99 +74,30 @@ def run(
       adapeff-sim run my.yaml --data files:rows/ --prices laptop_cpu
       adapeff-sim run smoke --json > results.json
     """
+    from adapeff_sim.conduct import conduct
     from adapeff_sim.execution.machine import this_machine
     from adapeff_sim.reports.base import show
     from adapeff_sim.scenario.load import load
-    from adapeff_sim.scenario.space import require_space
 
     chosen = load(scenario, strategies=listed(strategies), seeds=numbers(seeds), data=data, prices=prices)
-    require_space(chosen, store)
     machine = this_machine(device, precision, threads)
     folder = out or Path("runs") / chosen.name
-    show(lived(chosen, machine, store, folder, json, quiet), folder, as_json=json)
+
+    def told(simulation: "Simulation", prices: "Prices", facts: "Facts") -> "Told":
+        return watching(so_far(simulation, prices, facts), json, quiet)
+
+    show(conduct(chosen, machine, store, folder, told), folder, as_json=json)
 
 
-def lived(scenario: "Scenario", machine: "Machine", store: Path, out: Path, json: bool, quiet: bool) -> "Results":
-    """Do all that a scenario asks for, tell how it goes, and write the run's folder.
-
-    Raises AdapeffError; what was done before that stays in the store.
-    """
-    from adapeff_sim.costs.base import price_ledger
-    from adapeff_sim.costs.prices import load_prices
-    from adapeff_sim.execution.base import EXECUTORS
-    from adapeff_sim.execution.orders import Orders
-    from adapeff_sim.execution.sources import Sources
-    from adapeff_sim.execution.store import Store
-    from adapeff_sim.results import results_of, write
-    from adapeff_sim.run_folder import RunFolder
-    from adapeff_sim.simulation import Simulation
-
-    prices, facts = load_prices(scenario.prices), facts_of(scenario)
-    sources = Sources(scenario.data, Path())
-    orders = Orders(scenario.settings, sources, machine)
-    simulation = Simulation(scenario.strategies, scenario.seeds, scenario.events, orders)
-    folder = RunFolder(out)
-    begun = folder.begin(
-        scenario.as_yaml(), {"device": machine.name, "precision": machine.precision, "threads": str(machine.threads)}
-    )
-    executor = EXECUTORS.get("local")(machine=machine, sources=sources, store=Store(store), run=begun.name)
-    with watching(so_far(scenario, simulation, prices, facts.terms), json, quiet) as watch:
-        ledger = simulation.run(executor, watch)
-    found = environment(scenario, machine, ledger)
-    results = results_of(facts, ledger, prices, price_ledger(ledger, prices, facts.terms), found)
-    folder.write_ledger(ledger)
-    folder.write_environment(dict(found))
-    write(results, out)
-    folder.end(begun)
-    return results
-
-
-def facts_of(scenario: "Scenario") -> "Facts":
-    """What results need to know of a scenario; events of all seeds, each day's words once."""
-    from adapeff_sim.costs.base import Terms
-    from adapeff_sim.results import EventMark, Facts
-
-    found = {(event.day, event.headline) for seed in scenario.seeds for event in scenario.events(seed)}
-    return Facts(
-        name=scenario.name,
-        description=scenario.description,
-        labels=scenario.labels,
-        seeds=scenario.seeds,
-        terms=Terms(horizon_days=scenario.horizon_days, utilisation=scenario.serving.utilisation),
-        quality_floor=scenario.quality_floor,
-        events=tuple(EventMark(day=day, text=text) for day, text in sorted(found)),
-    )
-
-
-def environment(scenario: "Scenario", machine: "Machine", ledger: "Ledger") -> "Mapping[str, JsonValue]":
-    """With what the run was done: device, versions, and the content of models and data as their fetches found it."""
-    from adapeff_sim.execution.machine import packages
-    from adapeff_sim.ledger.records import JobRecord
-
-    fetched: dict[str, JsonValue] = {
-        f"{job.slot} {job.fingerprint}": job.key for job in ledger.of(JobRecord) if job.job == "fetch"
-    }
-    return {
-        "device": machine.name,
-        "threads": machine.threads,
-        "precision": machine.precision,
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "packages": dict(packages()),
-        "data": scenario.data,
-        "fetched": fetched,
-    }
-
-
-def so_far(scenario: "Scenario", simulation: "Simulation", prices: "Prices", terms: "Terms") -> "SoFar":
+def so_far(simulation: "Simulation", prices: "Prices", facts: "Facts") -> "SoFar":
     """What is known of the run while it goes on, nothing yet."""
     from adapeff_sim.cli.so_far import SoFar
     from adapeff_sim.costs.base import CostRow, price_ledger
 
     def price(ledger: "Ledger", day: float) -> list[CostRow]:
-        return price_ledger(ledger, prices, terms.model_copy(update={"horizon_days": day}))
+        return price_ledger(ledger, prices, facts.terms.model_copy(update={"horizon_days": day}))
 
-    return SoFar(scenario.name, scenario.horizon_days, price, simulation.order_of, prices.currency)
+    return SoFar(facts.name, facts.terms.horizon_days, price, simulation.order_of, prices.currency)
 
 
 @contextmanager

@@ -7,9 +7,10 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import NamedTuple
 
-from adapeff_sim.accounting import account
+from adapeff_sim.accounting import account, placed
 from adapeff_sim.artifacts.deployment import Deployment
 from adapeff_sim.costs.base import CostRow
 from adapeff_sim.execution.base import News, Order, Progress, Started, Warned
@@ -22,6 +23,7 @@ from adapeff_sim.simulation import Finished, OrderOf, Unfolded
 AnyNews = News | Unfolded | Finished
 Price = Callable[[Ledger, float], Sequence[CostRow]]  # ledger and horizon in days -> what it cost
 Life = tuple[str, int]  # label and seed
+Moment = tuple[float, int, str]  # an event's day, its place among those of that day, and its words
 RECKONING_SHARE = 20  # reckoning takes at most one part in so many of the time
 A_MOMENT = 1e-6  # days: what falls due on day 0 is counted, what accrues has hardly begun
 
@@ -68,6 +70,7 @@ class SoFar:
     warnings: list[str] = field(default_factory=list)
     is_unfolded: bool = False  # whether no life waits for a score any more
     standings: tuple[Standing, ...] = ()
+    _places: dict[tuple[str, int, int], int] = field(default_factory=dict)  # by label, seed and number of a step
     _began: float | None = None
     _next_reckoning: float = 0.0
     _took: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
@@ -80,6 +83,8 @@ class SoFar:
         match news:
             case Unfolded(steps, orders):
                 self.steps, self.is_unfolded = steps, not orders
+                lives = (life for _, life in groupby(steps, key=lambda step: (step.label, step.seed)))
+                self._places = {(s.label, s.seed, s.number): place for life in lives for s, place in placed(life)}
                 self.wanted |= {order.key: order for order in orders}
             case Started(order):
                 self.wanted.setdefault(order.key, order)
@@ -142,9 +147,13 @@ class SoFar:
         undone = (step for step in sorted(self.steps, key=lambda s: s.event.day) if not self._is_done(step))
         return next(undone, self.steps[-1] if self.steps else None)
 
+    def moment(self, step: Step) -> Moment:
+        """Which event a step belongs to; events that say the same on one day are told apart by their place in it."""
+        return step.event.day, self._places[step.label, step.seed, step.number], step.event.headline
+
     def beside(self, step: Step) -> list[Step]:
         """What the event of ``step`` means for every strategy under the same seed, each at its latest."""
-        same = [s for s in self.steps if s.seed == step.seed and s.event == step.event]
+        same = [s for s in self.steps if s.seed == step.seed and self.moment(s) == self.moment(step)]
         return list({s.label: s for s in same}.values())
 
     def _wants(self, step: Step, order: Order) -> bool:

@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 
 from adapeff_sim.errors import ExecutionError
 from adapeff_sim.ledger.outcome import Row
-from adapeff_sim.whole_files import FULL, REFUSED, sync, write
+from adapeff_sim.whole_files import FULL, REFUSED, sync, write_whole
 
 MANIFEST = "manifest.json"
 BROKEN = (errno.EIO, errno.ESTALE, errno.ENOTCONN)
@@ -44,7 +44,7 @@ def seal(folder: Path, names: tuple[str, ...]) -> None:
     for place in sorted({file.parent for file in files}):
         sync(place)
     marks = {file.relative_to(folder).as_posix(): _mark(file) for file in files}
-    write(folder / MANIFEST, Manifest(files=marks).model_dump_json())
+    write_whole(folder / MANIFEST, Manifest(files=marks).model_dump_json())
 
 
 def clear(folder: Path, keep: tuple[str, ...]) -> None:

@@ -21,7 +21,7 @@ from adapeff_sim.errors import ExecutionError
 from adapeff_sim.execution.disk import clear, flaw, in_words, remove, seal
 from adapeff_sim.execution.work import Owner, Work, take
 from adapeff_sim.ledger.outcome import Outcome, Row
-from adapeff_sim.whole_files import sync, write
+from adapeff_sim.whole_files import sync, write_whole
 
 Tell = Callable[[str], None]
 KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{3,127}")
@@ -92,6 +92,11 @@ class Store:
                 return None
         return self._verified.setdefault(key, Entry(key, place, stored))
 
+    def holds(self, key: str) -> bool:
+        """Whether an entry of ``key`` lies here, unverified: what is damaged shows when it is read."""
+        with in_words(self.folder):
+            return self._place(key).is_dir()
+
     def claim(self, key: str, tell: Tell = _silent) -> Entry | Work:
         """The entry of ``key``, or a folder of our own to make it in; waits while a live process is making it.
 
@@ -118,7 +123,7 @@ class Store:
         Raises ExecutionError when the disk is full or refuses; the work then stays where it is, to go on from.
         """
         with in_words(self.folder):
-            write(work.folder / OUTCOME, StoredOutcome(outcome=outcome, run=run).model_dump_json())
+            write_whole(work.folder / OUTCOME, StoredOutcome(outcome=outcome, run=run).model_dump_json())
             seal(work.folder, (OUTCOME, ARTIFACT))
             return self._hand_in(work)
 

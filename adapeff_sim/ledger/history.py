@@ -23,6 +23,7 @@ class EventRow(Row):
     step: int
     day: float
     event: str
+    place: int = 0  # of the event among those of its day
     created: tuple[str, ...]  # slots
     rebuilt: tuple[str, ...]
     kept: tuple[str, ...]
@@ -88,6 +89,7 @@ def _event_row(stood: DeploymentRecord, builds: list[JobRecord], scored: list[Ev
         step=stood.step,
         day=stood.day,
         event=stood.event,
+        place=stood.place,
         created=stood.created,
         rebuilt=stood.rebuilt,
         kept=stood.kept,

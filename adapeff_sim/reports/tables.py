@@ -19,9 +19,10 @@ ROW_HEAD = 28
 
 def table(*heads: str | Text, title: str) -> Table:
     """An empty table whose cells are folded where they are too long, and never cut."""
-    made = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False)
+    made = Table(box=box.SIMPLE_HEAD, title=line(title, "bold"), title_justify="left", title_style="", pad_edge=False)
     for i, head in enumerate(heads):
-        made.add_column(head, justify="right" if i else "left", overflow="fold", min_width=0 if i else 8)
+        text = line(head) if isinstance(head, str) else head
+        made.add_column(text, justify="right" if i else "left", overflow="fold", min_width=0 if i else 8)
     return made
 
 
@@ -66,21 +67,21 @@ def events(results: Results, width: int) -> Iterator[Table]:
     """What every event meant for every strategy: created, rebuilt, kept and retired artifacts, and training time."""
     seed = results.facts.seeds[0]
     rows = [row for row in results.events if row.seed == seed]
-    moments = sorted({(row.day, row.event) for row in rows})
+    moments = sorted({(row.day, row.place, row.event) for row in rows})
     many = f" (seed {seed})" if len(results.facts.seeds) > 1 else ""
     title = f"What each event meant{many}: + created, ~ rebuilt, = kept, - retired; training time"
     for labels in _chunks(results.facts.labels, width - ROW_HEAD, CELL + 3):
         made = table("day", "event", *(folded(x, CELL) for x in labels), title=title)
         made.columns[0].justify, made.columns[0].min_width, made.columns[1].justify = "right", 3, "left"
-        made.columns[1].min_width = min(20, max(len(word) for _, event in moments for word in event.split()))
-        for day, event in moments:
-            cells = [_meant([r for r in rows if (r.day, r.event, r.label) == (day, event, x)]) for x in labels]
-            made.add_row(f"{day:g}", line(event), *cells)
+        made.columns[1].min_width = min(20, max(len(word) for _, _, event in moments for word in event.split()))
+        for moment in moments:
+            at = [row for row in rows if (row.day, row.place, row.event) == moment]
+            made.add_row(f"{moment[0]:g}", line(moment[2]), *(_meant([r for r in at if r.label == x]) for x in labels))
         yield made
 
 
 def _meant(rows: Sequence[EventRow]) -> Text:
-    """One event for one strategy; the steps of a day that ask for scores and go on are taken together."""
+    """One event for one strategy; its steps that ask for scores and go on are taken together."""
     if not rows:
         return Text("–", style="dim")
     counts = [

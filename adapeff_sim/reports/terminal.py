@@ -11,6 +11,7 @@ from rich.text import Text
 
 from adapeff_sim.reports import tables
 from adapeff_sim.reports.base import REPORTERS
+from adapeff_sim.reports.breakdown import breakdown
 from adapeff_sim.reports.wording import line, plain, plural
 from adapeff_sim.results import Results
 
@@ -30,6 +31,7 @@ def parts(results: Results, folder: Path, width: int, has_colour: bool) -> Itera
 
     yield heading(results)
     yield tables.costs(results)
+    yield from breakdown(results)
     yield tables.provenance(results)
     yield from tables.events(results, width)
     yield from tables.quality(results, width)

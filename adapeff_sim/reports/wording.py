@@ -1,10 +1,12 @@
 """How numbers and foreign text are said on a screen: units, and no control characters."""
 
+import math
 import re
 from collections.abc import Sequence
 
 from rich.text import Text
 
+PREFIXES = ("", "k", "M", "G", "T", "P", "E", "Z")
 BARS = "▁▂▃▄▅▆▇█"
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
@@ -26,6 +28,17 @@ def money(amount: float | None, currency: str = "") -> str:
     size = abs(amount)
     text = f"{amount:,.0f}" if size >= 1000 else f"{amount:,.2f}" if size >= 1 else f"{amount:.3g}"
     return f"{text} {currency}" if currency else text
+
+
+def quantity(number: float) -> str:
+    """How much of something, with three digits that count: ``0.0123``, ``12.3``, ``1,234``."""
+    return f"{number:,.0f}" if abs(number) >= 100 else f"{number:.3g}"
+
+
+def flops(number: float) -> str:
+    """Floating-point operations with a decimal prefix: ``12.3 T``, ``1.23 P``."""
+    steps = min(len(PREFIXES) - 1, max(0, int(math.log10(number) // 3))) if number > 0 else 0
+    return f"{quantity(number / 1000**steps)} {PREFIXES[steps]}".rstrip()
 
 
 def duration(seconds: float | None) -> str:

@@ -69,7 +69,7 @@ def load(
     path = find_scenario(name_or_path)
     document = read(path)
     scenario = _valid(document, path.parent)
-    flagged = with_flags(scenario, strategies, seeds, data, prices)
+    flagged = _rooted(with_flags(scenario, strategies, seeds, data, prices), data, prices)
     given = {"strategies": strategies, "seeds": seeds, "data": data, "prices": prices}
     flags = {name for name, flag in given.items() if flag is not None}
     problems = [_from_flag(p, flags) for p in check(flagged, whole_file=strategies is None)]
@@ -78,6 +78,13 @@ def load(
     if problems:
         raise Problems(document.file, [document.problem(p.place, p.text) for p in problems])
     return flagged
+
+
+def _rooted(scenario: Scenario, data: str | None, prices: str | None) -> Scenario:
+    """The scenario with what the flags name, which counts from where the command is given, by its whole path."""
+    said = {"data": scenario.data} if data is not None else {}
+    said |= {"prices": scenario.prices} if prices is not None else {}
+    return scenario.model_copy(update=_anchored(said, Path())) if said else scenario
 
 
 def _from_flag(problem: Problem, flags: set[str]) -> Problem:
@@ -138,7 +145,7 @@ def _filled(value: Any, place: Place = ()) -> Any:
 
 
 def _anchored(value: Any, folder: Path, key: str = "") -> Any:
-    """The value with every folder and file that it names taken from the folder of the scenario's file."""
+    """The value with every folder and file that it names by its whole path; others count from ``folder``."""
     if isinstance(value, list):
         return [_anchored(part, folder) for part in value]
     if key == "hub" and isinstance(value, dict) and isinstance(value.get("id"), str) and "revision" not in value:
@@ -155,7 +162,7 @@ def _anchored(value: Any, folder: Path, key: str = "") -> Any:
 
 
 def _from(folder: Path, name: str) -> str:
-    """A path as seen from here; a whole one, and one that begins at home, is so already."""
+    """The whole path: the same wherever a command is given, and whatever folder a copy of the scenario lies in."""
     if not name.strip() or name.startswith("~") or Path(name).is_absolute():
         return name
-    return os.path.normpath(folder / name)
+    return os.path.abspath(folder / name)  # noqa: PTH100  # links stay as they are written

@@ -7,8 +7,8 @@ from adapeff_sim.artifacts.methods import family
 from adapeff_sim.artifacts.recipe import AdapterRecipe, Kind
 
 # Found by benchmarks/learning_rates.py on adapeff-mini:v1; the table is in docs/measurements/learning_rates.md.
-LEARNING_RATES: dict[str, float] = {"model": 3e-4, "fusion": 1e-3, "adapter": 3e-3}
-METHOD_LEARNING_RATES: dict[str, float] = {}
+LEARNING_RATES: dict[str, float] = {"model": 3e-4, "fusion": 3e-3, "adapter": 1e-2}
+METHOD_LEARNING_RATES: dict[str, float] = {"lora": 3e-3}
 
 
 class SomeSettings(BaseModel):

@@ -1,17 +1,25 @@
 """The command line as a user meets it: verbs, messages and exit codes."""
 
+import errno
 import json
+import os
+import sys
+import types
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from story import Reckoner
 from typer.testing import CliRunner
 
+import adapeff_sim.training
 from adapeff_sim import __version__
 from adapeff_sim.cli import app as command_line
 from adapeff_sim.cli.app import VERBS, app
 from adapeff_sim.errors import DataError
 from adapeff_sim.execution.base import EXECUTORS, Progress, Started, Warned
 from adapeff_sim.results import read
+from adapeff_sim.run_folder import RunFolder
 
 
 class Telling(Reckoner):
@@ -153,6 +161,50 @@ def test_a_bug_is_called_one_and_its_traceback_is_there_for_who_asks(do, executo
     assert "adapeff-sim --debug run smoke" in ended.stderr
     executor["is"] = Failing(ZeroDivisionError("oh"))
     assert isinstance(do("--debug", *RUN).exception, ZeroDivisionError)
+
+
+def test_a_disk_that_fills_up_while_results_are_written_is_told_with_exit_code_2(do, executor, monkeypatch):
+    def full(path):
+        if "results" in path.name or "ledger" in path.name:
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr("adapeff_sim.whole_files.sync", full)
+    ended = do(*RUN)
+    assert ended.exit_code == 2
+    assert "the disk is full; make room or choose another --out" in ended.stderr
+
+
+def test_results_that_cannot_be_read_are_told_with_exit_code_2(do, tmp_path):
+    (tmp_path / "results.json").mkdir()
+    ended = do("report", ".")
+    assert ended.exit_code == 2
+    assert "results.json: cannot be read" in ended.stderr
+
+
+def test_a_second_command_in_the_same_folder_is_refused(do, executor, tmp_path):
+    with RunFolder(tmp_path / "runs" / "smoke").alone():
+        ended = do(*RUN)
+    assert ended.exit_code == 2
+    assert f"another process runs here (pid {os.getpid()})" in ended.stderr
+
+
+def test_data_that_the_help_of_run_names_is_taken(do):
+    helped = " ".join(do("run", "--help").output.replace("│", " ").split())
+    assert "hub:ID" not in helped
+    assert "helpdesk, or a folder" in helped
+
+
+def test_pretraining_takes_its_folders_as_options_and_shows_them_as_they_are(do, monkeypatch, tmp_path):
+    asked, module = [], types.ModuleType("adapeff_sim.training.pretrain")
+    module.PretrainSettings = lambda **said: SimpleNamespace(**said)
+    module.pretrain = lambda said, tell: asked.append(said) or {"tokens_seen": 3, "steps": 2}
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setattr(adapeff_sim.training, "pretrain", module, raising=False)
+    ended = do("pretrain", "--text", "words", "--out", "[bold]my[/bold] model", "--minutes", "1")
+    assert ended.exit_code == 0, ended.output
+    assert (asked[0].text, asked[0].out, asked[0].minutes) == (Path("words"), Path("[bold]my[/bold] model"), 1)
+    assert "3 pieces in 2 steps; the base model lies in [bold]my[/bold] model" in ended.stdout
+    assert do("pretrain", "words", "model").exit_code == 2
 
 
 def test_going_on_with_pretraining_says_resume():

@@ -7,7 +7,7 @@ from itertools import count
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
-from story import STORY, Reckoner, falls, life, order_of
+from story import STORY, Reckoner, event, falls, life, order_of
 
 from adapeff_sim.cli.lines import Lines
 from adapeff_sim.cli.live import Screen
@@ -211,6 +211,32 @@ def test_lines_say_every_event_once_and_every_job():
     assert [r for r in rows if r.startswith("Day ")] == [f"Day {e.day:g}: {e.headline}" for e in STORY]
     assert sum(r.lstrip()[:1].isdigit() for r in rows) == len(done.done)
     assert "    [red]odd[/red]: ~ model/multitask (train:dataset/sentiment/en changed)" in rows
+
+
+def test_events_of_a_day_with_the_same_words_are_told_apart():
+    refresh = [event("dataset_refresh", 20, task="intent", languages=(x,), add=5) for x in ("de", "en", "de")]
+    traffic = event("traffic_change", 20, requests_per_day=7)
+    story = [STORY[0], *refresh[:2], traffic, refresh[2]]
+    console = Console(file=io.StringIO(), width=200)
+    lines = Lines(console, SoFar("story", HORIZON, price, order_of, clock=Clock()))
+    shown, pictures = screen(height=40), {}
+
+    def watch(news):
+        lines(news)
+        shown(news)
+
+    def look(order):
+        pictures["\n".join(seen(shown)).partition("event ")[2][:6]] = order
+
+    simulation("adapter_per_task", "multitask_full", story=story).run(Watched(look), watch)
+    rows = [r for r in console.file.getvalue().splitlines() if r.startswith("Day ")]
+    assert rows == [f"Day {e.day:g}: {e.headline}" for e in story]
+    assert {"1 of 5", "2 of 5", "3 of 5", "5 of 5"} <= pictures.keys()
+
+
+def test_a_currency_on_the_screen_is_no_markup():
+    known = SoFar("story", HORIZON, price, order_of, "[b]X[/b]", clock=Clock())
+    assert any("cost so far, [b]X[/b]" in row for row in seen(screen(known, width=100)))
 
 
 def test_a_long_job_says_now_and_then_how_far_it_is():

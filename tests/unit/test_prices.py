@@ -1,6 +1,7 @@
 """Price books: whom a price holds for, and what is wrong with a book that cannot be understood."""
 
 import datetime
+import time
 
 import pytest
 import yaml
@@ -67,6 +68,50 @@ def test_a_book_is_found_by_name_or_beside_the_scenario(tmp_path):
 def test_an_unknown_book_is_answered_with_the_known_ones(name):
     with pytest.raises(PricesError, match=r"Unknown price book.*Known: .*cloud_gpu.*\.yaml"):
         load_prices(name)
+
+
+def test_what_is_assumed_is_said_apart_from_what_a_list_says():
+    for name in NAMES:
+        book = load_prices(name)
+        for price in (book.compute, book.serving):
+            assert price.flops_per_second and price.assumption.startswith("assumption: ")
+        assert "Amazon" in book.serving.source or "no list price" in book.serving.source
+
+
+def test_a_name_that_no_file_can_have_is_told(tmp_path):
+    with pytest.raises(PricesError, match="cannot be read"):
+        load_prices("a\0b.yaml", tmp_path)
+
+
+@pytest.mark.parametrize("currency", ["EUR", "US$", "€", "Fr.", "zł"])
+def test_a_currency_is_letters_or_a_sign(currency):
+    assert parse_prices(TEXT.replace("EUR", currency, 1), "book").currency == currency
+
+
+@pytest.mark.parametrize("currency", ["'[red]X[/]'", '"X\\e[2J"', "''", "a b", "nine_nine", "Millions1"])
+def test_a_currency_is_nothing_else(currency):
+    with pytest.raises(PricesError, match="book:2: currency"):
+        parse_prices(TEXT.replace("EUR", currency, 1), "book")
+
+
+LEVELS = range(1, 60)  # each twice as large as the one before
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        "b0: &b0 {x: 1}\n" + "".join(f"b{i}: &b{i} {{x: *b{i - 1}, y: *b{i - 1}}}\n" for i in LEVELS),
+        "b0: &b0 {x: 1}\n" + "".join(f"b{i}: &b{i} {{<<: [*b{i - 1}, *b{i - 1}]}}\n" for i in LEVELS),
+        "b0: &b0 [1]\n" + "".join(f"b{i}: &b{i} [*b{i - 1}, *b{i - 1}]\n" for i in LEVELS) + "? *b59\n: 1\n",
+        "&loop {x: *loop}",
+    ],
+    ids=["aliases", "merges", "keys", "loop"],
+)
+def test_a_book_that_is_small_only_in_its_file_is_refused_at_once(bomb):
+    began = time.process_time()
+    with pytest.raises(PricesError, match="book"):
+        parse_prices(bomb, "book")
+    assert time.process_time() - began < 1
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path):

@@ -11,10 +11,13 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from adapeff_sim.costs.base import Terms, price_ledger
+from adapeff_sim.costs.prices import Prices
 from adapeff_sim.ledger.ledger import Ledger
 from adapeff_sim.reports.base import REPORTERS
+from adapeff_sim.reports.breakdown import component_table
 from adapeff_sim.reports.curves import HEIGHT, curves, mean_curve, picture, ticks
-from adapeff_sim.reports.wording import duration, folded, line, money, percent, plain, points, sparkline
+from adapeff_sim.reports.tables import events
+from adapeff_sim.reports.wording import duration, flops, folded, line, money, percent, plain, points, sparkline
 from adapeff_sim.results import EventMark, Facts, Results, results_of
 
 HOSTILE = "[bold red]x[/]\x1b[2J\u202e\nevil"
@@ -35,7 +38,8 @@ def life(label: str, seed: int, seconds: float) -> list:
     ]
 
 
-def results(*labels: str, seeds: tuple[int, ...] = (13, 14)) -> Results:
+def results(*labels: str, seeds: tuple[int, ...] = (13, 14), book: Prices | None = None) -> Results:
+    book = book or prices()
     events = (EventMark(day=0.0, text="launch mini:v1"), EventMark(day=5.0, text="dataset_refresh"))
     facts = Facts(
         name="story",
@@ -48,7 +52,7 @@ def results(*labels: str, seeds: tuple[int, ...] = (13, 14)) -> Results:
     )
     records = [r for i, x in enumerate(labels) for s in seeds for r in life(x, s, 100.0 * (i + 1) + s)]
     ledger = Ledger(tuple(records))
-    return results_of(facts, ledger, prices(), price_ledger(ledger, prices(), facts.terms), {})
+    return results_of(facts, ledger, book, price_ledger(ledger, book, facts.terms), {})
 
 
 def shown(found: Results, width: int, reporter: str = "terminal", **how: object) -> str:
@@ -128,6 +132,85 @@ def test_a_curve_is_the_mean_of_its_seeds():
     assert mean_curve(found, "one", "compute") == [sum(pair) / 2 for pair in zip(*by_seed, strict=True)]
 
 
+def test_a_currency_is_no_markup():
+    odd = prices().model_copy(update={"currency": "[b]X[/b]"})  # no book says so, a results file may
+    text = shown(results("one", "two", book=odd), 100)
+    assert "Cost in [b]X[/b]" in text
+    assert "Compute in [b]X[/b]" in text
+
+
+def rows_of(found: Results, component: str, width: int = 80) -> str:
+    console = Console(file=io.StringIO(), width=width)
+    console.print(component_table(found, component))
+    return console.file.getvalue()
+
+
+def test_every_component_has_a_table_of_its_own():
+    text = shown(results("one", "two"), 80)
+    for title in ("Compute in EUR", "Storage in EUR", "Serving in EUR"):
+        assert title in text
+    serving = rows_of(results("one", "two"), "serving")
+    assert "busy" in serving and "idle" in serving
+    assert "0.281" in serving and "239.72" in serving
+
+
+def test_the_table_of_compute_has_its_phases_and_both_kinds_of_flops():
+    usage = {
+        "train_seconds": 100.0,
+        "validate_seconds": 50.0,
+        "train_flops": 4e12,
+        "nominal_train_flops": 3.25e12,
+    }
+    facts = Facts(name="x", labels=("it",), seeds=(1,), terms=Terms(horizon_days=10.0), quality_floor=2.0)
+    ledger = Ledger((build(usage=usage), scored(), probe(), stands(kept(), answer(), created=("adapter/a",))))
+    found = results_of(facts, ledger, prices(), price_ledger(ledger, prices(), facts.terms), {})
+    lines = rows_of(found, "compute").splitlines()
+    head, row, below = lines[2].split("  "), lines[4].split(), lines[5].split()
+    assert [h.strip() for h in head if h.strip()] == [
+        "train",
+        "validate",
+        "re-validate",
+        "all",
+        "FLOPs, 6ND",
+    ]
+    assert row == ["it", "1.00", "0.5", "0.1", "1.60", "4", "T"]
+    assert below == ["0.0278", "0.0139", "0.00278", "0.0444", "3.25", "T"]
+
+
+def test_the_widest_table_fits_and_breaks_no_head():
+    book = prices(compute={"per": "kwh", "watts": 300.0})
+    usage = {"train_seconds": 1e4, "validate_seconds": 50.0, "train_flops": 4e15, "nominal_train_flops": 3e15}
+    records = (build(usage={**usage, "energy_joules": 3e6}), build("adapter/b", usage), scored(), stands(kept()))
+    label = "multitask_full_continued_with_a_long_label"
+    ledger = Ledger(tuple(r.model_copy(update={"label": label}) for r in records))
+    facts = Facts(name="x", labels=(label,), seeds=(1,), terms=Terms(horizon_days=10.0), quality_floor=2.0)
+    found = results_of(facts, ledger, book, price_ledger(ledger, book, facts.terms), {})
+    text = rows_of(found, "compute")
+    assert max(map(cell_len, text.splitlines())) <= 80
+    for whole in ("train,", "validate", "re-validate", "all", "FLOPs,", "6ND", "60.18", "0.000833", "8 P", "6 P"):
+        assert whole in text
+
+
+def test_parts_add_up_to_their_component():
+    found = results("one", "two")
+    for row in found.totals:
+        if row.component != "total":
+            parts = [r.amount or 0.0 for r in found.rows if (r.label, r.component) == (row.label, row.component)]
+            assert sum(parts) / 2 == pytest.approx(row.mean)
+            assert money(row.mean) in rows_of(found, row.component)
+
+
+def test_two_events_of_a_day_with_the_same_words_have_a_row_each():
+    who = {"label": "it", "seed": 13, "day": 5.0, "event": "dataset_refresh intent"}
+    standing = (kept(), answer())
+    first = stands(*standing, label="it", seed=13, event="launch")
+    ledger = Ledger((first, *(stands(*standing, step=i + 1, place=i, rebuilt=("a",) * (i + 1), **who) for i in (0, 1))))
+    facts = Facts(name="x", labels=("it",), seeds=(13,), terms=Terms(horizon_days=10.0), quality_floor=2.0)
+    found = results_of(facts, ledger, prices(), price_ledger(ledger, prices(), facts.terms), {})
+    (made,) = events(found, 80)
+    assert made.row_count == 3
+
+
 def test_json_is_the_results():
     found = results(*LABELS)
     assert Results.model_validate_json(shown(found, 20, "json")) == found
@@ -167,6 +250,10 @@ def test_foreign_text_stays_on_one_line_without_control_characters(text):
         (duration(None), "unknown"),
         (points(0.8134), "81.3"),
         (points(float("nan")), "–"),
+        (flops(0), "0"),
+        (flops(999.0), "999"),
+        (flops(1.25e15), "1.25 P"),
+        (flops(5e26), "500,000 Z"),
         (percent(0.002), "<1 %"),
         (percent(0.999), ">99 %"),
         (percent(1.0), "100 %"),

@@ -2,14 +2,23 @@
 
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from story import life
 from tiny_scenario import TEXT, write_scenario
 
 from adapeff_sim.artifacts.artifact import Artifact
 from adapeff_sim.artifacts.recipe import AdapterRecipe, DatasetRecipe, FusionRecipe, ModelRecipe
+from adapeff_sim.conduct import in_store
+from adapeff_sim.costs.prices import BOOKS, load_prices
 from adapeff_sim.errors import ScenarioError
+from adapeff_sim.execution.machine import Machine
+from adapeff_sim.execution.orders import Orders
+from adapeff_sim.execution.sources import Sources
+from adapeff_sim.execution.store import Store
+from adapeff_sim.planning.plan import Make
 from adapeff_sim.scenario import space
 from adapeff_sim.scenario.document import parse
 from adapeff_sim.scenario.load import load, loads
@@ -78,7 +87,24 @@ def test_data_may_come_from_the_command_line_alone(file):
     with pytest.raises(Problems, match=r"tiny\.yaml: data: missing; say where the rows come from with --data FOLDER"):
         load(file)
     assert load(file, needs_data=False).data == ""
-    assert load(file, data="rows").data == "files:rows"
+    assert load(file, data="rows").data == f"files:{file.parent / 'rows'}"
+
+
+def test_what_a_scenario_names_does_not_depend_on_where_the_command_is_given(file, tmp_path, monkeypatch):
+    book = (BOOKS / "on_prem.yaml").read_text(encoding="utf-8")
+    (tmp_path / "mine.yaml").write_text(book, encoding="utf-8")
+    file.write_text(TEXT.replace("prices: cloud_gpu", "prices: mine.yaml"))
+    here = load("tiny.yaml")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "scenario.yaml").write_text(here.as_yaml(), encoding="utf-8")
+    monkeypatch.chdir(tmp_path / "run")
+    assert load("../tiny.yaml") == here == load("scenario.yaml")
+    monkeypatch.chdir("/")
+    again = load(tmp_path / "run" / "scenario.yaml")
+    assert again == here
+    assert load_prices(again.prices).name == "on_prem"
+    monkeypatch.chdir(tmp_path)
+    assert load(file, prices="mine.yaml").prices == str(tmp_path / "mine.yaml")
 
 
 def test_words_are_not_taken_for_something_else():
@@ -118,6 +144,28 @@ def test_a_run_that_cannot_fit_on_the_disk_is_refused_before_it_starts(file, tmp
         space.require_space(scenario, tmp_path / "not" / "there" / "yet")
     monkeypatch.setattr(space.shutil, "disk_usage", lambda _: SimpleNamespace(free=needed))
     space.require_space(scenario, tmp_path / "store")
+
+
+def test_only_what_the_store_has_of_this_scenario_needs_no_room(file, tmp_path, monkeypatch):
+    scenario = load(file, strategies=["adapter_per_task"])
+    machine = Machine("cpu", "cpu (x)", 1, "fp32")
+    orders, store = Orders(scenario.settings, Sources(scenario.data, Path()), machine), Store(tmp_path / "store")
+    is_stored = in_store(store, orders)
+    other = tmp_path / "store" / "objects" / "ab" / "abcd"
+    other.mkdir(parents=True)
+    (other / "weights").write_bytes(bytes(2**20))
+    needed = space.bytes_needed(scenario)
+    assert space.bytes_needed(scenario, is_stored) == needed
+    monkeypatch.setattr(space.shutil, "disk_usage", lambda _: SimpleNamespace(free=needed - 1))
+    with pytest.raises(ScenarioError, match="MiB are free"):
+        space.require_space(scenario, store.folder, is_stored)
+    for step in life(scenario.strategies["adapter_per_task"], scenario.events(13)):
+        for artifact in step.plan.built:
+            key = orders("adapter_per_task", 13, 0.0, Make(artifact)).key
+            (store.folder / "objects" / key[:2] / key).mkdir(parents=True)
+    assert space.bytes_needed(scenario, is_stored) == 0
+    monkeypatch.setattr(space.shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
+    space.require_space(scenario, store.folder, is_stored)
 
 
 def test_loading_and_checking_never_touch_torch():

@@ -291,4 +291,4 @@ def test_a_folder_of_rows_is_looked_for_beside_the_file(folder, tmp_path, monkey
     file = write_scenario(folder)
     assert load(file).data == f"files:{folder / 'rows'}"
     monkeypatch.chdir(folder)
-    assert load("tiny.yaml").data == "files:rows"
+    assert load("tiny.yaml").data == f"files:{folder / 'rows'}"

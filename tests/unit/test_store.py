@@ -210,7 +210,7 @@ def test_what_was_finished_but_not_handed_in_is_not_done_again(store, monkeypatc
     """The process dies between writing the manifest and renaming the folder."""
     with store.claim(KEY) as work:
         (work.folder / "checkpoint").mkdir()
-        disk.write(work.folder / "artifact.txt", "scratch")
+        disk.write_whole(work.folder / "artifact.txt", "scratch")
         (work.folder / "artifact").mkdir()
         (work.folder / "artifact" / "model.safetensors").write_text("weights")
         monkeypatch.setattr("adapeff_sim.execution.store.clear", lambda *a, **k: (_ for _ in ()).throw(SystemExit))
@@ -311,7 +311,7 @@ def test_a_disk_that_fails_is_told_of_in_words_and_the_work_stays(store, monkeyp
     def fails(file, text):
         raise OSError(code, os.strerror(code), str(file))
 
-    monkeypatch.setattr("adapeff_sim.execution.store.write", fails)
+    monkeypatch.setattr("adapeff_sim.execution.store.write_whole", fails)
     with pytest.raises(ExecutionError, match=f"{said}.*--store"):
         make(store)
     monkeypatch.undo()

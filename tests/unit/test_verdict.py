@@ -1,12 +1,14 @@
 """Who is cheapest, and what keeps one from saying so."""
 
+import math
+
 import pytest
 from hand_made import answer, bill, build, kept, probe, scored, stands
 from hypothesis import given
 from hypothesis import strategies as st
 
 from adapeff_sim.costs.accrual import TOTAL, Accrual, accruals
-from adapeff_sim.verdict import Case, Comparison, Verdict, judge
+from adapeff_sim.verdict import Case, Comparison, Verdict, judge, student_t
 
 HORIZON = 100.0
 
@@ -88,9 +90,27 @@ def test_noise_is_of_the_paired_difference():
     # seeds move both strategies alike: the difference is sure
     together = total(verdict({"a": lives([100, 200, 300]), "b": lives([110, 210, 310])}))
     assert together.tied == () and together.rivals[0].noise == pytest.approx(0)
-    # gaps 30, -10, 10: mean 10, two standard errors 2 * 20 / sqrt(3)
+    # gaps 30, -10, 10: mean 10, standard error 20 / sqrt(3), 4.303 of them with two degrees of freedom
     apart = total(verdict({"a": lives([100, 200, 300]), "b": lives([130, 190, 310])}))
-    assert apart.tied == ("b",) and apart.rivals[0].noise == pytest.approx(40 / 3**0.5)
+    assert apart.tied == ("b",) and apart.rivals[0].noise == pytest.approx(4.303 * 20 / 3**0.5)
+
+
+def test_two_seeds_are_hardly_an_interval():
+    gaps = {"a": [due((0, 100)), due((0, 100))], "b": [due((0, 110)), due((0, 130))]}  # 20 ± 10 is 20 ± 127
+    found = verdict(gaps)
+    assert total(found).tied == ("b",) and total(found).rivals[0].noise == pytest.approx(127.06)
+    assert "within the 95 % interval of the paired difference (Student's t)" in found.sentences[-1]
+
+
+@pytest.mark.parametrize("freedom", [*range(1, 13), 30, 99])
+def test_an_interval_holds_95_percent_of_students_t(freedom):
+    def density(x):
+        log = math.lgamma((freedom + 1) / 2) - math.lgamma(freedom / 2) - math.log(freedom * math.pi) / 2
+        return math.exp(log - (freedom + 1) / 2 * math.log1p(x * x / freedom))
+
+    top, steps = student_t(freedom), 4000  # Simpson's rule
+    inner = sum((4 if i % 2 else 2) * density(top * i / steps) for i in range(1, steps))
+    assert 2 * (density(0) + inner + density(top)) * top / steps / 3 == pytest.approx(0.95, abs=1e-4)
 
 
 def test_one_seed_has_no_interval_and_says_so():

@@ -1,0 +1,124 @@
+"""A whole run, for whoever asks for one: a scenario is lived through, priced, and written to the run's folder.
+
+scenario -> orders, executor -> simulation -> ledger -> prices -> results -> files
+"""
+
+import platform
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from adapeff_sim.artifacts.artifact import Artifact
+from adapeff_sim.costs.base import Terms, price_ledger
+from adapeff_sim.costs.prices import Prices, load_prices
+from adapeff_sim.execution.base import EXECUTORS, News
+from adapeff_sim.execution.machine import Machine, packages
+from adapeff_sim.execution.orders import Orders
+from adapeff_sim.execution.sources import Sources
+from adapeff_sim.execution.store import Store
+from adapeff_sim.ledger.ledger import Ledger
+from adapeff_sim.ledger.records import JobRecord
+from adapeff_sim.planning.plan import Evaluate, Make
+from adapeff_sim.results import EventMark, Facts, Results, results_of, write
+from adapeff_sim.run_folder import RunFolder
+from adapeff_sim.scenario.schema import Scenario
+from adapeff_sim.scenario.space import require_space
+from adapeff_sim.simulation import Finished, Simulation, Unfolded
+
+Watch = Callable[[News | Unfolded | Finished], None]
+Watching = Callable[[Simulation, Prices, Facts], AbstractContextManager[Watch]]
+
+
+@contextmanager
+def nobody_watching(simulation: Simulation, prices: Prices, facts: Facts) -> Iterator[Watch]:  # noqa: ARG001
+    """Takes all news, and tells nobody."""
+    yield lambda _: None
+
+
+def conduct(
+    scenario: Scenario, machine: Machine, store: Path, out: Path, watching: Watching = nobody_watching
+) -> Results:
+    """Do all that a scenario asks for and write the run's folder ``out``; ``watching`` is told how it goes.
+
+    Raises AdapeffError: before anything is done where another process runs in ``out`` or the disk has no room, later
+    where a job cannot be done. What was done before that stays in the store, and the same call goes on from there.
+    """
+    prices, facts = load_prices(scenario.prices), facts_of(scenario)
+    sources = Sources(scenario.data, Path())
+    orders = Orders(scenario.settings, sources, machine)
+    simulation = Simulation(scenario.strategies, scenario.seeds, scenario.events, orders)
+    folder, kept = RunFolder(out), Store(store)
+    require_space(scenario, store, in_store(kept, orders))
+    with folder.alone():
+        begun = folder.begin(scenario.as_yaml(), _said_of(machine))
+        executor = EXECUTORS.get("local")(machine=machine, sources=sources, store=kept, run=begun.name)
+        with watching(simulation, prices, facts) as watch:
+            ledger = simulation.run(executor, watch)
+        found = environment(scenario, machine, ledger, tested(simulation, sources))
+        results = results_of(facts, ledger, prices, price_ledger(ledger, prices, facts.terms), found)
+        folder.write_ledger(ledger)
+        folder.write_environment(found)
+        write(results, out)
+        folder.end(begun)
+    return results
+
+
+def in_store(store: Store, orders: Orders) -> Callable[[str, int, Artifact], bool]:
+    """Tells of a training, by label and seed, whether the store has it."""
+    return lambda label, seed, artifact: store.holds(orders(label, seed, 0.0, Make(artifact)).key)
+
+
+def facts_of(scenario: Scenario) -> Facts:
+    """What results need to know of a scenario; events of all seeds, those of one day in the order of the file."""
+    found = set()
+    for seed in scenario.seeds:
+        before, place = -1.0, 0
+        for event in scenario.events(seed):
+            place = place + 1 if event.day == before else 0
+            before = event.day
+            found.add((event.day, place, event.headline))
+    return Facts(
+        name=scenario.name,
+        description=scenario.description,
+        labels=scenario.labels,
+        seeds=scenario.seeds,
+        terms=Terms(horizon_days=scenario.horizon_days, utilisation=scenario.serving.utilisation),
+        quality_floor=scenario.quality_floor,
+        events=tuple(EventMark(day=day, text=text) for day, _, text in sorted(found)),
+    )
+
+
+def tested(simulation: Simulation, sources: Sources) -> dict[str, str]:
+    """The content of every test set that was answered, by endpoint and edition."""
+    asked = {job for step in simulation.steps() for job in step.plan.jobs if isinstance(job, Evaluate)}
+    found = {(job.endpoint, job.test_set): sources.test_digest(job.endpoint, job.test_set) for job in asked}
+    return {f"{e} v{t.version}{f' of {t.source}' if t.source else ''}": content for (e, t), content in found.items()}
+
+
+def environment(scenario: Scenario, machine: Machine, ledger: Ledger, tests: Mapping[str, str]) -> dict[str, JsonValue]:
+    """With what the run was done: device, versions, and the content of models and rows, for every seed that there was.
+
+    ``fetched`` has all keys under which a source was fetched: seeds draw different rows from one data set.
+    """
+    fetched: dict[str, set[str]] = defaultdict(set)
+    for job in ledger.of(JobRecord):
+        if job.job == "fetch":
+            fetched[f"{job.slot} {job.fingerprint}"].add(job.key)
+    return {
+        "device": machine.name,
+        "threads": machine.threads,
+        "precision": machine.precision,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "packages": dict(packages()),
+        "data": scenario.data,
+        "fetched": {source: [*sorted(keys)] for source, keys in sorted(fetched.items())},
+        "test_sets": dict(sorted(tests.items())),
+    }
+
+
+def _said_of(machine: Machine) -> dict[str, str]:
+    return {"device": machine.name, "precision": machine.precision, "threads": str(machine.threads)}

@@ -1,0 +1,97 @@
+"""A table of its own for every cost component: what it is made of, as one component can dwarf the others."""
+
+import math
+import statistics
+from collections.abc import Callable, Iterator, Sequence
+
+from rich.table import Table
+from rich.text import Text
+
+from adapeff_sim.costs.base import CostRow
+from adapeff_sim.reports.tables import TOTAL, table
+from adapeff_sim.reports.wording import flops, line, money, quantity
+from adapeff_sim.results import Results
+
+PARTS = {  # how the items of a component begin, and what heads their column; in this order
+    "compute": {
+        "train and validate": "train, validate",  # measured energy is one number for both
+        "train": "train",
+        "validate": "validate",
+        "re-validate": "re-validate",
+    },
+    "storage": {"routed": "in use", "older": "older versions", "ancestor": "ancestors", "data": "data"},
+    "serving": {"busy": "busy", "idle": "idle"},
+    "labelling": {"label": "to train on", "held-out": "held out"},
+}
+UNITS = {"device_hours": "hours of the device", "replica_hours": "hours of a replica", "gib_months": "GiB x months"}
+
+
+def breakdown(results: Results) -> Iterator[Table]:
+    """A table for every component that occurs: money for each of its parts, and how much of what was paid for."""
+    for component in dict.fromkeys(row.component for row in results.totals):
+        if component != TOTAL:
+            yield component_table(results, component)
+
+
+def component_table(results: Results, component: str) -> Table:
+    """One component, mean over seeds: strategies as rows, parts as columns; quantities below the amounts."""
+    rows = [row for row in results.rows if row.component == component]
+    found = {part_of(row) for row in rows}
+    known = list(PARTS.get(component, {}).values())
+    parts = [part for part in known if part in found] + sorted(found.difference(known))
+    units = ", ".join(dict.fromkeys(UNITS.get(row.unit, row.unit.replace("_", " ")) for row in rows))
+    heads = [*parts, "all", *(["FLOPs, 6ND"] if component == "compute" else [])]
+    made = table("", *heads, title=f"{component.capitalize()} in {results.prices.currency}, below it {units}")
+    for column, head in zip(made.columns[1:], heads, strict=True):
+        column.min_width = max(map(len, head.split()))
+    for label in results.facts.labels:
+        mine = [row for row in rows if row.label == label]
+        groups = [[row for row in mine if part_of(row) == part] for part in parts]
+        made.add_row(
+            line(label), *(_cell(results, group) for group in (*groups, mine)), *_flops(results, label, component)
+        )
+    if component == "compute":
+        made.caption, made.caption_justify = (
+            "FLOPs: of training, as counted; below them 6ND, 6 x parameters x tokens\n",
+            "left",
+        )
+    return made
+
+
+def part_of(row: CostRow) -> str:
+    """Which part of its component a row belongs to: how its item begins."""
+    for start, part in PARTS.get(row.component, {}).items():
+        if row.item.startswith(start + " "):
+            return part
+    return row.item.partition(" ")[0]
+
+
+def _cell(results: Results, rows: Sequence[CostRow]) -> Text:
+    """Money, and the quantity below it, mean over seeds; with anything unavailable a lower bound."""
+    if not rows:
+        return Text("–", style="dim")
+    text = _mean(results, [(row.seed, row.amount) for row in rows], money)
+    if any(row.amount is not None for row in rows) and len({row.unit for row in rows}) == 1:
+        text.append("\n").append_text(_mean(results, [(row.seed, row.quantity) for row in rows], quantity, "dim"))
+    return text
+
+
+def _flops(results: Results, label: str, component: str) -> list[Text]:
+    """The FLOPs of all trainings of a strategy, mean over seeds: counted, and nominal."""
+    if component != "compute":
+        return []
+    rows = [row for row in results.events if row.label == label]
+    counted = [(row.seed, row.train_flops) for row in rows]
+    nominal = [(row.seed, row.nominal_train_flops) for row in rows]
+    return [_mean(results, counted, flops).append("\n").append_text(_mean(results, nominal, flops, "dim"))]
+
+
+def _mean(
+    results: Results, found: Sequence[tuple[int, float | None]], said: Callable[[float], str], style: str = ""
+) -> Text:
+    """The mean over seeds of what each sums up to; of what is known in part, a lower bound."""
+    known = [(seed, number) for seed, number in found if number is not None]
+    if found and not known:
+        return Text("unavailable", style="yellow")
+    sums = [math.fsum(number for of, number in known if of == seed) for seed in results.facts.seeds]
+    return Text(("≥" if len(known) < len(found) else "") + said(statistics.fmean(sums)), style=style)

@@ -1,0 +1,56 @@
+"""Files that are there as a whole or not at all, and what a disk that refuses means in words."""
+
+import errno
+import os
+import uuid
+from pathlib import Path
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+REFUSED = (errno.EROFS, errno.EACCES, errno.EPERM)
+
+
+def write_whole(file: Path, text: str) -> Path:
+    """Replace one file as a whole, on the disk when this returns.
+
+    Until it is renamed the text lies under a name that no other process uses. Raises OSError.
+    """
+    fresh = file.with_name(f".{file.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}")
+    try:
+        fresh.write_text(text, encoding="utf-8", newline="")
+        sync(fresh)
+        fresh.replace(file)
+    except BaseException:
+        fresh.unlink(missing_ok=True)
+        raise
+    sync(file.parent)
+    return file
+
+
+def sync(path: Path) -> None:
+    """Wait until a file, or a folder's list of names, is on the disk, where the system can say so."""
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except (IsADirectoryError, PermissionError):  # some systems open no folders
+        return
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(handle)
+
+
+def not_written(folder: Path, error: OSError) -> str:
+    """Why a run's folder cannot be written, and what to do."""
+    why = "the disk is full" if error.errno in FULL else f"cannot be written ({error.strerror or error})"
+    remedy = "make room" if error.errno in FULL else "allow it"
+    return (
+        f"{error.filename or folder}: {why}; {remedy} or choose another --out, "
+        "then give the same command again: what is done stays done."
+    )
+
+
+def not_read(file: Path, error: OSError) -> str:
+    """Why a run's file cannot be read, and what to do."""
+    return f"{file}: cannot be read ({error.strerror or error}); make it readable, or give the folder of another run."

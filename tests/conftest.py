@@ -1,0 +1,26 @@
+"""How tests are shared out among processes (``pytest -n``)."""
+
+from typing import Any
+
+import pytest
+
+BY_FILE = ("tests/unit/", "tests/contract/", "tests/architecture/")
+TOGETHER = {  # files that need the same large library, which is then loaded by one process only
+    "tests/unit/test_hub_source.py": "datasets",
+    "tests/contract/test_data_sources.py": "datasets",
+    "tests/unit/test_metrics.py": "sklearn",
+    "tests/unit/test_helpdesk.py": "sklearn",
+}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Fast tests go file by file, so that what a file shares is made once; slow ones go one by one."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return TOGETHER.get(file, file) if file.startswith(BY_FILE) else nodeid
+
+    return Scheduling(config, log)
