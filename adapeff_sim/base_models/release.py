@@ -77,7 +77,7 @@ def resolve(spec: str) -> Release:
     if spec not in shipped():
         raise _unknown(spec)
     release = _release(spec, SHIPPED / scheme / rest, None)
-    wanted = _written_digests().get(spec, release.digest)
+    wanted = _written_digests().get(spec)
     if wanted != release.digest:
         fix = "install the package again, or run renew_digests() if you trained new weights"
         raise DataError(f"base model {spec}: its files have digest {release.digest}, not {wanted}; {fix}")
