@@ -61,7 +61,7 @@ class PretrainSettings(BaseModel):
     layers: int = Field(default=4, ge=1)
     hidden: int = Field(default=256, ge=8)
     heads: int = Field(default=4, ge=1)
-    vocabulary: int = Field(default=16_000, ge=300)
+    vocabulary: int = Field(default=16_000, ge=300, le=65_536)
     longest: int = Field(default=256, ge=16)
     """Pieces in the longest sequence."""
 
@@ -79,7 +79,7 @@ class PretrainSettings(BaseModel):
     """How much telling the words from <s> counts beside guessing the hidden pieces."""
     parallel_weight: float = Field(default=3.0, ge=0)
     checkpoint_steps: int = Field(default=500, ge=1)
-    dev_lines: int = Field(default=100, ge=1)
+    dev_lines: int = Field(default=400, ge=1)
     """Held-back lines a language to check with."""
 
     @model_validator(mode="after")
@@ -268,7 +268,7 @@ def _check(
         if language in text.lines
     }
     counts = {language: piece_counts(text.lines[language], tokenizer.get_vocab_size()) for language in held_back}
-    return held_back_losses(model, held_back, counts, settings.longest, settings.seed)
+    return held_back_losses(model, held_back, counts, settings.longest)
 
 
 def _report(

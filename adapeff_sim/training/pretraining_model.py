@@ -119,15 +119,15 @@ def held_back_losses(
     lines: Mapping[str, Sequence[np.ndarray]],
     piece_counts: Mapping[str, np.ndarray],
     longest: int,
-    seed: int,
 ) -> dict[str, dict[str, float]]:
     """By language, in nats a piece over the same masked places: the model's loss and the unigram cross-entropy.
 
     The unigram knows each piece's frequency in that language's training text (plus a half each) and nothing else.
+    The places depend on the lines alone, so that two models over one vocabulary can be compared.
     """
     found = {}
     for language, held_back in lines.items():
-        draw = np.random.default_rng([seed, len(held_back)])
+        draw = np.random.default_rng(len(held_back))
         counts = piece_counts[language] + 0.5
         model_sum = unigram_sum = places = 0.0
         for start in range(0, len(held_back), 16):

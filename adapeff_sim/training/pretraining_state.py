@@ -34,8 +34,8 @@ class Position:
 def save_checkpoint(
     folder: Path, model: XLMRobertaForMaskedLM, optimizer: torch.optim.Optimizer, position: Position
 ) -> None:
-    """Write everything the run needs to go on as if nothing had happened."""
-    fresh, current = folder / "checkpoint.new", folder / "checkpoint"
+    """Write everything the run needs to go on as if nothing had happened; at every moment a whole one is there."""
+    fresh, current, old = (folder / f"checkpoint{ending}" for ending in (".new", "", ".old"))
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
     save_file(_own_tensors(model), fresh / "model.safetensors")
@@ -43,16 +43,18 @@ def save_checkpoint(
     moments = {f"{index}.{name}": tensor.cpu() for index, held in state.items() for name, tensor in held.items()}
     save_file({**moments, "random_state": torch.get_rng_state()}, fresh / "optimizer.safetensors")
     (fresh / "position.json").write_text(json.dumps(asdict(position)), encoding="utf-8")
-    shutil.rmtree(current, ignore_errors=True)
+    shutil.rmtree(old, ignore_errors=True)
+    if current.is_dir():
+        current.rename(old)
     fresh.rename(current)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def restore(folder: Path, model: XLMRobertaForMaskedLM, optimizer: torch.optim.Optimizer) -> Position:
     """Put model, optimizer and random state back as they were at the last checkpoint; the start when there is none."""
-    found = folder / "checkpoint"
-    if not found.is_dir():
-        found = folder / "checkpoint.new"
-    if not (found / "position.json").is_file():
+    kept = (folder / "checkpoint", folder / "checkpoint.old")
+    found = next((place for place in kept if (place / "position.json").is_file()), None)
+    if found is None:
         return Position()
     load_weights(found / "model.safetensors", model)
     moments = load_file(found / "optimizer.safetensors")

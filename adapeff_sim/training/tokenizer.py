@@ -31,14 +31,41 @@ def read_lines(folder: Path, suffix: str = ".txt") -> dict[str, list[str]]:
     files = [file for file in sorted(folder.glob(f"*{suffix}")) if suffix == dev or not file.name.endswith(dev)]
     if not files:
         raise DataError(f"no <language>{suffix} file in {folder}; one sentence per line is expected there")
-    return {file.name.removesuffix(suffix): file.read_text(encoding="utf-8").splitlines() for file in files}
+    lines = {file.name.removesuffix(suffix): _lines(file) for file in files}
+    if empty := sorted(language for language, found in lines.items() if not found):
+        raise DataError(f"{folder / (empty[0] + suffix)} has no line; give it some, or take it away")
+    return lines
 
 
 def read_parallel(folder: Path) -> Rows:
-    """Every row of `parallel/*.jsonl`: one sentence by language; none when there is no such folder."""
+    """Every row of `parallel/*.jsonl`: one sentence by language; none when there is no such folder.
+
+    Raises DataError, with file and line, for a row that is not ``{"text": {language: sentence}}`` in two languages.
+    """
     files = sorted((folder / "parallel").glob("*.jsonl"))
-    lines = [line for file in files for line in file.read_text(encoding="utf-8").splitlines()]
-    return tuple(json.loads(line)["text"] for line in lines)
+    return tuple(_row(file, number, line) for file in files for number, line in enumerate(_lines(file), start=1))
+
+
+def _lines(file: Path) -> list[str]:
+    """The lines of a file that hold anything; only line feeds part them."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{file}: not UTF-8 at byte {error.start}; convert it") from error
+    return [line.rstrip("\r") for line in text.split("\n") if line.strip()]
+
+
+def _row(file: Path, number: int, line: str) -> Mapping[str, str]:
+    try:
+        found = json.loads(line)
+    except ValueError as error:
+        raise DataError(f"{file}:{number}: not JSON ({error}); correct the line") from error
+    text = found.get("text") if isinstance(found, dict) else None
+    if not isinstance(text, dict) or len(text) < 2 or not all(isinstance(said, str) and said for said in text.values()):
+        raise DataError(
+            f'{file}:{number}: not a sentence in two languages; write {{"text": {{"en": "...", "de": "..."}}}}'
+        )
+    return text
 
 
 def text_digests(folder: Path) -> dict[str, str]:
