@@ -8,6 +8,7 @@ from toy_model import BASE, SETTINGS, adapter, fusion, model, task, text_rows
 from adapeff_sim.errors import ExecutionError
 from adapeff_sim.training.build import rows_to_train
 from adapeff_sim.training.jobs import BuildJob
+from adapeff_sim.training.network import head_key
 
 LONGER = SETTINGS.model_copy(update={"epochs": 10})
 
@@ -55,7 +56,7 @@ def test_a_model_goes_on_with_its_weights_and_heads(built):
     built.build(second, task("colour", train=0, replay=40), task("same"), settings=one_step)
     before, after = weights(built, first), weights(built, second)
     assert all(torch.allclose(before[n], after[n], atol=1e-6) for n in before), "start and known heads are carried on"
-    assert any(n.startswith("heads.same.") for n in after)
+    assert any(n.startswith("heads.task_same.") for n in after)
     rows = text_rows(40, seed=6)
     assert built.evaluate((second,), task("colour"), rows).score == built.evaluate((first,), task("colour"), rows).score
 
@@ -117,5 +118,5 @@ def test_initialisation_is_alike_for_every_strategy(built, base):
         (model("colour", "same"), ("colour", "same")),
     ):
         job = BuildJob(artifact, base, built.folders, tuple(map(task, tasks)), SETTINGS, seed=3)
-        heads.append(prepare(job, backbone).network.heads["colour"].dense.weight)
+        heads.append(prepare(job, backbone).network.heads[head_key("colour")].dense.weight)
     assert torch.equal(heads[0], heads[1]) and torch.equal(heads[0], heads[2])
