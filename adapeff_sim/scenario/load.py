@@ -15,7 +15,7 @@ from adapeff_sim.scenario.document import Document, parse, read
 from adapeff_sim.scenario.flags import with_flags
 from adapeff_sim.scenario.problems import Place, Problem, Problems, printable
 from adapeff_sim.scenario.schema import Scenario
-from adapeff_sim.scenario.words import suggestion, understood
+from adapeff_sim.scenario.words import shown, suggestion, understood
 
 SUFFIXES = (".yaml", ".yml")
 FOLDERS = ("files:", "path:")  # what stands in front of a folder's name, in a data source and in a base model
@@ -39,12 +39,16 @@ def find_scenario(name_or_path: str | Path) -> Path:
 
     Raises ScenarioError when there is no such file and no such name.
     """
-    path = Path(name_or_path).expanduser()
-    if path.is_file():
+    try:
+        path = Path(name_or_path).expanduser()
+        is_there, is_folder = path.is_file(), path.is_dir()
+    except (OSError, ValueError, RuntimeError) as error:  # no name that a file can have
+        raise ScenarioError(f"No scenario {shown(str(name_or_path))}: no file can have that name.") from error
+    if is_there:
         return path
     if str(name_or_path) in shipped_scenarios():
         return shipped_folder() / f"{name_or_path}.yaml"
-    if path.is_dir():
+    if is_folder:
         raise ScenarioError(f"{path}: a folder; give the scenario file in it.")
     hint = suggestion(path.stem, shipped_scenarios(), "shipped are")
     raise ScenarioError(

@@ -151,3 +151,9 @@ def test_every_price_has_a_date_and_a_source():
             lacking = {**BOOK, part: {k: v for k, v in BOOK[part].items() if k != field}}
             with pytest.raises(PricesError, match=rf"{part}\.{field}: Field required"):
                 parse_prices(yaml.safe_dump(lacking), "book")
+
+
+@pytest.mark.parametrize("name", ["x" * 10_000, "x" * 10_000 + ".yaml"])
+def test_a_name_that_no_file_can_have_is_refused_in_words(name):
+    with pytest.raises(PricesError, match="price book"):
+        load_prices(name)

@@ -21,7 +21,7 @@ from adapeff_sim.execution.store import Store
 from adapeff_sim.planning.plan import Make
 from adapeff_sim.scenario import space
 from adapeff_sim.scenario.document import parse
-from adapeff_sim.scenario.load import load, loads
+from adapeff_sim.scenario.load import find_scenario, load, loads
 from adapeff_sim.scenario.problems import Problems
 
 ADAPTER = Artifact("adapter/intent", AdapterRecipe(task="intent", method="seq_bn"))
@@ -174,3 +174,9 @@ def test_loading_and_checking_never_touch_torch():
         "assert not {'torch', 'transformers', 'adapters', 'datasets'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("name", ["x" * 10_000, "a/" * 5_000 + "b.yaml", "a\0b"])
+def test_a_name_that_no_file_can_have_is_refused_in_words(name):
+    with pytest.raises(ScenarioError, match="No scenario"):
+        find_scenario(name)
