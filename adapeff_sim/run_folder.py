@@ -25,6 +25,9 @@ from adapeff_sim.errors import ExecutionError
 from adapeff_sim.ledger.ledger import Ledger
 from adapeff_sim.whole_files import not_read, not_written, write_whole
 
+LEDGER = "ledger.jsonl"
+DERIVED = (LEDGER, "results.json", "costs.csv", "events.csv", "quality.csv", "environment.json")
+
 
 class Run(BaseModel):
     """Which run a folder holds; a run that was interrupted keeps its name until it is finished."""
@@ -34,6 +37,7 @@ class Run(BaseModel):
     flags: dict[str, str] = {}  # what the command line said beside the scenario
     scenario: str = ""  # the digest of its text: the file beside this one may be newer
     finished: bool = False
+    ledger: str = ""  # the digest of its ledger, once it is finished
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,36 +85,51 @@ class RunFolder:
 
         Raises ExecutionError when the folder cannot be written.
         """
-        scenario = hashlib.sha256(scenario_text.encode()).hexdigest()
+        scenario = _digest(scenario_text.encode())
         with self._in_words():
             self.path.mkdir(parents=True, exist_ok=True)
-            run = self._unfinished(scenario, flags) or Run(name=uuid.uuid4().hex[:12], flags=flags, scenario=scenario)
+            run = self._unfinished(scenario, flags)
+            if run is None:
+                run = Run(name=uuid.uuid4().hex[:12], flags=flags, scenario=scenario)
+                for name in DERIVED:  # of another run: beside this one's scenario they would tell lies
+                    (self.path / name).unlink(missing_ok=True)
             write_whole(self.path / "run.json", run.model_dump_json() + "\n")
             write_whole(self.path / "scenario.yaml", scenario_text)
         return run
 
     def end(self, run: Run) -> None:
         """Say that the run is finished: another command in this folder is another run. Raises ExecutionError."""
-        self._write("run.json", run.model_copy(update={"finished": True}).model_dump_json() + "\n")
+        with self._in_words():
+            file = self.path / LEDGER
+            found = {"finished": True, "ledger": _digest(file.read_bytes()) if file.is_file() else ""}
+            write_whole(self.path / "run.json", run.model_copy(update=found).model_dump_json() + "\n")
 
     def write_ledger(self, ledger: Ledger) -> None:
         """Write what happened. Raises ExecutionError."""
-        self._write("ledger.jsonl", "".join(line + "\n" for line in ledger.dumps()))
+        self._write(LEDGER, "".join(line + "\n" for line in ledger.dumps()))
 
     def read_ledger(self) -> Ledger:
         """Read what happened. Raises ExecutionError where there is no readable ledger."""
-        file = self.path / "ledger.jsonl"
+        file = self.path / LEDGER
+        damaged = f"{file}: damaged; run the scenario again, which reuses all that is stored."
         try:
-            lines = file.read_bytes().split(b"\n")  # texts may hold other signs that end a line
+            content = file.read_bytes()
+            if self._told_digest() not in ("", _digest(content)):
+                raise ExecutionError(damaged)
+            lines = content.split(b"\n")  # texts may hold other signs that end a line
             return Ledger.loads(line.decode() for line in lines if line.strip())
         except (FileNotFoundError, NotADirectoryError):
             raise ExecutionError(f"{self.path}: no ledger.jsonl; give the folder of a finished run.") from None
         except OSError as error:
             raise ExecutionError(not_read(file, error)) from error
         except (ValidationError, UnicodeDecodeError) as error:
-            raise ExecutionError(
-                f"{file}: damaged; run the scenario again, which reuses all that is stored."
-            ) from error
+            raise ExecutionError(damaged) from error
+
+    def _told_digest(self) -> str:
+        """The digest that the finished run's ledger had; empty where none is told."""
+        with suppress(OSError, ValidationError, UnicodeDecodeError):
+            return Run.model_validate_json((self.path / "run.json").read_text(encoding="utf-8")).ledger
+        return ""
 
     def write_environment(self, facts: Mapping[str, JsonValue]) -> None:
         """Write what the run was done with. Raises ExecutionError."""
@@ -134,3 +153,7 @@ class RunFolder:
             run = Run.model_validate_json((self.path / "run.json").read_text(encoding="utf-8"))
             return run if (run.scenario, run.flags, run.finished) == (scenario, flags, False) else None
         return None
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -6,6 +6,7 @@ asked for, so that ``--help`` costs nothing and only ``run`` and ``pretrain`` ev
 exit codes: 0 done, 1 a bug, 2 something the user can put right, 130 stopped with Ctrl-C
 """
 
+import errno
 import functools
 import importlib
 import os
@@ -106,20 +107,45 @@ def _told(verb: str, function: Callable[..., None], is_debugging: bool) -> Calla
         except AdapeffError as error:
             _stop(REFUSED, str(error), "Error: ")
         except KeyboardInterrupt:
-            on = command_line() + GOES_ON[verb] if verb in GOES_ON else ""
-            _stop(STOPPED, "Stopped." + (f" What is done is kept; go on with:\n  {on}" if on else ""))
-        except BrokenPipeError:  # whoever read our output, such as `head`, has seen enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(DONE) from None
+            _stopped(verb)
+        except BrokenPipeError:
+            _seen_enough()
+        except SystemExit as leaving:  # rich leaves so when nobody reads on
+            if behind(leaving, BrokenPipeError):
+                _seen_enough()
+            raise
         except Exception as error:
             if is_exit(error) or is_debugging:
                 raise
+            if behind(error, KeyboardInterrupt):  # an import that is interrupted calls it an ImportError
+                _stopped(verb)
+            if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO):
+                _stop(REFUSED, f"{error.strerror}; make room, or write elsewhere.", "Error: ")
             found = f"{type(error).__name__}: {error}".splitlines()[0]
             again = command_line().replace("adapeff-sim", "adapeff-sim --debug", 1)
             _stop(BUG, f"{found}\nFor the traceback that a report of it needs:\n  {again}", "This is a bug: ")
 
     told.__doc__ = (function.__doc__ or "").replace(r"\b", "\b")  # the sign that keeps the lines of a paragraph
     return told
+
+
+def behind(error: BaseException, kind: type[BaseException]) -> bool:
+    """Whether an error, or one that led to it, is of a kind."""
+    seen: BaseException | None = error
+    while seen is not None and not isinstance(seen, kind):
+        seen = seen.__cause__ or seen.__context__
+    return seen is not None
+
+
+def _stopped(verb: str) -> NoReturn:
+    on = command_line() + GOES_ON[verb] if verb in GOES_ON else ""
+    _stop(STOPPED, "Stopped." + (f" What is done is kept; go on with:\n  {on}" if on else ""))
+
+
+def _seen_enough() -> NoReturn:
+    """Leave in peace: whoever read our output, such as ``head``, has seen enough."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    raise typer.Exit(DONE) from None
 
 
 def is_exit(error: Exception) -> bool:

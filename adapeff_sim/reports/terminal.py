@@ -56,7 +56,8 @@ def warnings(results: Results) -> Iterator[Text]:
     if not short:
         return
     yield Text()
-    head = f"Not converged: {plural(len(short), 'training')} ended by a cap, before patience did; allow more epochs."
+    count = plural(len(short), "training")
+    head = f"Not converged: {count} ended by a cap, before patience did; allow more epochs or steps."
     yield Text(head, style="yellow")
     for cut in short[:CUT_SHORT_SHOWN]:
         yield Text("  ").append_text(line(f"{cut.label}, seed {cut.seed}, day {cut.day:g}: {cut.slot}"))

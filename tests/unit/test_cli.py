@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 import adapeff_sim.training
 from adapeff_sim import __version__
 from adapeff_sim.cli import app as command_line
-from adapeff_sim.cli.app import VERBS, app
+from adapeff_sim.cli.app import VERBS, app, behind
 from adapeff_sim.errors import DataError
 from adapeff_sim.execution.base import EXECUTORS, Progress, Started, Warned
 from adapeff_sim.results import read
@@ -209,3 +209,10 @@ def test_pretraining_takes_its_folders_as_options_and_shows_them_as_they_are(do,
 
 def test_going_on_with_pretraining_says_resume():
     assert command_line.GOES_ON["pretrain"] == " --resume"
+
+
+def test_what_led_to_an_error_is_found_behind_it():
+    error = ImportError("half a module")
+    error.__context__ = KeyboardInterrupt()
+    assert behind(error, KeyboardInterrupt)
+    assert not behind(error, BrokenPipeError)

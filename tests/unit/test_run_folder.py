@@ -154,3 +154,27 @@ def test_one_process_at_a_time_runs_in_a_folder_and_a_dead_one_lets_go(tmp_path)
         pass
     with folder.alone():
         pass
+
+
+def test_a_ledger_that_was_cut_or_doubled_is_damaged(tmp_path):
+    folder = RunFolder(tmp_path)
+    run = folder.begin("a", {})
+    folder.write_ledger(simulate({"it": STRATEGIES.get("multitask_full")()}, [1], STORY[:2], Reckoner()))
+    folder.end(run)
+    lines = (tmp_path / "ledger.jsonl").read_text().splitlines(keepends=True)
+    assert len(folder.read_ledger().records) == len(lines)
+    for wrong in ([], lines[:3], [*lines, lines[0]]):
+        (tmp_path / "ledger.jsonl").write_text("".join(wrong))
+        with pytest.raises(ExecutionError, match="damaged"):
+            folder.read_ledger()
+
+
+def test_another_run_takes_the_folder_over_with_nothing_of_the_old_one_left(tmp_path):
+    folder = RunFolder(tmp_path)
+    for name in ("results.json", "costs.csv", "ledger.jsonl"):
+        (tmp_path / name).write_text("of another scenario")
+    folder.begin("a", {})
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["run.json", "scenario.yaml"]
+    (tmp_path / "ledger.jsonl").write_text("")
+    folder.begin("a", {})
+    assert (tmp_path / "ledger.jsonl").is_file(), "the same unfinished run goes on"
