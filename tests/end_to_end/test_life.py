@@ -9,11 +9,14 @@ from tiny_model import write_tiny_model
 from typer.testing import CliRunner
 
 from adapeff_sim.cli.app import app
+from adapeff_sim.data.examples import take
+from adapeff_sim.data.files import Files
 from adapeff_sim.data.helpdesk import Helpdesk
 from adapeff_sim.ledger.records import DeploymentRecord, EvaluationRecord, JobRecord
 from adapeff_sim.results import Results, read
 from adapeff_sim.run_folder import RunFolder
 
+SEED, LABELLED = 13, 12
 SIZES = {"train": 400, "validation": 10, "test": 12}
 TASKS = ("intent", "entities", "duplicate", "answer_choice", "answer_span")
 LANGUAGES = ("de", "en", "sw")
@@ -136,8 +139,10 @@ def test_an_edited_row_trains_everything_downstream_again_and_nothing_else(root,
     file = root / "rows" / "answer_choice" / "en" / "train.jsonl"
     before = file.read_text(encoding="utf-8")
     rows = [json.loads(line) for line in before.splitlines()]
-    for row in rows:
-        row["premise"] += " !"
+    known = Files(root / "rows").examples("answer_choice", "en", "train")
+    trained_on = take(known, LABELLED, SEED, "answer_choice", "en")[0].id
+    (edited,) = (row for row in rows if row["id"] == trained_on)
+    edited["premise"] += " !"
     file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
     try:
         live(root, "edited")
