@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from tokenizers import Tokenizer
@@ -28,8 +29,10 @@ from adapeff_sim.training.pretraining_batches import KINDS, BatchMaker, EncodedT
 from adapeff_sim.training.pretraining_model import encoder_shape, held_back_losses, losses, new_model
 from adapeff_sim.training.pretraining_state import (
     Position,
+    checkpoint_in,
     export,
     load_base_model,
+    read_report,
     restore,
     save_checkpoint,
     write_report,
@@ -78,7 +81,7 @@ class PretrainSettings(BaseModel):
     sentence_weight: float = Field(default=0.5, ge=0)
     """How much telling the words from <s> counts beside guessing the hidden pieces."""
     parallel_weight: float = Field(default=3.0, ge=0)
-    checkpoint_steps: int = Field(default=500, ge=1)
+    checkpoint_seconds: float = Field(default=45.0, gt=0)
     dev_lines: int = Field(default=400, ge=1)
     """Held-back lines a language to check with."""
 
@@ -124,10 +127,17 @@ def pretrain(settings: PretrainSettings, tell: Tell, stop_after_steps: int | Non
     text = _text(settings, tokenizer, tell)
     model = _starting_model(settings, tokenizer, text, tell).to(device).eval()
     optimizer = _optimizer(model, settings)
-    position = restore(settings.out, model, optimizer) if settings.resume else Position()
+    if settings.resume and checkpoint_in(settings.out):
+        position = restore(settings.out, model, optimizer)
+    else:
+        tell(Progress("checking on held-back lines before the first step"))
+        position = Position()
+        write_report(settings.out, {"held_back_at_start": _check(model, tokenizer, text, settings)})
+        save_checkpoint(settings.out, model, optimizer, position)
+    at_start = read_report(settings.out).get("held_back_at_start")
     position = _train(model, optimizer, text, position, settings, tell, stop_after_steps)
     tell(Progress("checking on held-back lines", position.steps, position.tokens, position.seconds))
-    report = _report(settings, position, device, _check(model, tokenizer, text, settings))
+    report = _report(settings, position, device, _check(model, tokenizer, text, settings), at_start)
     write_report(settings.out, report)
     return report
 
@@ -163,9 +173,11 @@ def _starting_model(
         if settings.longest + 2 > model.config.max_position_embeddings:
             raise DataError(f"{settings.init_from} has no positions for sequences of {settings.longest} pieces")
         return model
-    tell(Progress("counting which pieces keep company"))
     vocabulary = tokenizer.get_vocab_size()
     shape = encoder_shape(vocabulary, settings.layers, settings.hidden, settings.heads, settings.longest)
+    if settings.resume and checkpoint_in(settings.out):  # whose weights take the place of these
+        return new_model(shape, np.zeros((vocabulary, settings.hidden), np.float32), text.piece_shares)
+    tell(Progress("counting which pieces keep company"))
     embeddings = cooccurrence_embeddings(
         [line for found in text.lines.values() for line in found],
         [list(row.values()) for row in text.parallel],
@@ -199,7 +211,7 @@ def _train(
     """Step until the tokens or the minutes are used up, leaving checkpoints and usable weights on the way."""
     batches = BatchMaker(text, settings)
     began, before = time.monotonic(), position
-    shown_loss = 0.0
+    shown_loss, kept_seconds = 0.0, before.seconds
     while (done := _share_done(position, settings)) < 1.0 and position.steps != stop_after_steps:
         batch = batches.batch(position.steps)
         for group in optimizer.param_groups:
@@ -214,8 +226,9 @@ def _train(
         shown_loss += (hidden_loss.item() - shown_loss) / min(position.steps - before.steps, 50)
         if position.steps % 10 == 0:
             tell(_progress(position, before, shown_loss, settings))
-        if position.steps % settings.checkpoint_steps == 0:
+        if position.seconds - kept_seconds >= settings.checkpoint_seconds:
             _keep(model, optimizer, position, settings)
+            kept_seconds = position.seconds
     _keep(model, optimizer, position, settings)
     return position
 
@@ -272,7 +285,11 @@ def _check(
 
 
 def _report(
-    settings: PretrainSettings, position: Position, device: torch.device, held_back: dict[str, dict[str, float]]
+    settings: PretrainSettings,
+    position: Position,
+    device: torch.device,
+    held_back: dict[str, dict[str, float]],
+    at_start: object,
 ) -> dict[str, object]:
     """What was done, on what, and how well it went; settings without folders, which say nothing elsewhere."""
     return {
@@ -283,6 +300,7 @@ def _report(
         "threads": settings.threads,
         "torch": torch.__version__,
         "energy_joules": "unavailable",
+        "held_back_at_start": at_start,
         "held_back": held_back,
         "started_from": settings.init_from.name if settings.init_from else "co-occurrence",
         "settings": settings.model_dump(mode="json", exclude={"text", "out", "init_from", "resume"}),

@@ -54,7 +54,7 @@ def tiny(text: Path, out: Path, **changes: object) -> PretrainSettings:
         "batch_tokens": 256,
         "learning_rate": 3e-3,
         "warm_up_steps": 10,
-        "checkpoint_steps": 20,
+        "checkpoint_seconds": 0.2,
     }
     return PretrainSettings.model_validate({**settings, **changes})
 
@@ -73,6 +73,9 @@ def test_it_comes_to_guess_better_than_frequencies_do(made: tuple[Path, dict[str
     assert set(held_back) == {"xa", "xb"}
     for losses in held_back.values():
         assert losses["mlm_loss"] < losses["unigram_cross_entropy"] - 0.3
+    at_start = report["held_back_at_start"]
+    assert isinstance(at_start, dict)
+    assert all(held_back[language]["perplexity"] < at_start[language]["perplexity"] for language in ("xa", "xb"))
     assert json.loads((out / "pretraining.json").read_text(encoding="utf-8")) == report
 
 
@@ -90,6 +93,7 @@ def test_a_killed_run_goes_on_bit_for_bit(text: Path, made: tuple[Path, dict[str
     whole = load_file(made[0] / "checkpoint" / "model.safetensors")
     resumed = load_file(tmp_path / "checkpoint" / "model.safetensors")
     assert report["steps"] == made[1]["steps"]
+    assert report["held_back_at_start"] == made[1]["held_back_at_start"]
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
     assert not all(torch.equal(whole[name], halfway[name]) for name in whole)
 
