@@ -15,9 +15,9 @@ from adapeff_sim.cli.run import can_redraw
 from adapeff_sim.cli.so_far import SoFar
 from adapeff_sim.cli.views import fates, meaning
 from adapeff_sim.costs.base import Terms, price_ledger
-from adapeff_sim.costs.prices import load_prices
 from adapeff_sim.execution.base import Progress, Started, Warned
 from adapeff_sim.lifecycle.events.base import Event
+from adapeff_sim.scenario.price_books import load_prices
 from adapeff_sim.simulation import Finished, Simulation, Unfolded
 from adapeff_sim.strategies.base import STRATEGIES
 
