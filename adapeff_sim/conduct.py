@@ -52,6 +52,7 @@ def conduct(
     orders = Orders(scenario.settings, sources, machine)
     simulation = Simulation(scenario.strategies, scenario.seeds, scenario.events, orders)
     folder, kept = RunFolder(out), Store(store)
+    kept.prepare()
     require_space(scenario, store, in_store(kept, orders))
     with folder.alone():
         begun = folder.begin(scenario.as_yaml(), _said_of(machine))

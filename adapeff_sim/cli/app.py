@@ -6,6 +6,7 @@ asked for, so that ``--help`` costs nothing and only ``run`` and ``pretrain`` ev
 exit codes: 0 done, 1 a bug, 2 something the user can put right, 130 stopped with Ctrl-C
 """
 
+import difflib
 import errno
 import functools
 import importlib
@@ -62,6 +63,13 @@ class _Verbs(TyperGroup):
             return None
         panel, summary = VERBS[cmd_name]
         return _Verb(cmd_name, help=summary, rich_help_panel=panel, rich_markup_mode="rich")
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The verb that is asked for; of an unknown one the nearest is told."""
+        near = difflib.get_close_matches(args[0][:40], VERBS, n=1) if args and args[0] not in VERBS else []
+        if near:
+            ctx.fail(f"No such command {args[0][:40]!r}. Did you mean {near[0]!r}?")
+        return super().resolve_command(ctx, args)
 
 
 app = typer.Typer(

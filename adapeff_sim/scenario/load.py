@@ -39,6 +39,8 @@ def find_scenario(name_or_path: str | Path) -> Path:
 
     Raises ScenarioError when there is no such file and no such name.
     """
+    if not str(name_or_path).strip():
+        raise ScenarioError(f"No scenario has an empty name; give a file, or one of {', '.join(shipped_scenarios())}")
     try:
         path = Path(name_or_path).expanduser()
         is_there, is_folder = path.is_file(), path.is_dir()
@@ -52,7 +54,7 @@ def find_scenario(name_or_path: str | Path) -> Path:
         raise ScenarioError(f"{path}: a folder; give the scenario file in it.")
     hint = suggestion(path.stem, shipped_scenarios(), "shipped are")
     raise ScenarioError(
-        f"No scenario '{printable(str(name_or_path))}': no such file, and none shipped by that name; {hint}."
+        f"No scenario '{printable(str(name_or_path))}': no such file, and none shipped by that name; {hint}"
     )
 
 

@@ -128,6 +128,8 @@ def _said(details: ErrorDetails, place: Place, model: type[BaseModel]) -> str:
             return str(context["error"])
         case "missing":
             return f"missing; add `{place[-1]}: ...`"
+        case "too_long":
+            return f"{found}; give at most {context['max_length']}"
         case "extra_forbidden":
             return f"unknown key; {suggestion(place[-1], keys_of(_model_at(model, place[:-1])))}"
         case "literal_error":
