@@ -19,7 +19,7 @@ from rich.text import Text
 from adapeff_sim.cli.so_far import AnyNews, Running, SoFar, Standing
 from adapeff_sim.cli.views import Fate, fates, how_far, said
 from adapeff_sim.planning.unfold import Step
-from adapeff_sim.reports.wording import duration, line, money, plural, points, sparkline
+from adapeff_sim.reports.wording import duration, line, money, plural, points, roughly, sparkline
 from adapeff_sim.simulation import Finished, Unfolded
 
 REFRESHES_PER_SECOND = 2  # drawing takes a few milliseconds, which a job being measured should not feel
@@ -123,9 +123,8 @@ class Screen:
 
     def _row(self, s: Standing, components: list[str], low: float, high: float) -> Iterator[Text]:
         at_least = "≥" if s.is_lower_bound else ""
-        running = Text(f"{s.day:g}") if s.is_done else Text(f"{s.day:g}…", style="dim")
         yield one_line(line(s.label))
-        yield running
+        yield Text(f"{s.day:g}", style="" if s.is_done else "dim")
         yield from (Text(money(s.costs.get(name, 0.0))) for name in components)
         yield Text(at_least + money(s.total), style="bold")
         yield Text(points(s.qualities[-1]) if s.qualities else "–")
@@ -173,7 +172,7 @@ class Screen:
         so_far = self.so_far
         reused = f" ({so_far.reused} reused)" if so_far.reused else ""
         left = so_far.remaining_seconds
-        ahead = f"about {duration(left)} left" if left is not None else "time left not known yet"
+        ahead = "estimating the time left…" if left is None else f"about {duration(roughly(left))} left"
         counted = f"{len(so_far.outcomes)} of {plural(len(so_far.wanted), 'job')} done{reused}"
         return one_line(Text(f"{counted}, {duration(so_far.elapsed_seconds)} so far, {ahead}"))
 

@@ -46,8 +46,9 @@ def repriced(run: Path, prices: str) -> "Results":
     """
     from adapeff_sim.costs.base import price_ledger
     from adapeff_sim.results import read, results_of
-    from adapeff_sim.run_folder import RunFolder
+    from adapeff_sim.run_folder import RunFolder, folder_of
     from adapeff_sim.scenario.price_books import load_prices
 
+    run = folder_of(run)
     was, ledger, book = read(run), RunFolder(run).read_ledger(), load_prices(prices)
     return results_of(was.facts, ledger, book, price_ledger(ledger, book, was.facts.terms), was.environment)

@@ -19,5 +19,7 @@ def report(
     """
     from adapeff_sim.reports.base import show
     from adapeff_sim.results import read
+    from adapeff_sim.run_folder import folder_of
 
-    show(read(run), run, as_json=json)
+    folder = folder_of(run)
+    show(read(folder), folder, as_json=json)

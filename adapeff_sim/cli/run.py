@@ -143,7 +143,7 @@ def listed(text: str | None) -> list[str] | None:
 def numbers(text: str | None) -> list[int] | None:
     """The seeds in ``13,14``. Raises ScenarioError for what is no whole number."""
     names = listed(text)
-    if names is None:
+    if text is None or names is None:
         return None
     if not names or not all(name.isascii() and name.isdigit() and len(name) <= MOST_DIGITS for name in names):
         raise ScenarioError(f"--seeds {text[:48]!r}: give whole numbers with commas between them, such as 13,14.")

@@ -82,6 +82,8 @@ def test_a_run_tells_its_events_and_its_verdict_and_can_be_seen_again(do, execut
     again = do("report", "runs/smoke")
     assert again.exit_code == 0
     assert again.stdout in ran.stdout
+    assert do("report", "runs/smoke/results.json").stdout == again.stdout
+    assert "Verdict" in do("price", "runs/smoke/ledger.jsonl", "--prices", "on_prem").stdout
     assert len(again.stdout) > 2000
 
 
