@@ -47,7 +47,20 @@ class _Verb(TyperCommand):
         function = getattr(importlib.import_module(f"adapeff_sim.cli.{name}"), name)
         is_debugging = bool(parent and parent.obj)
         own.command(name, context_settings=SETTINGS)(_told(name, function, is_debugging))
-        return typer.main.get_command(own).make_context(info_name, args, parent, **extra)
+        try:
+            return typer.main.get_command(own).make_context(info_name, args, parent, **extra)
+        except typer.BadParameter as error:
+            error.message = _in_our_words(error) or error.message
+            raise
+
+
+def _in_our_words(error: typer.BadParameter) -> str:
+    """What is wrong with an option's value and what would do; nothing where the parser says it itself."""
+    from pydantic import ValidationError
+
+    from adapeff_sim.scenario.words import wrong_value
+
+    return wrong_value(error.__cause__) if isinstance(error.__cause__, ValidationError) else ""
 
 
 class _Verbs(TyperGroup):

@@ -27,7 +27,7 @@ def pretrain(
         Path, typer.Option(metavar="DIR", help="Folder with <language>.txt, one sentence per line.", file_okay=False)
     ],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write the base model to.", file_okay=False)],
-    minutes: Annotated[float | None, typer.Option(help="Train this long.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="Train this long; or --tokens, or both.")] = None,
     tokens: Annotated[int | None, typer.Option(help="Train on this many pieces of text.")] = None,
     init_from: Annotated[Path | None, typer.Option(help="A base model to train on from.", exists=True)] = None,
     resume: Annotated[bool, typer.Option(help="Go on from the checkpoint in OUT.")] = False,

@@ -10,8 +10,10 @@ if TYPE_CHECKING:
 
 
 def price(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run.")],
-    prices: Annotated[str, typer.Option(metavar="NAME|FILE", help="The price book.")],
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run, or a file in it.")],
+    prices: Annotated[
+        str, typer.Option(metavar="NAME|FILE", help="A price book that comes along, such as on_prem, or a .yaml file.")
+    ],
     json: Annotated[bool, typer.Option("--json", help="Print the results as JSON, and nothing else.")] = False,
 ) -> None:
     r"""Price a finished run again, and show what it comes to; nothing is trained, and nothing is written.

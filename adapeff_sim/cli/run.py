@@ -38,7 +38,10 @@ def run(
         typer.Option(metavar="SOURCE", help="helpdesk, or a folder; hub: only in the file.", rich_help_panel=CHANGES),
     ] = None,
     prices: Annotated[
-        str | None, typer.Option(metavar="NAME|FILE", help="This price book.", rich_help_panel=CHANGES)
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE", help="A price book, such as on_prem, or a .yaml file.", rich_help_panel=CHANGES
+        ),
     ] = None,
     device: Annotated[
         str,

@@ -117,6 +117,8 @@ def test_flags_choose_strategies_and_seeds(do, executor, tmp_path):
         (["run", "smoke", "--seeds", "9" * 5000], "give whole numbers"),
         (["run", "smoke", "--device", "tpu"], "--device 'tpu' is unknown; give one of auto, cpu, cuda"),
         (["run", "smoke", "--precision", "x"], "--precision 'x' is unknown; give one of auto, fp32, bf16"),
+        (["run", "smoke", "--threads", "x"], "'--threads': is 'x'; write a whole number"),
+        (["pretrain", "--text", "a", "--out", "b", "--minutes", "x"], "'--minutes': is 'x'; write a number"),
         (["run", "smoke", "--threads", "0"], "--threads 0: so many cannot work"),
         (["run", "smoke", "--out", ""], "--out '': give the name of a folder"),
         (["run", "smoke", "--store", ""], "--store '': give the name of a folder"),
