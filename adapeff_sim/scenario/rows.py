@@ -93,8 +93,8 @@ class _Looker:
         self.sources[need.source] = None
         try:
             opened = self.all.source(need.source)
-            if opened.tasks():
-                self.sources[need.source] = opened
+            opened.tasks()  # what is wrong with all of it is told here, and not again by every event
+            self.sources[need.source] = opened
         except AdapeffError as error:
             yield from self._once(place, error)
         except (TypeError, ValueError):  # an argument too many, too few, or of another shape
