@@ -96,7 +96,10 @@ class SoFar:
                 self.wanted.setdefault(order.key, order)
                 self.running[order.key] = Running(order, now)
             case Progress(order):
-                self.running.setdefault(order.key, Running(order, now)).progress = news
+                running = self.running.setdefault(order.key, Running(order, now))
+                if running.progress is None and not self._took:
+                    running.began = now  # what comes before, loading libraries, no later job does again
+                running.progress = news
             case Warned(_, message):
                 self.warnings.append(message)
             case Finished(order, outcome):
@@ -137,8 +140,10 @@ class SoFar:
     def remaining_seconds(self) -> float | None:
         """For the jobs not done, by what jobs of their sort took in this run; None before that has a basis."""
         left = self._left()
-        if not left or self._ends is None:
-            return None if left else 0.0
+        if not left:
+            return 0.0 if self.wanted or self.is_unfolded else None
+        if self._ends is None:
+            return None
         ahead = sum(self._guess(order) for order in left if order.key not in self.running)
         return max(self._ends - self.clock(), ahead)
 
