@@ -16,6 +16,7 @@ POINTS = 100  # scores lie between 0 and 1, floors are said in points
 RELATIVE_NOISE = 0.01  # of the larger of two amounts
 # 97.5 % points of Student's t for 1 to 9 degrees of freedom: NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.6.7.2
 STUDENT_T = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
+TOO_LONG = 1e12
 NORMAL = 1.959964  # the same point of the normal distribution
 
 
@@ -226,13 +227,18 @@ def _said_of_no_one(case: Case, below: list[Below], incomplete: list[Incomplete]
     }
     if not gaps:
         return ["No strategy can be compared: each lacks an amount or a score."]
-    floor = math.ceil(10 * min(gaps.values()) - 1e-6) / 10
+    floor = _tenths(min(gaps.values()))
     first = min((x for x in gaps if gaps[x] <= floor + 1e-9), key=lambda x: case.amount(x, TOTAL))
     amount = _money(case.amount(first, TOTAL), case)
     return [
         f"No strategy stays within {case.quality_floor:g} points of the best everywhere, so none is called cheapest.",
-        f"With a floor of {floor:g} points, the least that lets one in, it would be {first} ({amount} in total).",
+        f"With a floor of {floor:.1f} points, the least that lets one in, it would be {first} ({amount} in total).",
     ]
+
+
+def _tenths(points: float) -> float:
+    """A gap in tenths of a point, rounded up: a floor of as many points lets it pass, and no lower one in tenths."""
+    return math.ceil(10 * points - 1e-6) / 10
 
 
 def _since(case: Case, c: Comparison) -> str:
@@ -274,7 +280,7 @@ def _said_of_quality(case: Case, below: list[Below], comparisons: list[Compariso
         if worst.points is None:
             reason = f"it has no score on {worst.endpoint}{more}"
         else:
-            reason = f"{worst.points:.1f} points below {worst.best_label} on {worst.endpoint}{more}"
+            reason = f"{_tenths(worst.points):.1f} points below {worst.best_label} on {worst.endpoint}{more}"
         amount = case.amount(label, TOTAL)
         less = total is not None and total.amount is not None and amount < total.amount
         cost = f"; it costs less in total ({_money(amount, case)})" if less else ""
@@ -295,5 +301,6 @@ def _said_of_incomplete(incomplete: list[Incomplete]) -> list[str]:
 
 
 def _money(amount: float, case: Case) -> str:
-    """An amount with its currency, small ones with three digits that count."""
-    return f"{amount:,.2f} {case.currency}" if abs(amount) >= 1 or amount == 0 else f"{amount:.3g} {case.currency}"
+    """An amount with its currency; small ones, and those that nobody reads digit by digit, with three that count."""
+    in_full = amount == 0 or 1 <= abs(amount) < TOO_LONG
+    return f"{amount:,.2f} {case.currency}" if in_full else f"{amount:.3g} {case.currency}"

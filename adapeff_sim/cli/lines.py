@@ -9,7 +9,7 @@ from adapeff_sim.cli.so_far import AnyNews, Moment, SoFar
 from adapeff_sim.cli.views import how_far, meaning, said
 from adapeff_sim.execution.base import Order, Progress, Started, Warned
 from adapeff_sim.ledger.outcome import Outcome
-from adapeff_sim.reports.wording import duration, plain, plural, points
+from adapeff_sim.reports.wording import duration, plain, plural, points, roughly
 from adapeff_sim.simulation import Finished, Unfolded
 
 EVERY_SECONDS = 20.0  # how often a long job says how far it is
@@ -79,7 +79,7 @@ class Lines:
             "" if outcome.provenance == "measured" else outcome.provenance,
         ]
         left = self.so_far.remaining_seconds
-        ahead = f"; about {duration(left)} left" if left and left >= 1 else ""
+        ahead = f"; about {duration(roughly(left))} left" if left and left >= 1 else ""
         found = ", ".join(fact for fact in facts if fact) or "done"
         who = f"{order.label}, seed {order.seed}"
         self._write(f"  {done:>4}/{wanted} {said(order.job)} ({who}): {found}{ahead}")

@@ -39,9 +39,12 @@ def plan(
         return
     from rich.console import Console
 
-    from adapeff_sim.cli.plan_view import settings_table, totals, tree_of
+    from adapeff_sim.cli.plan_view import LEGEND, settings_table, totals, tree_of
 
     console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
+    for words in LEGEND:
+        console.print(words, markup=False, style="dim")
+    console.print()
     for life in ahead.lives:
         console.print(tree_of(ahead, life))
         console.print()

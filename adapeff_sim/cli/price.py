@@ -10,8 +10,10 @@ if TYPE_CHECKING:
 
 
 def price(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run.")],
-    prices: Annotated[str, typer.Option(metavar="NAME|FILE", help="The price book.")],
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run, or a file in it.")],
+    prices: Annotated[
+        str, typer.Option(metavar="NAME|FILE", help="A price book that comes along, such as on_prem, or a .yaml file.")
+    ],
     json: Annotated[bool, typer.Option("--json", help="Print the results as JSON, and nothing else.")] = False,
 ) -> None:
     r"""Price a finished run again, and show what it comes to; nothing is trained, and nothing is written.
@@ -45,9 +47,10 @@ def repriced(run: Path, prices: str) -> "Results":
     Raises AdapeffError for a folder that holds no finished run, and for a price book that cannot be had.
     """
     from adapeff_sim.costs.base import price_ledger
-    from adapeff_sim.costs.prices import load_prices
     from adapeff_sim.results import read, results_of
-    from adapeff_sim.run_folder import RunFolder
+    from adapeff_sim.run_folder import RunFolder, folder_of
+    from adapeff_sim.scenario.price_books import load_prices
 
+    run = folder_of(run)
     was, ledger, book = read(run), RunFolder(run).read_ledger(), load_prices(prices)
     return results_of(was.facts, ledger, book, price_ledger(ledger, book, was.facts.terms), was.environment)

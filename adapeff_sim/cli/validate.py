@@ -1,6 +1,5 @@
 """`adapeff-sim validate`: everything that is wrong with a scenario, before anything trains."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,7 +10,7 @@ from adapeff_sim.scenario.schema import Scenario
 
 def validate(
     files: Annotated[
-        list[Path], typer.Argument(metavar="SCENARIO...", help="Scenario files, or names of shipped scenarios.")
+        list[str], typer.Argument(metavar="SCENARIO", help="Scenario files, or names of shipped scenarios.")
     ],
     data: Annotated[
         str | None, typer.Option("--data", metavar="FOLDER", help="Rows to use: a folder, or a data source.")

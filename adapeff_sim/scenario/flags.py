@@ -1,6 +1,8 @@
 """What the command line says instead of the file, held to the same rules."""
 
+import difflib
 import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,12 +11,13 @@ from pydantic import ValidationError
 
 from adapeff_sim.data.base import SOURCES
 from adapeff_sim.scenario.entries import strategy_of
-from adapeff_sim.scenario.problems import Problem, Problems
+from adapeff_sim.scenario.problems import COMMAND_LINE, Problem, Problems
 from adapeff_sim.scenario.schema import Scenario
-from adapeff_sim.scenario.words import shown, suggestion
+from adapeff_sim.scenario.words import in_words, shown, suggestion
 from adapeff_sim.strategies.base import STRATEGIES, Strategy
 
 PARTED = re.compile(r"[,\s]+")
+ROWS = "<task>/<language>/train.jsonl"
 
 
 def with_flags(
@@ -35,24 +38,56 @@ def with_flags(
     if seeds is not None:
         said["seeds"] = tuple(seeds)
     if data is not None:
-        said["data"] = data_named(data)
+        try:
+            said["data"] = data_named(data)
+        except ValueError as error:
+            problems.append(Problem(("--data",), str(error)))
     if prices is not None:
         said["prices"] = prices
+    whole = {name: getattr(scenario, name) for name in scenario.model_fields_set} | said
     try:
-        whole = {name: getattr(scenario, name) for name in scenario.model_fields_set}
-        scenario = Scenario.model_validate(whole | said)
+        scenario = Scenario.model_validate(whole)
     except ValidationError as error:
-        for found in error.errors(include_url=False):
-            problems.append(Problem((f"--{found['loc'][0]}",), str(found.get("ctx", {}).get("error", found["msg"]))))
+        problems += [Problem((f"--{place[0]}",), text) for place, text in in_words(error, Scenario, whole)]
     if problems:
-        raise Problems("command line", problems)
+        raise Problems(COMMAND_LINE, problems)
     return scenario
 
 
 def data_named(text: str) -> str:
-    """The data source that a flag names: a source, ``files:FOLDER``, or a folder that is there."""
-    known = text.partition(":")[0] in SOURCES.names()
-    return f"files:{text}" if not known and Path(text).expanduser().is_dir() else text
+    """The data source that a flag names: a source, ``files:FOLDER``, or a folder that is there.
+
+    Raises ValueError that says what is there instead.
+    """
+    kind, colon, argument = text.partition(":")
+    if kind == "hub" and not argument.lstrip().startswith("{"):
+        raise ValueError("what is read from the hub stands in the file: write data: {hub: {id: ..., tasks: ...}} there")
+    if kind in SOURCES.names() and kind != "files":
+        return text
+    folder = argument if kind == "files" and colon else text
+    if not folder.strip():
+        raise ValueError(f"is {shown(text)}; name a folder of rows, or a data source such as helpdesk")
+    try:
+        path = Path(folder).expanduser()
+        is_there, is_folder = path.exists(), path.is_dir()
+    except (OSError, ValueError, RuntimeError):  # no name that a folder can have
+        is_there = is_folder = False
+    if is_folder:
+        return f"files:{folder}"
+    if is_there:
+        raise ValueError(f"{shown(folder)} is a file; give the folder with {ROWS} in it")
+    raise ValueError(f"no such folder {shown(folder)}, and no data source of that name; {_nearest(folder)}")
+
+
+def _nearest(folder: str) -> str:
+    """A folder beside the one that is not there, or a data source, with a name nearly the same."""
+    parent = Path(folder).parent
+    try:
+        beside = [str(parent / found.name) for found in parent.iterdir() if found.is_dir()]
+    except (OSError, ValueError):
+        beside = []
+    near = difflib.get_close_matches(folder[:120], [*beside, *SOURCES.names()], n=1)
+    return f"did you mean {near[0]!r}?" if near else f"give helpdesk, or a folder with {ROWS} in it"
 
 
 def _chosen(scenario: Scenario, names: Sequence[str], problems: list[Problem]) -> Scenario:
@@ -60,7 +95,9 @@ def _chosen(scenario: Scenario, names: Sequence[str], problems: list[Problem]) -
     wanted = [name for text in names for name in PARTED.split(text) if name]
     others: dict[str, Strategy] = {}
     labels: list[str] = []
-    for name in dict.fromkeys(wanted):
+    for name, times in Counter(wanted).items():
+        if times > 1:
+            problems.append(Problem(("--strategies",), f"{shown(name)} stands there {times} times; name it once"))
         if name in scenario.strategies:
             labels.append(name)
         elif name in STRATEGIES.names():

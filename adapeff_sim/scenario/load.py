@@ -13,9 +13,9 @@ from adapeff_sim.lifecycle.world import source_name
 from adapeff_sim.scenario.checks import check
 from adapeff_sim.scenario.document import Document, parse, read
 from adapeff_sim.scenario.flags import with_flags
-from adapeff_sim.scenario.problems import Place, Problem, Problems, printable
+from adapeff_sim.scenario.problems import Problem, Problems, printable
 from adapeff_sim.scenario.schema import Scenario
-from adapeff_sim.scenario.words import shown, suggestion, understood
+from adapeff_sim.scenario.words import empties, shown, suggestion, understood, without_empties
 
 SUFFIXES = (".yaml", ".yml")
 FOLDERS = ("files:", "path:")  # what stands in front of a folder's name, in a data source and in a base model
@@ -39,6 +39,8 @@ def find_scenario(name_or_path: str | Path) -> Path:
 
     Raises ScenarioError when there is no such file and no such name.
     """
+    if not str(name_or_path).strip():
+        raise ScenarioError(f"No scenario has an empty name; give a file, or one of {', '.join(shipped_scenarios())}")
     try:
         path = Path(name_or_path).expanduser()
         is_there, is_folder = path.is_file(), path.is_dir()
@@ -52,7 +54,7 @@ def find_scenario(name_or_path: str | Path) -> Path:
         raise ScenarioError(f"{path}: a folder; give the scenario file in it.")
     hint = suggestion(path.stem, shipped_scenarios(), "shipped are")
     raise ScenarioError(
-        f"No scenario '{printable(str(name_or_path))}': no such file, and none shipped by that name; {hint}."
+        f"No scenario '{printable(str(name_or_path))}': no such file, and none shipped by that name; {hint}"
     )
 
 
@@ -104,8 +106,8 @@ def loads(text: str, file: str = "scenario") -> Scenario:
 
 def _valid(document: Document, folder: Path) -> Scenario:
     """The scenario that the document makes. Raises Problems with all that can be found at once."""
-    empty = dict(_empties(document.value, ()))
-    value = _anchored(_filled(document.value), folder)
+    empty = dict(empties(document.value, ()))
+    value = _anchored(without_empties(document.value), folder)
     found = [*document.problems, *(document.problem(place, text) for place, text in empty.items())]
     try:
         scenario = understood(Scenario, value)
@@ -128,24 +130,6 @@ def _told_by_the_rest(document: Document, value: dict[str, Any], wrong: set[str]
     except ValidationError:
         return []
     return [document.problem(p.place, p.text) for p in check(scenario, whole_file=False)]
-
-
-def _empties(value: Any, place: Place) -> list[tuple[Place, str]]:
-    """Every key without a value; only a strategy may stand so, which has no options then."""
-    if isinstance(value, dict):
-        return [found for key, part in value.items() for found in _empties(part, (*place, key))]
-    if isinstance(value, list):
-        return [found for i, part in enumerate(value) for found in _empties(part, (*place, i))]
-    is_strategy = len(place) == 3 and place[0] == "strategies"
-    return [] if value is not None or is_strategy else [(place, "is empty; give a value, or drop the line")]
-
-
-def _filled(value: Any, place: Place = ()) -> Any:
-    """The value without empty keys, which have been told."""
-    if isinstance(value, dict):
-        kept = {key: part for key, part in value.items() if part is not None or place[:1] == ("strategies",)}
-        return {key: _filled(part, (*place, key)) for key, part in kept.items()}
-    return [_filled(part, (*place, i)) for i, part in enumerate(value)] if isinstance(value, list) else value
 
 
 def _anchored(value: Any, folder: Path, key: str = "") -> Any:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from adapeff_sim.errors import ScenarioError
 
 Place = tuple[str | int, ...]  # where in the file: ("timeline", 3, "labelled")
+COMMAND_LINE = "command line"
 PROBLEMS_SHOWN = 40
 LONGEST_PATH, LONGEST_TEXT = 120, 600  # characters; what is quoted from the file is somebody else's
 
@@ -44,7 +45,9 @@ def printable(text: str) -> str:
 
 
 def _line(file: str, problem: Problem) -> str:
-    where = ":".join([printable(file), *([str(problem.line)] if problem.line else [])])
+    is_flag = bool(problem.place) and str(problem.place[0]).startswith("--")
+    line = [str(problem.line)] if problem.line else []
+    where = ":".join([COMMAND_LINE if is_flag else printable(file), *line])
     text = printable(problem.text)
     short = text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT] + "…"
     return ": ".join(part for part in (where, path_of(problem.place), short) if part)

@@ -61,6 +61,7 @@ class _Looker:
     asked: set[Need] = field(default_factory=set)
     tasks: set[tuple[str, str]] = field(default_factory=set)  # of which source, whose name was looked up
     labelled: set[tuple[str, str]] = field(default_factory=set)  # of which source, whose labels were looked at
+    told: set[str] = field(default_factory=set)  # what the sources themselves said is wrong with them
 
     def look(self, moment: Moment, found: list[Need]) -> Iterator[Problem]:
         """All that the sources lack for one event, one problem for each of its keys."""
@@ -77,17 +78,25 @@ class _Looker:
             for need in there:
                 yield from self._labels(moment, need)
         except DataError as error:
-            yield from (Problem(moment.place, line) for line in str(error).splitlines())
+            yield from self._once(moment.place, error)
             return
         yield from self._too_few(moment, there)
+
+    def _once(self, place: Place, error: AdapeffError) -> Iterator[Problem]:
+        """The lines of an error that were not told before: every event asks the same source, and is told the same."""
+        new = [line for line in str(error).splitlines() if line not in self.told]
+        self.told.update(new)
+        return (Problem(place, line) for line in new)
 
     def _open(self, moment: Moment, need: Need) -> Iterator[Problem]:
         place: Place = ("data",) if need.is_own else moment.key("source")
         self.sources[need.source] = None
         try:
-            self.sources[need.source] = self.all.source(need.source)
+            opened = self.all.source(need.source)
+            opened.tasks()  # what is wrong with all of it is told here, and not again by every event
+            self.sources[need.source] = opened
         except AdapeffError as error:
-            yield from (Problem(place, line) for line in str(error).splitlines())
+            yield from self._once(place, error)
         except (TypeError, ValueError):  # an argument too many, too few, or of another shape
             kind, _, argument = need.source.partition(":")
             text = "does not take such an argument; see its documentation" if argument else "needs an argument"
@@ -144,7 +153,7 @@ class _Looker:
                 there = len(self._source(need).examples(*need.endpoint, need.split, need.version))
             except DataError as error:
                 place = moment.key("test_set") if need.version > 1 else moment.place
-                yield from (Problem(place, line) for line in str(error).splitlines())
+                yield from self._once(place, error)
                 continue
             if not there:
                 yield Problem(moment.place, f"{need.source} has no {need.split} rows of {need.endpoint}; add some")

@@ -58,7 +58,7 @@ class PretrainSettings(BaseModel):
     init_from: Path | None = None
     """A base model to train on from, with its tokenizer and shape, instead of co-occurrence."""
     resume: bool = False
-    seed: int = 13
+    seed: int = Field(default=13, ge=0, le=2**32 - 1)
     threads: int = Field(default=1, ge=1)
 
     layers: int = Field(default=4, ge=1)
@@ -68,10 +68,10 @@ class PretrainSettings(BaseModel):
     longest: int = Field(default=256, ge=16)
     """Pieces in the longest sequence."""
 
-    minutes: float | None = Field(default=None, gt=0)
+    minutes: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     tokens: int | None = Field(default=None, gt=0)
     batch_tokens: int = Field(default=1024, ge=16)
-    learning_rate: float = Field(default=6e-4, gt=0)
+    learning_rate: float = Field(default=6e-4, gt=0, allow_inf_nan=False)
     warm_up_steps: int = Field(default=300, ge=0)
     decay_share: float = Field(default=0.3, ge=0, le=1)
     """The last part of the run, over which the learning rate falls to a twentieth."""
@@ -88,7 +88,7 @@ class PretrainSettings(BaseModel):
     @model_validator(mode="after")
     def _is_possible(self) -> "PretrainSettings":
         if self.minutes is None and self.tokens is None:
-            raise ValueError("say how long to train: minutes, tokens, or both")
+            raise ValueError("say how long to train: --minutes, --tokens, or both")
         if set(self.kind_shares) != set(KINDS):
             raise ValueError(f"kind_shares needs exactly {', '.join(KINDS)}")
         if self.hidden % (2 * self.heads):
