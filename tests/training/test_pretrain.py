@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
+from typer.testing import CliRunner
 
 import adapeff_sim
+from adapeff_sim.cli.app import app
 from adapeff_sim.errors import DataError
-from adapeff_sim.training.pretrain import PretrainSettings, Progress, pretrain
+from adapeff_sim.training.pretrain import Progress, pretrain
 from adapeff_sim.training.pretraining_batches import BatchMaker, encoded_text
+from adapeff_sim.training.pretraining_settings import PretrainSettings
 from adapeff_sim.training.pretraining_state import load_base_model
 from adapeff_sim.training.tokenizer import encode_lines, load_tokenizer, read_lines, save_tokenizer, train_tokenizer
 
@@ -112,6 +115,30 @@ def test_a_second_version_goes_on_from_the_first(
 def test_weights_of_another_shape_are_refused(text: Path, made: tuple[Path, dict[str, object]]) -> None:
     with pytest.raises(DataError, match="another model"):
         pretrain(tiny(text, made[0], hidden=16, resume=True), quiet)
+
+
+def test_the_command_tells_how_well_each_language_is_guessed(text: Path, tmp_path: Path) -> None:
+    shape = ["--layers", "1", "--hidden", "32", "--heads", "2", "--vocabulary", "400"]
+    asked = [
+        "pretrain",
+        "--text",
+        str(text),
+        "--out",
+        str(tmp_path / "base"),
+        *shape,
+        "--tokens",
+        "60000",
+        "--learning-rate",
+        "0.003",
+    ]
+    said = CliRunner().invoke(app, asked)
+    assert said.exit_code == 0, said.output
+    rows = [line.split() for line in said.output.splitlines() if line.split()[:1] in (["xa"], ["xb"])]
+    assert len(rows) == 2
+    assert all(float(now) < float(at_start) for _, _, at_start, now in rows)
+    again = CliRunner().invoke(app, asked)
+    assert again.exit_code == 2
+    assert "holds a base model already" in again.output
 
 
 def test_a_run_needs_an_end(text: Path, tmp_path: Path) -> None:
