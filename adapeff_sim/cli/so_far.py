@@ -104,9 +104,9 @@ class SoFar:
                 self.warnings.append(message)
             case Finished(order, outcome):
                 self.outcomes[order.key] = outcome
-                running = self.running.pop(order.key, None)
-                if running and outcome.provenance != "reused":
-                    self._took[sort_of(order.job)].append(now - running.began)
+                done = self.running.pop(order.key, None)
+                if done and outcome.provenance != "reused":
+                    self._took[sort_of(order.job)].append(now - done.began)
         if isinstance(news, (Unfolded, Finished)) and (seconds := self._reckoned_seconds()) is not None:
             old = now + seconds if self._ends is None else self._ends
             self._ends = old + SWAY * (now + seconds - old)

@@ -2,14 +2,13 @@
 
 import errno
 import json
+import math
 import os
 import sys
 import types
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
-from pydantic import BaseModel, ConfigDict, Field
 from story import Reckoner
 from typer.testing import CliRunner
 
@@ -210,28 +209,27 @@ def test_data_that_the_help_of_run_names_is_taken(do):
 
 def test_pretraining_takes_its_folders_as_options_and_shows_them_as_they_are(do, monkeypatch, tmp_path):
     asked, module = [], types.ModuleType("adapeff_sim.training.pretrain")
-    module.PretrainSettings = lambda **said: SimpleNamespace(**said)
-    module.pretrain = lambda said, tell: asked.append(said) or {"tokens_seen": 3, "steps": 2}
+    losses = {"perplexity": 20.0, "unigram_cross_entropy": math.log(30)}
+    report = {"tokens_seen": 3, "steps": 2, "held_back": {"en": losses}, "held_back_at_start": None}
+    module.pretrain = lambda said, tell: asked.append(said) or report
     monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.setattr(adapeff_sim.training, "pretrain", module, raising=False)
     ended = do("pretrain", "--text", "words", "--out", "[bold]my[/bold] model", "--minutes", "1")
     assert ended.exit_code == 0, ended.output
     assert (asked[0].text, asked[0].out, asked[0].minutes) == (Path("words"), Path("[bold]my[/bold] model"), 1)
     assert "3 pieces in 2 steps; the base model lies in [bold]my[/bold] model" in ended.stdout
+    assert [line.split() for line in ended.stdout.splitlines() if "en  " in line] == [["en", "30", "unavailable", "20"]]
     assert do("pretrain", "words", "model").exit_code == 2
 
 
 def test_an_option_of_pretraining_that_is_out_of_range_is_told_by_its_name(do, monkeypatch):
-    class Settings(BaseModel):
-        model_config = ConfigDict(extra="allow")
-        vocabulary: int = Field(le=65_536)
-        learning_rate: float = Field(gt=0)
-
     module = types.ModuleType("adapeff_sim.training.pretrain")
-    module.PretrainSettings, module.pretrain = Settings, None
+    module.pretrain = None
     monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.setattr(adapeff_sim.training, "pretrain", module, raising=False)
-    ended = do("pretrain", "--text", "a", "--out", "b", "--vocabulary", "100000", "--learning-rate", "0")
+    ended = do(
+        "pretrain", "--text", "a", "--out", "b", "--minutes", "1", "--vocabulary", "100000", "--learning-rate", "0"
+    )
     assert ended.exit_code == 2
     assert "command line: --vocabulary: is 100000; it must be at most 65536" in ended.stderr
     assert "command line: --learning-rate: is 0.0; it must be more than 0" in ended.stderr
