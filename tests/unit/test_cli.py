@@ -83,6 +83,9 @@ def test_a_run_tells_its_events_and_its_verdict_and_can_be_seen_again(do, execut
     assert again.stdout in ran.stdout
     assert do("report", "runs/smoke/results.json").stdout == again.stdout
     assert "Verdict" in do("price", "runs/smoke/ledger.jsonl", "--prices", "on_prem").stdout
+    supposed = do("price", "runs/smoke", "--set", "serving.replica_hour=0.5", "--traffic", "x3").stdout
+    assert "(changed)" in supposed
+    assert "3 times the requests" in supposed
     assert len(again.stdout) > 2000
 
 
