@@ -96,10 +96,10 @@ class SoFar:
                 self.wanted.setdefault(order.key, order)
                 self.running[order.key] = Running(order, now)
             case Progress(order):
-                running = self.running.setdefault(order.key, Running(order, now))
-                if running.progress is None and not self._took:
-                    running.began = now  # what comes before, loading libraries, no later job does again
-                running.progress = news
+                begun = self.running.setdefault(order.key, Running(order, now))
+                if begun.progress is None and not self._took:
+                    begun.began = now  # what comes before, loading libraries, no later job does again
+                begun.progress = news
             case Warned(_, message):
                 self.warnings.append(message)
             case Finished(order, outcome):

@@ -122,7 +122,7 @@ def test_the_screen_tells_event_job_progress_reasons_and_money():
     assert "for adapter_fusion, seed 13" in text
     assert "[red]odd[/red]" in text
     row = next(r for r in text.splitlines() if r.startswith("adapter_per_task "))
-    assert row.split()[1] in {"0", "20"}  # the day that was last reckoned, and nothing that looks cut off
+    assert row.split()[1].isdigit()  # its day, and nothing that looks cut off
     last = "\n".join(seen(shown))
     assert "Nothing is being done just now" in last
 
