@@ -84,8 +84,8 @@ def run(
     from adapeff_sim.scenario.load import load
 
     kept, named = folder("--store", store), folder("--out", out)
-    machine = this_machine(device, precision, threads)
     chosen = load(scenario, strategies=listed(strategies), seeds=numbers(seeds), data=data, prices=prices)
+    machine = this_machine(device, precision, threads)
     at = named or Path("runs") / chosen.name
 
     def told(simulation: "Simulation", prices: "Prices", facts: "Facts") -> "Told":
