@@ -8,7 +8,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from adapeff_sim.errors import ScenarioError
+from adapeff_sim.errors import DataError, ScenarioError
+from adapeff_sim.execution.sources import argument_of, placed
 from adapeff_sim.lifecycle.world import source_name
 from adapeff_sim.scenario.checks import check
 from adapeff_sim.scenario.document import Document, parse, read
@@ -18,8 +19,8 @@ from adapeff_sim.scenario.schema import Scenario
 from adapeff_sim.scenario.words import shown, suggestion, understood
 
 SUFFIXES = (".yaml", ".yml")
-FOLDERS = ("files:", "path:")  # what stands in front of a folder's name, in a data source and in a base model
-NAMING = ("data", "source", "base_model")  # the keys whose values may name a folder
+RELEASE = "path:"  # what stands in front of a base model's folder
+SOURCE_KEYS = ("data", "source")  # the keys whose values name a data source
 STORY = {"name", "horizon_days", "seeds", "timeline", "arrivals"}  # the keys that a replay of the timeline needs
 HARMLESS: dict[str, Any] = {"strategies": ["adapter_per_task"], "training": {}}
 
@@ -152,17 +153,25 @@ def _anchored(value: Any, folder: Path, key: str = "") -> Any:
     """The value with every folder and file that it names by its whole path; others count from ``folder``."""
     if isinstance(value, list):
         return [_anchored(part, folder) for part in value]
-    if key == "hub" and isinstance(value, dict) and isinstance(value.get("id"), str) and "revision" not in value:
-        return value | {"id": _from(folder, value["id"])}  # without a commit it names a folder
-    if isinstance(value, dict) and not (key in NAMING and value.keys() == {"files"}):
+    if key in SOURCE_KEYS and isinstance(value := source_name(value), str):
+        return _anchored_source(value, folder)
+    if isinstance(value, dict):
         return {name: _anchored(part, folder, str(name)) for name, part in value.items()}
-    value = source_name(value)
-    if not isinstance(value, str) or key not in (*NAMING, "prices"):
+    if not isinstance(value, str) or key not in ("base_model", "prices"):
         return value
     if key == "prices":
         return _from(folder, value) if value.endswith(SUFFIXES) else value
-    scheme = next((s for s in FOLDERS if value.startswith(s)), "")
-    return scheme + _from(folder, value.removeprefix(scheme)) if scheme else value
+    return RELEASE + _from(folder, value.removeprefix(RELEASE)) if value.startswith(RELEASE) else value
+
+
+def _anchored_source(name: str, folder: Path) -> str:
+    """A data source's name with every folder in it by its whole path."""
+    plugin, colon, _ = name.partition(":")
+    try:
+        argument = argument_of(name)
+    except DataError:
+        return name  # told when it is opened
+    return str(source_name({plugin: placed(plugin, argument, lambda at: _from(folder, at))})) if colon else name
 
 
 def _from(folder: Path, name: str) -> str:

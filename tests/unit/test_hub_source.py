@@ -164,7 +164,7 @@ TASK = {"kind": "classification", "languages": {"en": "en"}}
         ({"id": "../x/y", "revision": COMMIT, "tasks": {"t": TASK}}, "give owner/name"),
         ({"id": "name", "revision": COMMIT, "tasks": {"t": TASK}}, "give owner/name"),
         ({"id": "no such folder", "tasks": {"t": TASK}}, "is no folder here and no owner/name"),
-        ({"id": "owner/name", "revision": COMMIT}, "hub.tasks: Field required"),
+        ({"id": "owner/name", "revision": COMMIT}, "hub.tasks: missing; add it, or name a ready-made mapping"),
         ({"id": "owner/name", "revision": COMMIT, "tasks": {"t": TASK}, "trust": True}, "hub.trust: Extra inputs"),
         ({"id": "o/n", "revision": COMMIT, "tasks": {"t": TASK | {"kind": "song"}}}, "hub.tasks.t.kind: "),
         ({"id": "o/n", "revision": COMMIT, "tasks": {"t": TASK | {"languages": {}}}}, "hub.tasks.t.languages: "),
@@ -178,7 +178,8 @@ TASK = {"kind": "classification", "languages": {"en": "en"}}
             },
             "every language would read the same config",
         ),
-        ("owner/name", "hub: "),
+        ("owner/name", "unknown ready-made mapping 'owner/name'; known: "),
+        (3, "hub: "),
     ],
 )
 def test_options_that_cannot_be_meant(options: Any, told: str) -> None:
@@ -218,5 +219,5 @@ def test_offline_only_the_commit_asked_for_is_read(tmp_path: Path, cache: Path, 
 
 def test_offline_with_nothing_in_the_cache() -> None:
     source = Hub({"id": "owner/name", "revision": COMMIT, "tasks": {"task": TASK}})
-    with pytest.raises(DataError, match=r"owner/name config=en split=train: .*be online"):
+    with pytest.raises(DataError, match=r"owner/name config=en split=train: not in the cache, and offline.*; go online"):
         source.examples("task", "en", "train")
