@@ -82,7 +82,7 @@ class Sources:
         """What is asked of a model for ``task``."""
         tasks = self.source(source).tasks()
         if task not in tasks:
-            raise DataError(f"{source or self.data}: no task {task!r}; it has {', '.join(sorted(tasks))}.")
+            raise DataError(f"{short(source or self.data)}: no task {task!r}; it has {', '.join(sorted(tasks))}.")
         return tasks[task]
 
     def labels(self, task: str, artifact: Artifact) -> tuple[str, ...]:

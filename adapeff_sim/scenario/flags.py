@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from adapeff_sim.data.base import SOURCES
+from adapeff_sim.data.ready import ready_names
 from adapeff_sim.scenario.entries import strategy_of
 from adapeff_sim.scenario.problems import Problem, Problems
 from adapeff_sim.scenario.schema import Scenario
@@ -50,9 +51,12 @@ def with_flags(
 
 
 def data_named(text: str) -> str:
-    """The data source that a flag names: a source, ``files:FOLDER``, or a folder that is there."""
-    known = text.partition(":")[0] in SOURCES.names()
-    return f"files:{text}" if not known and Path(text).expanduser().is_dir() else text
+    """The data source that a flag names: a source, ``files:FOLDER``, a folder, or a ready-made mapping."""
+    if text.partition(":")[0] in SOURCES.names():
+        return text
+    if Path(text).expanduser().is_dir():
+        return f"files:{text}"
+    return f"hub:{text}" if text in ready_names() else text
 
 
 def _chosen(scenario: Scenario, names: Sequence[str], problems: list[Problem]) -> Scenario:

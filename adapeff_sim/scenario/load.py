@@ -1,7 +1,9 @@
 """From a file, or the name of a shipped scenario, to a scenario that can happen."""
 
+import logging
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -14,10 +16,11 @@ from adapeff_sim.lifecycle.world import source_name
 from adapeff_sim.scenario.checks import check
 from adapeff_sim.scenario.document import Document, parse, read
 from adapeff_sim.scenario.flags import with_flags
-from adapeff_sim.scenario.problems import Place, Problem, Problems, printable
+from adapeff_sim.scenario.problems import Place, Problem, Problems, line_of, printable
 from adapeff_sim.scenario.schema import Scenario
 from adapeff_sim.scenario.words import shown, suggestion, understood
 
+LOG = logging.getLogger(__name__)
 SUFFIXES = (".yaml", ".yml")
 RELEASE = "path:"  # what stands in front of a base model's folder
 SOURCE_KEYS = ("data", "source")  # the keys whose values name a data source
@@ -68,8 +71,9 @@ def load(
 ) -> Scenario:
     """The scenario in a file, with what the flags say in place of what the file says, checked without training.
 
-    Raises Problems with all that is wrong, and ScenarioError where there is nothing to read. Without ``needs_data``
-    a story may stand without a data source; its rows are not checked then.
+    Raises Problems with all that is wrong, and ScenarioError where there is nothing to read; what there is only to
+    know is logged as a warning. Without ``needs_data`` a story may stand without a data source; its rows are not
+    checked then.
     """
     path = find_scenario(name_or_path)
     document = read(path)
@@ -77,12 +81,26 @@ def load(
     flagged = _rooted(with_flags(scenario, strategies, seeds, data, prices), data, prices)
     given = {"strategies": strategies, "seeds": seeds, "data": data, "prices": prices}
     flags = {name for name, flag in given.items() if flag is not None}
-    problems = [_from_flag(p, flags) for p in check(flagged, whole_file=strategies is None)]
+    found = [_from_flag(p, flags) for p in check(flagged, whole_file=strategies is None)]
+    problems = [problem for problem in found if not problem.is_warning]
     if needs_data and not flagged.data:
         problems.append(Problem(("data",), "missing; say where the rows come from with --data FOLDER, or in the file"))
     if problems:
         raise Problems(document.file, [document.problem(p.place, p.text) for p in problems])
+    for warning in dict.fromkeys(found):
+        LOG.warning("%s", line_of(document.file, document.problem(warning.place, warning.text)))
     return flagged
+
+
+def source_of(name_or_path: str | Path) -> str:
+    """The data source that a scenario names, whatever else is wrong with its story.
+
+    Raises Problems when the file is malformed, and ScenarioError when there is none or it names no source.
+    """
+    path = find_scenario(name_or_path)
+    if source := _valid(read(path), path.parent).data:
+        return source
+    raise ScenarioError(f"{path}: names no data source; give the folder of its rows instead.")
 
 
 def _rooted(scenario: Scenario, data: str | None, prices: str | None) -> Scenario:
@@ -95,7 +113,7 @@ def _rooted(scenario: Scenario, data: str | None, prices: str | None) -> Scenari
 def _from_flag(problem: Problem, flags: set[str]) -> Problem:
     """The problem, at the flag that brought it about where it was no line of the file."""
     key = str(problem.place[0]) if problem.place else ""
-    return Problem((f"--{key}",), problem.text) if key in flags else problem
+    return replace(problem, place=(f"--{key}",)) if key in flags else problem
 
 
 def loads(text: str, file: str = "scenario") -> Scenario:
@@ -128,7 +146,7 @@ def _told_by_the_rest(document: Document, value: dict[str, Any], wrong: set[str]
         scenario = understood(Scenario, HARMLESS | rest if "strategies" in wrong else {**rest, "training": {}})
     except ValidationError:
         return []
-    return [document.problem(p.place, p.text) for p in check(scenario, whole_file=False)]
+    return [document.problem(p.place, p.text) for p in check(scenario, whole_file=False) if not p.is_warning]
 
 
 def _empties(value: Any, place: Place) -> list[tuple[Place, str]]:
