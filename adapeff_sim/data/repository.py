@@ -8,7 +8,7 @@ import importlib
 import logging
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -32,6 +32,7 @@ class Repository:
     id: str
     revision: str | None
     folder: Path | None
+    _builders: dict[str | None, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def at(cls, name: str, revision: str | None) -> "Repository":
@@ -54,23 +55,28 @@ class Repository:
     def split(self, config: str | None, split: str) -> Table:
         """One split of a config, as the repository's own card or its folders say what lies where."""
         where = f"{self.id} config={config} split={split}"
-        place: dict[str, Any] = {"name": config}
-        if self.folder and config and any(c.name == config and c.is_dir() for c in self.folder.iterdir()):
-            place = {"data_dir": config}
-        datasets = _datasets()
         try:
-            builder = datasets.load_dataset_builder(str(self.folder or self.id), revision=self.revision, **place)
-            # Where the hub does not answer, the library takes the latest copy in its cache, of whatever commit.
-            if self.revision not in (None, builder.hash):
-                raise DataError(f"{where}: only another commit is in the cache ({builder.hash}); go online to fetch it")
-            if self.revision and not Path(builder.cache_dir).exists() and not is_offline():
-                self._announce(f" config={config}", _paths(builder), builder.info.download_size, builder.cache_dir)
-            builder.download_and_prepare()
-            return _table(where, builder.as_dataset(split=split))
+            if config not in self._builders:
+                self._builders[config] = self._prepared(config, where)
+            return _table(where, self._builders[config].as_dataset(split=split))
         except DataError:
             raise
         except Exception as error:  # the library raises whatever its readers raise; all of it is about the data
             self._explain(where, error)
+
+    def _prepared(self, config: str | None, where: str) -> Any:
+        """The library's reader of a config, whose files lie in its cache now."""
+        place: dict[str, Any] = {"name": config}
+        if self.folder and config and any(c.name == config and c.is_dir() for c in self.folder.iterdir()):
+            place = {"data_dir": config}
+        builder = _datasets().load_dataset_builder(str(self.folder or self.id), revision=self.revision, **place)
+        # Where the hub does not answer, the library takes the latest copy in its cache, of whatever commit.
+        if self.revision not in (None, builder.hash):
+            raise DataError(f"{where}: only another commit is in the cache ({builder.hash}); go online to fetch it")
+        if self.revision and not Path(builder.cache_dir).exists() and not is_offline():
+            self._announce(f" config={config}", _paths(builder), builder.info.download_size, builder.cache_dir)
+        builder.download_and_prepare()
+        return builder
 
     def file(self, name: str) -> Table:
         """The rows of one file; ``PATH#KEY`` is a JSON file whose rows stand under a key."""

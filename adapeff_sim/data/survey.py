@@ -13,6 +13,7 @@ from adapeff_sim.data.rows import labels_of, unknown
 SHOWN_TEXT = 60  # characters of a row that a warning shows
 Rows = Mapping[Split, Sequence[AnyExample]]
 JSON_VERSION = 1
+SAID: dict[Split, str] = {"train": "training"}
 
 
 class _Told(BaseModel):
@@ -88,7 +89,7 @@ def warnings_of(endpoint: str, rows: Rows) -> Iterator[str]:
 def told(endpoint: str, found: Overlap) -> str:
     """An overlap in words."""
     count = f"{found.shared:,} of {found.rows:,} {found.split} rows"
-    return f"{endpoint}: {count} are {found.other} rows too, such as {_quoted(found.example)}"
+    return f"{endpoint}: {count} are {SAID.get(found.other, found.other)} rows too, such as {_quoted(found.example)}"
 
 
 def _contradicted(endpoint: str, found: Contradictions) -> str:
