@@ -44,6 +44,8 @@ class RowMapping(BaseModel):
 
     Several columns make a list of ``choices``, or the text and the start of an answer. With ``labels`` every label is
     renamed, and one that is not named there is refused; a class number is looked up by its name first, then by itself.
+    Incomplete rows are refused, or dropped: those with an empty field, a class without a name, or an answer that does
+    not stand where it is said to.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
@@ -51,7 +53,7 @@ class RowMapping(BaseModel):
     kind: TaskKind
     columns: dict[str, str | tuple[str, ...]] = {}
     labels: dict[str, str] = {}
-    incomplete: Literal["refuse", "drop"] = "refuse"  # rows in which a field is empty, or a class has no name
+    incomplete: Literal["refuse", "drop"] = "refuse"
 
     @field_validator("labels", mode="before")
     @classmethod
@@ -105,7 +107,12 @@ class RowMapping(BaseModel):
                 found[name] = self._label(found[name], table, table.classes.get(column))
         if "id" in found and table.sort != "json":
             found["id"] = "" if found["id"] is None else str(found["id"])
-        return read_row(self.kind, found)
+        try:
+            return read_row(self.kind, found)
+        except RowProblem:
+            if self.incomplete == "drop" and self.kind is TaskKind.SPAN:
+                return None
+            raise
 
     def _label(self, value: Any, table: Table, names: tuple[str, ...] | None) -> Any:
         """A label by the name that it has here."""

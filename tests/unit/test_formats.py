@@ -156,6 +156,14 @@ def test_incomplete_rows_can_be_left_out(tmp_path: Path, caplog: pytest.LogCaptu
     assert caplog.messages == [f"{tmp_path}/it/en/train.csv:1: 2 incomplete rows are left out"]
 
 
+def test_an_answer_that_stands_elsewhere_is_refused_or_left_out(tmp_path: Path) -> None:
+    task = {"kind": "span", "columns": {"answers": ["answer", "at"]}}
+    rows = ANSWERS + b"Who?,It was Bo.,Bo,3\n"
+    with pytest.raises(DataError, match=r"train\.csv:3: the context does not read 'Bo' at character 3"):
+        source(tmp_path / "a", "csv", rows, **task).examples("it", "en", "train")
+    assert len(source(tmp_path / "b", "csv", rows, **task, incomplete="drop").examples("it", "en", "train")) == 1
+
+
 def test_one_split_is_one_file(tmp_path: Path) -> None:
     found = source(tmp_path, "csv", CSV)
     (tmp_path / "it" / "en" / "test.tsv").write_bytes(TSV)
