@@ -3,6 +3,8 @@
 import json
 import logging
 import os
+import re
+from pathlib import Path
 
 import pytest
 from tiny_scenario import TEXT, write_rows, write_scenario
@@ -10,7 +12,13 @@ from typer.testing import CliRunner
 
 from adapeff_sim.cli import notes
 from adapeff_sim.cli.app import app
+from adapeff_sim.data.files import FilesOptions
+from adapeff_sim.data.hub import Hub
+from adapeff_sim.scenario.document import parse
 from adapeff_sim.scenario.load import load
+
+ROOT = Path(__file__).parents[2]
+YAML = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture
@@ -143,6 +151,15 @@ def test_a_scenario_says_columns_and_labels_of_csv_and_conll(do, tmp_path):
     ended = do("validate", "tiny.yaml")
     assert ended.exit_code == 2
     assert "train.csv:1: no column 'ask'; columns are body, asks" in ended.stderr
+
+
+@pytest.mark.parametrize("block", YAML.findall((ROOT / "docs" / "data.md").read_text(encoding="utf-8")))
+def test_what_the_documentation_says_of_data_is_understood(block):
+    ((name, argument),) = parse(block.encode(), "data.md").value["data"].items()
+    if name == "hub":
+        assert Hub(argument).tasks()
+    else:
+        assert FilesOptions.model_validate(argument).tasks
 
 
 def test_a_ready_made_mapping_is_written_as_one_of_the_hub(do, tmp_path):

@@ -72,6 +72,14 @@ def test_a_row_without_a_class_is_refused(tmp_path: Path) -> None:
         hub(folder, "classification").examples("task", "en", "test")
 
 
+def test_a_row_without_a_class_can_be_left_out(tmp_path: Path) -> None:
+    features = datasets.Features({"text": datasets.Value("string"), "label": datasets.ClassLabel(names=["0", "1"])})
+    folder = parquet(tmp_path / "d", {"text": ["a", "b"], "label": [-1, 1]}, features)
+    source = hub(folder, "classification", labels={"0": "bad", "1": "good"}, incomplete="drop")
+    assert source.examples("task", "en", "test") == (TextExample(text="b", label="good"),)
+    assert source.labels("task") == ("bad", "good")
+
+
 def test_candidates_may_lie_in_columns_of_their_own(tmp_path: Path) -> None:
     features = datasets.Features(
         {name: datasets.Value("string") for name in ("premise", "choice1", "choice2", "question")}
