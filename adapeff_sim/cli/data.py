@@ -1,9 +1,12 @@
 """`adapeff-sim data`: what rows a data source has, before anything is built on them."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from adapeff_sim.data.base import DataSource
 
 
 def data(
@@ -20,6 +23,7 @@ def data(
     r"""Show what rows a data source has: tasks, languages, counts, labels, examples, and rows that stand there twice.
 
     A folder holds TASK/LANGUAGE/train.jsonl, validation and test; .csv, .tsv, .parquet and .conll do as well.
+    A public set is fetched in all its languages, unless --language names one.
 
     \b
     Examples:
@@ -30,13 +34,11 @@ def data(
     """
     from adapeff_sim.cli.notes import begin
     from adapeff_sim.data.survey import survey
-    from adapeff_sim.execution.sources import Sources, short
-    from adapeff_sim.scenario.schema import known_source
+    from adapeff_sim.execution.sources import short
 
     begin(offline)
     name = named(source)
-    known_source(name)
-    found = survey(Sources(name, Path()).source(), short(name), task, language, examples)
+    found = survey(opened(name), short(name), task, language, examples)
     if json:
         typer.echo(found.model_dump_json(indent=2))
         return
@@ -47,6 +49,19 @@ def data(
     console = Console(highlight=False)
     for view in views(found):
         console.print(view)
+
+
+def opened(name: str) -> "DataSource":
+    """The source of that name. Raises DataError for an argument that it does not take."""
+    from adapeff_sim.errors import DataError
+    from adapeff_sim.execution.sources import Sources
+
+    try:
+        return Sources(name, Path()).source()
+    except (TypeError, ValueError):  # an argument too many, too few, or of another shape
+        kind, colon, _ = name.partition(":")
+        fix = "does not take such an argument" if colon else f"needs an argument; write {kind}:NAME"
+        raise DataError(f"data source {kind} {fix}.") from None
 
 
 def named(text: str) -> str:

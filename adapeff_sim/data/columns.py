@@ -1,8 +1,9 @@
 """Tables as rows of a kind: which columns are which fields, and what labels are called; alike for files and the hub."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, field_validator, model_validator
@@ -13,6 +14,7 @@ from adapeff_sim.errors import DataError
 
 LOG = logging.getLogger(__name__)
 SEVERAL = ("choices", "answers")  # the fields that can lie in several columns
+Columns = Mapping[str, str | tuple[str, ...]]  # of each field
 LABELLED = ("label", "tags")  # the fields that hold labels
 
 
@@ -77,9 +79,12 @@ class RowMapping(BaseModel):
             raise ValueError("labels: the label of a choice is a number from 0 on; write such numbers")
         return self
 
+    def _required(self) -> list[str]:
+        return [name for name, field in EXAMPLE_OF[self.kind].model_fields.items() if field.is_required()]
+
     def column_of(self) -> dict[str, str | tuple[str, ...]]:
         """Every field's column: a required field that is not named has a column of its own name."""
-        required = {name: name for name, field in EXAMPLE_OF[self.kind].model_fields.items() if field.is_required()}
+        required: dict[str, str | tuple[str, ...]] = {name: name for name in self._required()}
         return required | {name: column for name, column in self.columns.items() if name not in self.beside}
 
     def check(self, table: Table, only: Only | None = None) -> None:
@@ -90,16 +95,15 @@ class RowMapping(BaseModel):
                 there = clean(", ".join(table.columns))[:300]
                 raise DataError(f"{table.where}: no column {shown(name)}; columns are {there}; name others in columns")
 
-    def example(self, row: Mapping[str, Any], table: Table) -> AnyExample | None:
-        """The example that a row is, or None for an incomplete one that is to be dropped.
+    def example(self, row: Mapping[str, Any], table: Table, wanted: Columns) -> AnyExample | None:
+        """The example that a row is by the columns ``wanted``, or None for an incomplete one that is to be dropped.
 
         Raises RowProblem for all that is wrong with it.
         """
-        wanted = self.column_of()
         if lacking := [name for name in _flat(wanted) if name not in row]:
             raise RowProblem(f"no field {shown(lacking[0])}; the row has {clean(', '.join(map(str, row)))[:80]}")
         found = {name: _value(name, row, column, table) for name, column in wanted.items()}
-        if self.incomplete == "drop" and any(_is_empty(found[n], n) for n in found if n not in ("id", "question")):
+        if self.incomplete == "drop" and any(_is_empty(found[name], name) for name in self._required()):
             return None
         for name in LABELLED:
             if name in found:
@@ -143,10 +147,8 @@ class AsTheyAre:
 
     kind: TaskKind
 
-    def check(self, table: Table, only: Only | None = None) -> None:  # noqa: ARG002
-        """Refuse a table with a column too many, or without one that is needed."""
-        if table.sort == "json":
-            return
+    def of(self, table: Table) -> RowMapping:
+        """What that comes to for a table with columns; refuse one with a column too many."""
         fields = EXAMPLE_OF[self.kind].model_fields
         needed = ", ".join(name for name, field in fields.items() if field.is_required())
         for name in table.columns:
@@ -154,13 +156,6 @@ class AsTheyAre:
                 fix = "name the columns to read (columns: {FIELD: COLUMN}), or drop it"
                 text = f"unknown column {shown(name)}; a {self.kind} row has {needed}"
                 raise DataError(f"{table.where}: {text}; {fix}")
-        self._mapping(table).check(table)
-
-    def example(self, row: Mapping[str, Any], table: Table) -> AnyExample | None:
-        """The example that a row is; raises RowProblem for all that is wrong with it."""
-        return read_row(self.kind, row) if table.sort == "json" else self._mapping(table).example(row, table)
-
-    def _mapping(self, table: Table) -> RowMapping:
         return RowMapping(kind=self.kind, columns={name: name for name in table.columns})
 
 
@@ -169,7 +164,7 @@ def located(table: Table, mapping: RowMapping | AsTheyAre, only: Only | None = N
 
     Raises DataError for the first problems of its rows, and for a table that has none.
     """
-    mapping.check(table, only)
+    read = _reader(table, mapping, only)
     found: list[Located] = []
     problems: list[str] = []
     dropped = 0
@@ -179,7 +174,7 @@ def located(table: Table, mapping: RowMapping | AsTheyAre, only: Only | None = N
                 raise row
             if only and _word(row, only, table) != only.word:
                 continue
-            example = mapping.example(row, table)
+            example = read(row)
             found += [Located(where, example)] if example is not None else []
             dropped += example is None
         except RowProblem as error:
@@ -195,6 +190,18 @@ def located(table: Table, mapping: RowMapping | AsTheyAre, only: Only | None = N
     return tuple(found)
 
 
+def _reader(
+    table: Table, mapping: RowMapping | AsTheyAre, only: Only | None
+) -> Callable[[Mapping[str, Any]], AnyExample | None]:
+    """How the rows of a table are read; refuses a table without the right columns."""
+    if isinstance(mapping, AsTheyAre):
+        if table.sort == "json":
+            return partial(read_row, mapping.kind)
+        mapping = mapping.of(table)
+    mapping.check(table, only)
+    return partial(mapping.example, table=table, wanted=mapping.column_of())
+
+
 def itself(said: Any) -> Any:
     """A list of names as a mapping of each to itself."""
     return {name: name for name in said} if isinstance(said, list | tuple) and all(map(_is_word, said)) else said
@@ -204,7 +211,7 @@ def _is_word(name: object) -> bool:
     return isinstance(name, str | int)
 
 
-def _flat(columns: Mapping[str, str | tuple[str, ...]]) -> list[str]:
+def _flat(columns: Columns) -> list[str]:
     return [name for column in columns.values() for name in ([column] if isinstance(column, str) else column)]
 
 

@@ -174,7 +174,7 @@ class Files:
             if not self._layout:
                 wanted = f"<task>/<language>/train.jsonl, validation.jsonl and test.jsonl (or {', '.join(READERS)})"
                 raise DataError(f"{clean(str(self.folder))}: no task in this folder; it needs {wanted}")
-            for task in self._mappings.keys() - self._layout.keys():
+            for task in sorted(self._mappings.keys() - self._layout.keys()):
                 raise DataError(f"files.tasks: {unknown('task', task, self._layout)}")
         return self._layout
 

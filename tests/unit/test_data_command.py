@@ -88,6 +88,9 @@ def test_examples_are_shown_as_they_are(do, tmp_path):
         (["hub:xnly"], "did you mean 'xnli'"),
         (["helpdesk", "--task", "intend"], "did you mean 'intent'"),
         (["helpdesk:{"], "data source 'helpdesk:{'"),
+        (["hub"], "data source hub needs an argument; write hub:NAME"),
+        (["files:3"], "no folder '3' here"),
+        (["hub:{}"], "hub.id: missing"),
     ],
 )
 def test_a_bad_source_is_told_with_exit_code_2(do, arguments, told):

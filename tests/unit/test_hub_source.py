@@ -115,6 +115,8 @@ def test_a_column_can_tell_languages_apart(tmp_path: Path) -> None:
     source = hub(folder, "pair", columns=columns, languages={"en": "eng", "de": "deu", "sw": "swa"})
     assert source.languages("task") == ("de", "en", "sw")
     assert source.examples("task", "de", "train") == (PairExample(premise="c", hypothesis="d", label="1"),)
+    with pytest.raises(DataError, match="no column 'language_id'; columns are s1, s2, label, lang"):
+        hub(folder, "pair", columns=columns | {"language": "language_id"}).examples("task", "en", "train")
     with pytest.raises(DataError, match="no rows with lang 'swa'"):
         source.examples("task", "sw", "train")
 
