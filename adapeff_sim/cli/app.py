@@ -28,6 +28,7 @@ BEFORE, RUN, AFTER = "Before a run", "Run", "After a run"
 VERBS = {
     "run": (RUN, "Train, measure and price every strategy of a scenario."),
     "validate": (BEFORE, "Check a scenario, with the line of everything that is wrong."),
+    "data": (BEFORE, "Show the rows of a data source: how many, which labels, what to be wary of."),
     "plan": (BEFORE, "Show what every event would create, rebuild and keep, without training."),
     "schema": (BEFORE, "Print the JSON schema of scenarios, for editors."),
     "pretrain": (BEFORE, "Make a small base model from a folder of text."),

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from adapeff_sim.data.base import SOURCES
+from adapeff_sim.data.ready import ready_names
 from adapeff_sim.scenario.entries import strategy_of
 from adapeff_sim.scenario.problems import COMMAND_LINE, Problem, Problems
 from adapeff_sim.scenario.schema import Scenario
@@ -55,9 +56,12 @@ def with_flags(
 
 
 def data_named(text: str) -> str:
-    """The data source that a flag names: a source, ``files:FOLDER``, or a folder that is there."""
-    known = text.partition(":")[0] in SOURCES.names()
-    return f"files:{text}" if not known and Path(text).expanduser().is_dir() else text
+    """The data source that a flag names: a source, ``files:FOLDER``, a folder, or a ready-made mapping."""
+    if text.partition(":")[0] in SOURCES.names():
+        return text
+    if Path(text).expanduser().is_dir():
+        return f"files:{text}"
+    return f"hub:{text}" if text in ready_names() else text
 
 
 def data_there(text: str) -> str:
@@ -67,8 +71,6 @@ def data_there(text: str) -> str:
     except (OSError, ValueError, RuntimeError):  # no name that a folder can have
         named = text
     kind, colon, argument = named.partition(":")
-    if kind == "hub" and named == text and not argument.lstrip().startswith("{"):
-        raise ValueError("what is read from the hub stands in the file: write data: {hub: {id: ..., tasks: ...}} there")
     if kind in SOURCES.names() and kind != "files":
         return named
     folder = argument if kind == "files" and colon else text

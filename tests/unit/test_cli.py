@@ -207,7 +207,7 @@ def test_a_second_command_in_the_same_folder_is_refused(do, executor, tmp_path):
 def test_data_that_the_help_of_run_names_is_taken(do):
     helped = " ".join(do("run", "--help").output.replace("│", " ").split())
     assert "hub:ID" not in helped
-    assert "helpdesk, or a folder" in helped
+    assert "helpdesk, a folder, or a ready-made mapping" in helped
 
 
 def test_pretraining_takes_its_folders_as_options_and_shows_them_as_they_are(do, monkeypatch, tmp_path):
