@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from adapeff_sim.base_models.encoders import ENCODERS
 from adapeff_sim.errors import ExecutionError
 from adapeff_sim.training.batches import Batch
 from adapeff_sim.training.heads import Head, HeadShape, by_choice, loss_of
@@ -60,7 +61,8 @@ class Network(nn.Module):
         self.parts = Parts()
         self._add_adapters(seed)
         self.heads = nn.ModuleDict()
-        hidden, dropout = encoder.config.hidden_size, getattr(encoder.config, "hidden_dropout_prob", 0.1)
+        hidden = encoder.config.hidden_size
+        dropout = getattr(encoder.config, ENCODERS[encoder.config.model_type].dropout, 0.1)
         for task, shape in setup.heads:
             torch.manual_seed(derive(seed, "head", task))
             self.heads[head_key(task)] = Head(shape, hidden, dropout)

@@ -1,0 +1,64 @@
+"""The encoders that adapters can be put on, by the ``model_type`` of config.json, and where they differ (no torch).
+
+Measured with adapters 1.3 and transformers 4.57 on small random models of each kind: what is listed here trains, has
+an effect, and gives the same answers when it is loaded again (tests/training/test_encoders.py holds it to that).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from adapeff_sim.errors import DataError
+
+
+@dataclass(frozen=True, slots=True)
+class Encoder:
+    """One encoder architecture: how it is called, and where it differs from the others."""
+
+    name: str
+    dropout: str = "hidden_dropout_prob"  # the setting that says how many of its states are dropped in training
+    counts_behind_padding: bool = False  # its first position has the number behind that of the padding piece
+    cannot: Mapping[str, str] = field(default_factory=dict)  # adapter methods, by family: why they cannot be put on it
+
+
+ENCODERS: Mapping[str, Encoder] = {
+    "albert": Encoder("ALBERT"),
+    "bert": Encoder("BERT"),
+    "bert-generation": Encoder("BERT generation"),
+    "deberta": Encoder("DeBERTa"),
+    "deberta-v2": Encoder("DeBERTa-v2, v3"),
+    "distilbert": Encoder("DistilBERT", dropout="dropout"),
+    "electra": Encoder("ELECTRA"),
+    "modernbert": Encoder("ModernBERT", dropout="mlp_dropout"),
+    "roberta": Encoder("RoBERTa", counts_behind_padding=True),
+    "xlm-roberta": Encoder("XLM-RoBERTa", counts_behind_padding=True),
+}
+DECODER, ENCODER_DECODER = "a decoder, which reads no text backwards", "an encoder with a decoder"
+NO_TEXT = "no encoder of text"
+OTHERS: Mapping[str, str] = {
+    **dict.fromkeys(("gpt2", "gptj", "llama", "mistral", "gemma2", "gemma3_text", "qwen2", "qwen3", "phi"), DECODER),
+    **dict.fromkeys(("bart", "mbart", "plbart", "t5", "mt5", "encoder-decoder"), ENCODER_DECODER),
+    **dict.fromkeys(("beit", "vit", "clip", "whisper"), NO_TEXT),
+    "xmod": "an encoder with adapters of its own for each language, which the adapters library takes away",
+}
+
+
+def encoder_of(config: Path, settings: Mapping[str, Any]) -> Encoder:
+    """The architecture that the settings of a config.json name; DataError for one that cannot be used, naming those
+    that can."""
+    kind = settings.get("model_type")
+    fits = f"give an encoder that adapters can be put on: {', '.join(sorted(ENCODERS))}"
+    if not isinstance(kind, str) or not kind:
+        raise DataError(f"{config}: no model_type, so nobody knows what it is; {fits}")
+    if kind not in ENCODERS:
+        what = OTHERS.get(kind, "unknown here, or nothing that adapters can be put on")
+        raise DataError(f"{config}: model_type {kind[:80]!r} is {what}; {fits}")
+    if settings.get("is_decoder") or settings.get("is_encoder_decoder"):
+        raise DataError(f"{config}: is_decoder is set; {fits}, as an encoder")
+    return ENCODERS[kind]
+
+
+def why_not(encoder: str, family: str) -> str | None:
+    """Why adapters of a family of methods cannot be put on an encoder, by ``model_type``; None if they can."""
+    return ENCODERS[encoder].cannot.get(family)
