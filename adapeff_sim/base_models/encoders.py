@@ -19,18 +19,31 @@ class Encoder:
     name: str
     dropout: str = "hidden_dropout_prob"  # the setting that says how many of its states are dropped in training
     counts_behind_padding: bool = False  # its first position has the number behind that of the padding piece
+    makes_tensors: bool = False  # on its way, and on the usual device
+    load: Mapping[str, bool] = field(default_factory=dict)  # settings that are loaded otherwise than config.json says
     cannot: Mapping[str, str] = field(default_factory=dict)  # adapter methods, by family: why they cannot be put on it
 
 
+_ONE_MATRIX = "its query, key and value lie in one matrix, for which the library has none"
 ENCODERS: Mapping[str, Encoder] = {
     "albert": Encoder("ALBERT"),
     "bert": Encoder("BERT"),
     "bert-generation": Encoder("BERT generation"),
-    "deberta": Encoder("DeBERTa"),
+    "deberta": Encoder("DeBERTa", cannot={"dora": _ONE_MATRIX, "vera": _ONE_MATRIX}),
     "deberta-v2": Encoder("DeBERTa-v2, v3"),
-    "distilbert": Encoder("DistilBERT", dropout="dropout"),
+    "distilbert": Encoder(
+        "DistilBERT",
+        dropout="dropout",
+        makes_tensors=True,
+        cannot={"prompt_tuning": "the library puts the prompt wrongly into its attention mask"},
+    ),
     "electra": Encoder("ELECTRA"),
-    "modernbert": Encoder("ModernBERT", dropout="mlp_dropout"),
+    "modernbert": Encoder(
+        "ModernBERT",
+        dropout="mlp_dropout",
+        load={"reference_compile": False},  # it would compile itself where it can, with other bits than elsewhere
+        cannot={"dora": _ONE_MATRIX, "vera": _ONE_MATRIX, "prompt_tuning": "the library has none for it"},
+    ),
     "roberta": Encoder("RoBERTa", counts_behind_padding=True),
     "xlm-roberta": Encoder("XLM-RoBERTa", counts_behind_padding=True),
 }

@@ -67,14 +67,15 @@ def load_backbone(release: Release) -> Backbone:
 def _loaded(release: Release) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
     """Encoder and tokenizer; DataError if they are not whole, or not of one model."""
     where = f"base model {release.spec}"
-    here = {"trust_remote_code": False, "local_files_only": True}
+    here, own = {"trust_remote_code": False, "local_files_only": True}, ENCODERS[release.encoder].load
     try:
         encoder, found = AutoModel.from_pretrained(
-            release.folder, dtype=torch.float32, use_safetensors=True, output_loading_info=True, **here
+            release.folder, dtype=torch.float32, use_safetensors=True, output_loading_info=True, **here, **own
         )
         tokenizer = AutoTokenizer.from_pretrained(release.folder, **here)
     except (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError) as error:
-        raise DataError(f"{where} cannot be loaded: {error}") from error
+        reason = " ".join(str(error).split())[:300]
+        raise DataError(f"{where} cannot be loaded: {reason}; give files that belong to its config.json") from error
     if lacking := sorted(name for name in found["missing_keys"] if not name.startswith("pooler.")):
         raise DataError(
             f"{where}: its weights lack {len(lacking)} tensors of a {release.encoder} (such as {lacking[0]}), which "
