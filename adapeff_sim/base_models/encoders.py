@@ -24,7 +24,7 @@ class Encoder:
     cannot: Mapping[str, str] = field(default_factory=dict)  # adapter methods, by family: why they cannot be put on it
 
 
-_ONE_MATRIX = "its query, key and value lie in one matrix, for which the library has none"
+_ONE_MATRIX = "its query, key and value lie in one matrix, for which the library has no such method"
 ENCODERS: Mapping[str, Encoder] = {
     "albert": Encoder("ALBERT"),
     "bert": Encoder("BERT"),
@@ -42,7 +42,7 @@ ENCODERS: Mapping[str, Encoder] = {
         "ModernBERT",
         dropout="mlp_dropout",
         load={"reference_compile": False},  # it would compile itself where it can, with other bits than elsewhere
-        cannot={"dora": _ONE_MATRIX, "vera": _ONE_MATRIX, "prompt_tuning": "the library has none for it"},
+        cannot={"dora": _ONE_MATRIX, "vera": _ONE_MATRIX, "prompt_tuning": "the library has no such method for it"},
     ),
     "roberta": Encoder("RoBERTa", counts_behind_padding=True),
     "xlm-roberta": Encoder("XLM-RoBERTa", counts_behind_padding=True),
@@ -70,6 +70,18 @@ def encoder_of(config: Path, settings: Mapping[str, Any]) -> Encoder:
     if settings.get("is_decoder") or settings.get("is_encoder_decoder"):
         raise DataError(f"{config}: is_decoder is set; {fits}, as an encoder")
     return ENCODERS[kind]
+
+
+def table() -> str:
+    """The encoders and what cannot be put on them, as a table of a Markdown page."""
+    lines = ["| `model_type` | encoder | adapter methods that it cannot take |", "|---|---|---|"]
+    for kind, encoder in sorted(ENCODERS.items()):
+        reasons: dict[str, list[str]] = {}
+        for method, why in sorted(encoder.cannot.items()):
+            reasons.setdefault(why, []).append(f"`{method}`")
+        told = "; ".join(f"{', '.join(methods)}: {why}" for why, methods in reasons.items())
+        lines.append(f"| `{kind}` | {encoder.name} | {told or 'none'} |")
+    return "\n".join(lines)
 
 
 def why_not(encoder: str, family: str) -> str | None:
