@@ -24,6 +24,7 @@ from adapeff_sim.ledger.records import JobRecord
 from adapeff_sim.planning.plan import Evaluate, Make
 from adapeff_sim.results import EventMark, Facts, Results, results_of, write
 from adapeff_sim.run_folder import RunFolder
+from adapeff_sim.scenario.fit import require_precision
 from adapeff_sim.scenario.schema import Scenario
 from adapeff_sim.scenario.space import require_space
 from adapeff_sim.simulation import Finished, Simulation, Unfolded
@@ -51,6 +52,7 @@ def conduct(
     orders = Orders(scenario.settings, sources, machine)
     simulation = Simulation(scenario.strategies, scenario.seeds, scenario.events, orders)
     folder, kept = RunFolder(out), Store(store)
+    require_precision(scenario, machine.precision)
     require_space(scenario, store, in_store(kept, orders))
     with folder.alone():
         begun = folder.begin(scenario.as_yaml(), _said_of(machine))

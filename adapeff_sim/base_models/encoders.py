@@ -19,6 +19,7 @@ class Encoder:
     name: str
     dropout: str = "hidden_dropout_prob"  # the setting that says how many of its states are dropped in training
     counts_behind_padding: bool = False  # its first position has the number behind that of the padding piece
+    needs_fp32: bool = False  # the library's code for it stops in bf16
     makes_tensors: bool = False  # on its way, and on the usual device
     load: Mapping[str, bool] = field(default_factory=dict)  # settings that are loaded otherwise than config.json says
     cannot: Mapping[str, str] = field(default_factory=dict)  # adapter methods, by family: why they cannot be put on it
@@ -29,7 +30,7 @@ ENCODERS: Mapping[str, Encoder] = {
     "albert": Encoder("ALBERT"),
     "bert": Encoder("BERT"),
     "bert-generation": Encoder("BERT generation"),
-    "deberta": Encoder("DeBERTa", cannot={"dora": _ONE_MATRIX, "vera": _ONE_MATRIX}),
+    "deberta": Encoder("DeBERTa", needs_fp32=True, cannot={"dora": _ONE_MATRIX, "vera": _ONE_MATRIX}),
     "deberta-v2": Encoder("DeBERTa-v2, v3"),
     "distilbert": Encoder(
         "DistilBERT",
@@ -73,13 +74,14 @@ def encoder_of(config: Path, settings: Mapping[str, Any]) -> Encoder:
 
 
 def table() -> str:
-    """The encoders and what cannot be put on them, as a table of a Markdown page."""
-    lines = ["| `model_type` | encoder | adapter methods that it cannot take |", "|---|---|---|"]
+    """The encoders, what cannot be put on them and what they need, as a table of a Markdown page."""
+    lines = ["| `model_type` | encoder | what it cannot take |", "|---|---|---|"]
     for kind, encoder in sorted(ENCODERS.items()):
         reasons: dict[str, list[str]] = {}
         for method, why in sorted(encoder.cannot.items()):
             reasons.setdefault(why, []).append(f"`{method}`")
-        told = "; ".join(f"{', '.join(methods)}: {why}" for why, methods in reasons.items())
+        bf16 = ["`--precision bf16`: the library's code for it stops there"] if encoder.needs_fp32 else []
+        told = "; ".join([f"{', '.join(methods)}: {why}" for why, methods in reasons.items()] + bf16)
         lines.append(f"| `{kind}` | {encoder.name} | {told or 'none'} |")
     return "\n".join(lines)
 

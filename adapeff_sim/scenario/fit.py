@@ -7,7 +7,18 @@ from adapeff_sim.artifacts.deployment import Deployment, Route
 from adapeff_sim.artifacts.methods import FUSIBLE, METHODS, family
 from adapeff_sim.artifacts.recipe import AdapterRecipe, BaseModelRecipe
 from adapeff_sim.base_models.encoders import ENCODERS, why_not
-from adapeff_sim.base_models.release import Release
+from adapeff_sim.base_models.release import Release, resolve
+from adapeff_sim.errors import ScenarioError
+from adapeff_sim.scenario.schema import Scenario
+
+
+def require_precision(scenario: Scenario, precision: str) -> None:
+    """ScenarioError for a base model that cannot be computed with matrix products of this width."""
+    specs = {getattr(event, "base_model", "") for seed in scenario.seeds for event in scenario.events(seed)} - {""}
+    for spec in sorted(specs):
+        encoder = ENCODERS[resolve(spec).encoder]
+        if precision == "bf16" and encoder.needs_fp32:
+            raise ScenarioError(f"{spec}, a {encoder.name}, cannot be computed in bf16; run with --precision fp32")
 
 
 def misfits(deployment: Deployment, releases: Mapping[str, Release]) -> Iterator[str]:

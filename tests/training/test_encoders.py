@@ -11,6 +11,7 @@ from adapeff_sim.base_models.encoders import ENCODERS, why_not
 from adapeff_sim.data.examples import TaskKind
 from adapeff_sim.errors import ExecutionError
 from adapeff_sim.training import network as networks
+from adapeff_sim.training.autocast import autocast
 from adapeff_sim.training.backbone import Backbone, load_backbone
 from adapeff_sim.training.batches import Batch, BatchShape, collate
 from adapeff_sim.training.flop_count import FlopCount, _run
@@ -153,6 +154,20 @@ def test_operations_are_counted_alike_with_and_without_memory(encoder, backbone_
         products = 2 * sum(p.numel() for n, p in really.named_parameters() if p.dim() == 2 and "embeddings" not in n)
         tokens = SHAPE.sequences * SHAPE.length
         assert 0.6 * products * tokens < counted[0] < 6 * products * tokens and counted[1] > 1.5 * counted[0]
+
+
+@pytest.mark.parametrize("encoder", sorted(ENCODERS))
+def test_it_computes_in_bf16_unless_the_table_says_that_it_stops(encoder, backbone_of):
+    backbone, given = backbone_of(encoder), batch(backbone_of(encoder))
+    network = backbone.network(Setup(heads("colour"), ("seq_bn",), trained="adapter"), seed=0)
+    with autocast(torch.device("cpu"), "bf16"):
+        if ENCODERS[encoder].needs_fp32:
+            with pytest.raises(RuntimeError):
+                network.loss(given)
+            return
+        narrow = said(network, given)
+        network.loss(given).backward()
+    assert torch.allclose(narrow, said(network, given), atol=0.05)
 
 
 @pytest.mark.parametrize(("encoder", "name"), [*zip(sorted(ENCODERS), [*sorted(ROWS), *sorted(ROWS)], strict=True)])

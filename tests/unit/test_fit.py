@@ -10,6 +10,7 @@ from adapeff_sim.base_models.encoders import ENCODERS, Encoder
 from adapeff_sim.base_models.release import resolve
 from adapeff_sim.errors import DataError, ScenarioError
 from adapeff_sim.execution.sources import Sources
+from adapeff_sim.scenario.fit import require_precision
 from adapeff_sim.scenario.load import load
 
 
@@ -67,6 +68,23 @@ def test_a_method_that_an_encoder_cannot_take_is_refused(tmp_path, bert, deberta
     problem = told(tmp_path, bert, deberta, "  - adapter_fusion: {method: par_bn}\n")
     assert problem.endswith("use compacter, compacter++, double_seq_bn, seq_bn")
     assert told(tmp_path, bert, model(tmp_path / "next", vocab_size=4)) == ""
+
+
+@pytest.mark.parametrize(("encoder", "fits"), [("deberta", False), ("deberta-v2", True)])
+def test_an_encoder_that_stops_in_bf16_is_refused_there(tmp_path, bert, encoder, fits):
+    other = model(tmp_path / encoder, model_type=encoder)
+    text = TEXT.replace("adapeff-mini:v1", f"path:{bert}").replace("adapeff-mini:v2", f"path:{other}")
+    scenario = load(
+        write_scenario(
+            tmp_path, text.replace("  - {adapter_per_task: {on_base_update: carry_over}, as: carried}\n", "")
+        )
+    )
+    require_precision(scenario, "fp32")
+    if fits:
+        require_precision(scenario, "bf16")
+        return
+    with pytest.raises(ScenarioError, match=f"path:{other}, a DeBERTa, cannot be .* with --precision fp32"):
+        require_precision(scenario, "bf16")
 
 
 def test_a_tokenizer_that_nobody_can_read_is_told_of(tmp_path, bert):
