@@ -14,7 +14,6 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from adapeff_sim.artifacts.methods import family
 from adapeff_sim.base_models.encoders import ENCODERS, why_not
 from adapeff_sim.errors import ExecutionError
 from adapeff_sim.training.batches import Batch
@@ -105,7 +104,7 @@ class Network(nn.Module):
 
     def _add_adapter(self, name: str, method: str) -> None:
         encoder = self.encoder.config.model_type
-        if why := why_not(encoder, family(method)):
+        if why := why_not(encoder, method.partition("[")[0]):
             raise ExecutionError(f"method {method} cannot be put on a {encoder}: {why}")
         try:
             self.encoder.add_adapter(name, config=adapters.AdapterConfig.load(method))
