@@ -107,6 +107,8 @@ def in_words(task: str, name: str, draw: Draw, corpus: Corpus) -> AnyExample:
         tokens, tags = corpus.tagged(draw)
         return TokensExample(id=name, tokens=tokens, tags=tags)
     text, *others = (corpus.fill(line, slots) for line, slots in draw.lines)
+    if task == "intent":
+        text = corpus.space.join((text, *others))
     if task == "answer_span":
         page, answer, start = corpus.page(draw)
         return SpanExample(id=name, question=text, context=page, answers=(Answer(text=answer, answer_start=start),))

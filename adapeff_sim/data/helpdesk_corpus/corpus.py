@@ -9,6 +9,7 @@ from typing import Any, cast
 import yaml
 
 ENTITIES = ("date", "order", "person", "place", "product")  # the slots that are tagged
+HARD = "_hard"  # ends the name of a list of wordings without the words that give the label away
 SLOT = re.compile(r"\{(\w+)\}")
 WORD = re.compile(r"""[^\s.,!?;:…،؟؛।¿¡()"«»„“”—]+|[^\s]""")
 CHARACTER = re.compile(r"[A-Za-z0-9#-]+|\S")
@@ -28,7 +29,7 @@ class Draw:
 
 
 class Corpus:
-    """The file of one language; ``families`` holds the names of each family's lines by split."""
+    """The file of one language; ``families`` holds the names of each family's lines by split, plain ones first."""
 
     def __init__(self, language: str) -> None:
         text = resources.files("adapeff_sim.data").joinpath("helpdesk_corpus", f"{language}.yaml").read_text("utf-8")
@@ -50,7 +51,7 @@ class Corpus:
                 lines = value.splitlines()
                 names = [f"{name}{i:02}" for i in range(len(lines))]
                 self.lines.update(zip(names, lines, strict=True))
-                self.families.setdefault(path, {})[key] = names
+                self.families.setdefault(path, {}).setdefault(key.removesuffix(HARD), []).extend(names)
             else:
                 self._read(name, value)
 
@@ -77,7 +78,12 @@ class Corpus:
 
     def fill(self, line: str, slots: Slots) -> str:
         """A line with its slots filled."""
-        return SLOT.sub(lambda slot: self.word(slot[1], slots[slot[1]]), self.lines[line])
+
+        def written(slot: re.Match[str]) -> str:
+            word = self.word(slot[1], slots[slot[1]])
+            return word if slot.start() else self.capital(word)
+
+        return SLOT.sub(written, self.lines[line])
 
     def dress(self, text: str, draw: Draw) -> str:
         """The text between greeting and closing; casual writers use neither capitals nor a last full stop."""
@@ -89,6 +95,11 @@ class Corpus:
         """Small letters, by the rules of this language."""
         return (text.replace("I", "ı").replace("İ", "i") if self.language == "tr" else text).lower()
 
+    def capital(self, word: str) -> str:
+        """A word as it begins a sentence, where the script has capitals."""
+        first = "İ" if self.language == "tr" and word.startswith("i") else word[:1].upper()
+        return first + word[1:]
+
     def tokens(self, text: str) -> list[str]:
         """Words and punctuation marks; characters, where words are not spaced."""
         return (WORD if self.space else CHARACTER).findall(text)
@@ -98,9 +109,12 @@ class Corpus:
         ((line, slots),) = draw.lines
         tokens: list[str] = []
         tags: list[str] = []
+        starts = self.lines[line].startswith("{")
         for part in re.split(r"(\{\w+\})", self.dress(self.lines[line], draw)):
             slot = part[1:-1] if SLOT.fullmatch(part) else ""
             value = self.word(slot, slots[slot]) if slot else part
+            if slot and starts:
+                value, starts = self.capital(value), False
             words = value.split() if slot and self.space else self.tokens(value)
             tokens += [self.lower(word) for word in words] if draw.casual else words
             kind = slot.upper() if slot in ENTITIES else ""
