@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from typing import Any, cast
 
@@ -26,6 +27,7 @@ class Draw:
     greeting: int = 0
     closing: int = 0
     casual: bool = False
+    taken_for: str = ""  # the kind of entity that an annotator mistook those of kind ``label`` for
 
 
 class Corpus:
@@ -117,8 +119,8 @@ class Corpus:
                 value, starts = self.capital(value), False
             words = value.split() if slot and self.space else self.tokens(value)
             tokens += [self.lower(word) for word in words] if draw.casual else words
-            kind = slot.upper() if slot in ENTITIES else ""
-            tags += [f"{'I' if i else 'B'}-{kind}" if kind else "O" for i in range(len(words))]
+            kind = (draw.taken_for if draw.taken_for and slot == draw.label else slot) if slot in ENTITIES else ""
+            tags += [f"{'I' if i else 'B'}-{kind.upper()}" if kind else "O" for i in range(len(words))]
         return tuple(tokens), tuple(tags)
 
     def page(self, draw: Draw) -> tuple[str, str, int]:
@@ -131,3 +133,9 @@ class Corpus:
                 answer, start = inside, len(page + before)
             page += before + inside + after
         return page, answer, start
+
+
+@cache
+def corpus_of(language: str) -> Corpus:
+    """The file of a language, read once."""
+    return Corpus(language)

@@ -93,7 +93,7 @@ class Deck:
         return self.dressed(intent, *said)
 
     def sentiment(self, i: int) -> Draw:
-        """A remark of each sentiment in turn, or a verdict, which differs from that of another sentiment in one word."""
+        """A remark of each sentiment in turn, or a verdict, of which one word tells the sentiment."""
         sentiment = ("negative", "neutral", "positive")[i % 3]
         kind = "verdict" if self.random.random() < WORDED else "sentiment"
         return self.dressed(sentiment, self.filled(self.line(f"{kind}.{sentiment}")))
