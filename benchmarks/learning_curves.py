@@ -178,10 +178,10 @@ def report(points: Points, options: argparse.Namespace) -> Iterator[str]:
     yield "# Learning curves"
     yield ""
     yield "Accuracy in points on 300 test rows of the helpdesk, by number of training rows"
-    yield f"(`benchmarks/learning_curves.py`, {datetime.now(UTC).date()}). Base model {options.base} on {options.device}"
-    yield f"in {options.precision}, threads: {options.threads}; batches of {BATCH}, at least {options.steps} steps and"
-    yield f"{options.epochs} epochs, default learning rates, no early stopping. An empty cell was not measured. One standard"
-    yield "error of a cell is up to 2.9 points; the cells of one curve share their test rows."
+    yield f"(`benchmarks/learning_curves.py`, {datetime.now(UTC).date()}). Base model {options.base} on"
+    yield f"{options.device} in {options.precision}, threads: {options.threads}; batches of {BATCH}, at least"
+    yield f"{options.steps} steps and {options.epochs} epochs, default learning rates, no early stopping. An empty cell"
+    yield "was not measured. The standard error of a cell is up to 2.9 points; a curve has one set of test rows."
     if trained:
         minutes = sum(p["seconds"] for p in trained) / 60
         yield f"The {len(trained)} trainings took {minutes:.0f} minutes of wall-clock time."
