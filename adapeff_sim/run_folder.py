@@ -36,6 +36,7 @@ DERIVED = (
     "pools.csv",
     "environment.json",
 )
+ASKED = ("scenario.yaml", "run.json")
 
 
 class Run(BaseModel):
@@ -162,6 +163,11 @@ class RunFolder:
             run = Run.model_validate_json((self.path / "run.json").read_text(encoding="utf-8"))
             return run if (run.scenario, run.flags, run.finished) == (scenario, flags, False) else None
         return None
+
+
+def folder_of(run: Path) -> Path:
+    """The folder of a run that is named by itself, or by one of its files."""
+    return run.parent if run.name in (*DERIVED, *ASKED) and run.is_file() else run
 
 
 def _digest(content: bytes) -> str:

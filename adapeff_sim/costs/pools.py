@@ -79,14 +79,14 @@ def _placed(pools: Mapping[str, list[Answered]], probes: Probes, price: ServingP
     if price.memory_gib is None or None in weights.values():
         missing = "the instance's memory (memory_gib)" if price.memory_gib is None else "resident bytes of a model"
         for name, answered in pools.items():
-            asked = math.fsum(a.requests_per_day for a in answered)
+            asked = terms.traffic * math.fsum(a.requests_per_day for a in answered)
             yield Need(name, (name,), asked, None, None, "unavailable", why=f"{missing} not known, nothing is packed")
         return
     for models in _packed({name: weight or 0.0 for name, weight in weights.items()}, price.memory_gib * GIB):
         heavy = math.fsum(weights[name] or 0.0 for name in models) / GIB
         answered = [a for name in models for a in pools[name]]
         if heavy > price.memory_gib:
-            asked = math.fsum(a.requests_per_day for a in answered)
+            asked = terms.traffic * math.fsum(a.requests_per_day for a in answered)
             why = f"{heavy:.1f} GiB do not fit into {price.memory_gib:g}"
             yield Need(models[0], models, asked, None, None, "unavailable", why=why)
         else:
@@ -123,7 +123,7 @@ def _need(
 ) -> Need:
     """How many replicas some endpoints need, by how busy they may be or by the target."""
     name = " + ".join(models)
-    asked = math.fsum(a.requests_per_day for a in answered)
+    asked = terms.traffic * math.fsum(a.requests_per_day for a in answered)
     loads: list[float] = []
     found: list[Provenance] = []
     factors: dict[str, float] = {}
@@ -136,7 +136,7 @@ def _need(
         found.append(sure)
         alone = probe.request_seconds.get(1)
         factors[a.shape] = seconds / alone if alone else 1.0
-    load, sure = math.fsum(loads), weakest(found)
+    load, sure = terms.traffic * math.fsum(loads), weakest(found)
     if terms.p95_ms is None:
         replicas = max(1, math.ceil(load / SECONDS_PER_DAY / terms.utilisation - ROUNDING))
         return Need(name, models, asked, load, replicas, sure)
@@ -157,7 +157,9 @@ def _sized(
         probe = probes[a.shape]
         measured = {} if probe is None else dict(probe.request_seconds)
         measured.setdefault(1, 0.0)
-        rates[batch_seconds(measured, largest, factors[a.shape])] += a.requests_per_day / SECONDS_PER_DAY
+        rates[batch_seconds(measured, largest, factors[a.shape])] += (
+            terms.traffic * a.requests_per_day / SECONDS_PER_DAY
+        )
     found = size(tuple(Sort(rate, curve) for curve, rate in sorted(rates.items())), target)
     if found.replicas is None:
         why = (

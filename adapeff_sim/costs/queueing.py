@@ -24,6 +24,7 @@ FULL = 0.98  # of the capacity: beyond, the queue's own fluctuations last for ho
 SLICES = 32  # of a gap between two completions, and of the distribution of the first gap
 LONGEST_QUEUE = 1500  # requests
 NEGLIGIBLE = 1e-9
+MANY = 20_000  # replicas of one queue: hardly anybody waits for one of so many
 THREE_POINTS = ((-(3**0.5), 1 / 6), (0.0, 2 / 3), (3**0.5, 1 / 6))  # a normal spread by its Gauss-Hermite nodes
 
 
@@ -64,6 +65,8 @@ def response(sorts: tuple[Sort, ...], replicas: int) -> Response | None:
     if not any(s.per_second for s in sorts):
         return Response(alone(sorts), 0.0)
     asked = tuple(s for s in sorts if s.per_second)
+    if len(asked[0].batch_seconds) == 1 and replicas > MANY:
+        return Response(alone(sorts), sum(s.per_second * s.batch_seconds[0] for s in asked))
     if len(asked[0].batch_seconds) == 1:
         return _Pool(asked, replicas).response()
     one = _Pool(tuple(Sort(s.per_second / replicas, s.batch_seconds) for s in asked), 1).response()

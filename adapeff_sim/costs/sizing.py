@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from adapeff_sim.costs.queueing import FULL, Sort, alone, capacity_share, response
 
-MOST_REPLICAS = 100_000
+MOST_REPLICAS = 10**15
 ROUNDING = 1e-9  # a load of exactly one replica must not become two by the last bit of a division
 
 

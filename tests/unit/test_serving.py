@@ -106,3 +106,14 @@ def test_a_probe_of_another_device_meets_a_target_by_its_converted_seconds():
     elsewhere = probe(0.001, device="NVIDIA L4", usage={"request_flops": 100.0})  # 0.1 s at 1000 FLOP/s
     (pool,) = pools(elsewhere, stands(answer(8 * DAY)), p95_ms=200, utilisation=1.0)
     assert (pool.replicas, pool.provenance) == (2, "estimated")
+
+
+@pytest.mark.parametrize("terms", [{"utilisation": 0.5}, {"p95_ms": 200, "utilisation": 1.0}])
+def test_supposed_traffic_is_traffic(terms):
+    supposed = pools(probe(0.1), stands(answer(2 * DAY)), traffic=4.0, **terms)
+    assert supposed == pools(probe(0.1), stands(answer(8 * DAY)), **terms)
+
+
+def test_more_replicas_than_anybody_has_are_still_counted():
+    (pool,) = pools(probe(0.1), stands(answer(8 * DAY)), traffic=1e9, p95_ms=100)
+    assert pool.replicas == pytest.approx(8e8 / 0.6, rel=1e-6) and pool.p95_ms == 100
