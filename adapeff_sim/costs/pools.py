@@ -126,26 +126,22 @@ def _need(
     asked = terms.traffic * math.fsum(a.requests_per_day for a in answered)
     loads: list[float] = []
     found: list[Provenance] = []
-    factors: dict[str, float] = {}
+    alone: dict[str, float] = {}  # seconds of one request on the priced instance, by shape
     for a in answered:
         seconds, sure = _request_seconds(probes[a.shape], price)
-        probe = probes[a.shape]
-        if seconds is None or probe is None:
+        if seconds is None:
             return Need(name, models, asked, None, None, "unavailable")
         loads.append(a.requests_per_day * seconds)
         found.append(sure)
-        alone = probe.request_seconds.get(1)
-        factors[a.shape] = seconds / alone if alone else 1.0
+        alone[a.shape] = seconds
     load, sure = terms.traffic * math.fsum(loads), weakest(found)
     if terms.p95_ms is None:
         replicas = max(1, math.ceil(load / SECONDS_PER_DAY / terms.utilisation - ROUNDING))
         return Need(name, models, asked, load, replicas, sure)
-    return _sized(Need(name, models, asked, load, None, sure), answered, probes, factors, terms)
+    return _sized(Need(name, models, asked, load, None, sure), answered, probes, alone, terms)
 
 
-def _sized(
-    need: Need, answered: Sequence[Answered], probes: Probes, factors: Mapping[str, float], terms: Terms
-) -> Need:
+def _sized(need: Need, answered: Sequence[Answered], probes: Probes, alone: Mapping[str, float], terms: Terms) -> Need:
     """The need with the least replicas that meet the target; requests to several models make no common batch."""
     from adapeff_sim.costs.queueing import Sort
     from adapeff_sim.costs.sizing import Target, batch_seconds, size
@@ -155,11 +151,9 @@ def _sized(
     rates: dict[tuple[float, ...], float] = defaultdict(float)
     for a in answered:
         probe = probes[a.shape]
-        measured = {} if probe is None else dict(probe.request_seconds)
-        measured.setdefault(1, 0.0)
-        rates[batch_seconds(measured, largest, factors[a.shape])] += (
-            terms.traffic * a.requests_per_day / SECONDS_PER_DAY
-        )
+        measured = probe.request_seconds if probe and probe.request_seconds.get(1) else {1: alone[a.shape]}
+        curve = batch_seconds(measured, largest, alone[a.shape] / measured[1])
+        rates[curve] += terms.traffic * a.requests_per_day / SECONDS_PER_DAY
     found = size(tuple(Sort(rate, curve) for curve, rate in sorted(rates.items())), target)
     if found.replicas is None:
         why = (

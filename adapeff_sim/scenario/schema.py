@@ -124,6 +124,13 @@ def _serving_of(value: Any) -> ServingTarget:
     return value if isinstance(value, ServingTarget) else understood(ServingTarget, value)
 
 
+def _said_of_serving(serving: ServingTarget) -> dict[str, Any]:
+    return serving.model_dump(mode="json", exclude_unset=True)
+
+
+Serving = Annotated[ServingTarget, PlainValidator(_serving_of), PlainSerializer(_said_of_serving)]
+
+
 class Scenario(BaseModel):
     """The story of a product: what happens to it, and which strategies live through that."""
 
@@ -155,9 +162,7 @@ class Scenario(BaseModel):
         le=100,
         description="Points under an endpoint's best strategy below which a strategy is never called cheapest.",
     )
-    serving: Annotated[ServingTarget, PlainValidator(_serving_of)] = Field(
-        default=ServingTarget(), description="How requests are answered."
-    )
+    serving: Serving = Field(default=ServingTarget(), description="How requests are answered.")
     prices: str = Field(default=DEFAULT_PRICES, min_length=1, description="A shipped price book, or a file of one.")
 
     @model_validator(mode="after")

@@ -108,6 +108,12 @@ def test_a_probe_of_another_device_meets_a_target_by_its_converted_seconds():
     assert (pool.replicas, pool.provenance) == (2, "estimated")
 
 
+def test_a_probe_without_seconds_meets_a_target_by_its_flops():
+    counted = probe(None, device="NVIDIA L4", usage={"request_flops": 100.0})
+    (pool,) = pools(counted, stands(answer(8 * DAY)), p95_ms=200, utilisation=1.0)
+    assert (pool.replicas, pool.provenance) == (2, "estimated")
+
+
 @pytest.mark.parametrize("terms", [{"utilisation": 0.5}, {"p95_ms": 200, "utilisation": 1.0}])
 def test_supposed_traffic_is_traffic(terms):
     supposed = pools(probe(0.1), stands(answer(2 * DAY)), traffic=4.0, **terms)
