@@ -45,24 +45,33 @@ def loading(backbone: Backbone, setup: Setup, folder: Path, device: torch.device
 
     The files lie in the operating system's memory, as they were read or written just before.
     """
-    kinds = [Kind.ADAPTER] * len(setup.adapters) + [Kind.FUSION] * setup.fused if setup.adapters else [Kind.MODEL]
     scratch = folder / "held"
-    network = backbone.network(setup, seed=0)
-    answers = {task: Answers(kind=shape.kind, labels=()) for task, shape in setup.heads}
     try:
-        for kind in dict.fromkeys(kinds):  # every adapter has the files of the first, whose place is as good as any
-            save_parts(network, Card(kind=kind, tasks=answers, base=base_of(backbone.release)), scratch / kind)
+        files = _files(backbone, setup, scratch)
         start = time.perf_counter()
         fresh = load_backbone(backbone.release).network(setup, seed=0)
         middle = time.perf_counter()
-        for place, kind in enumerate(kinds):
-            load_parts(fresh, scratch / kind, kind, place if kind is Kind.ADAPTER else 0, tasks=[TASK])
+        for kind, place, file in files:
+            load_parts(fresh, file, kind, place, tasks=[TASK])
         fresh.eval().to(device)
         _wait(device)
         end = time.perf_counter()
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return {"load_seconds": end - start, "artifact_load_seconds": end - middle}
+
+
+def _files(backbone: Backbone, setup: Setup, scratch: Path) -> list[tuple[Kind, int, Path]]:
+    """What a server loads over the base model, written as builds write it: kind, place among adapters, and folder."""
+    answers = {task: Answers(kind=shape.kind, labels=()) for task, shape in setup.heads}
+    wanted = [(Kind.ADAPTER, i, Setup(setup.heads, (method,))) for i, method in enumerate(setup.adapters)]
+    wanted += [(Kind.FUSION, 0, setup)] * setup.fused or ([] if setup.adapters else [(Kind.MODEL, 0, setup)])
+    found = []
+    for kind, place, of in wanted:
+        card = Card(kind=kind, methods=of.adapters, tasks=answers, base=base_of(backbone.release))
+        found.append((kind, place, scratch / f"{kind}{place}"))
+        save_parts(backbone.network(of, seed=0), card, found[-1][2])
+    return found
 
 
 def switching(network: Network, limit_seconds: float) -> Timed:

@@ -59,7 +59,7 @@ class Probe:
         network = self.network()
         for length in self._lengths():
             timed = self._timed(network, BatchShape(self.one.sequences, length), 1, self._short)
-            found.usage[f"request_seconds_{length}_tokens"] = timed.seconds
+            found.usage[f"request_of_{length}_tokens_seconds"] = timed.seconds
         together = held.merged(network, lambda: self._timed(network, self.one, 1, self._short))
         if together:
             found.usage["merged_request_seconds"] = together.seconds

@@ -114,7 +114,7 @@ def test_nominal_flops_charge_every_weight_but_embeddings(built):
     [
         (("model",), TaskKind.CLASSIFICATION),
         (("base_model", "adapter seq_bn"), TaskKind.CHOICE),
-        (("base_model", "adapter seq_bn", "adapter seq_bn", "fusion"), TaskKind.TAGGING),
+        (("base_model", "adapter seq_bn", "adapter par_bn", "fusion"), TaskKind.TAGGING),
     ],
 )
 def test_a_probe_times_a_request(built, base, stack, kind):
@@ -127,7 +127,7 @@ def test_a_probe_times_a_request(built, base, stack, kind):
     assert "probe_flops" not in taken.usage
     assert 0 < taken.usage["artifact_load_seconds"] < taken.usage["load_seconds"]
     assert 0 < taken.usage["own_bytes"] < taken.usage["resident_bytes"]
-    assert taken.usage["request_seconds_6_tokens"] > 0 and taken.usage["request_seconds_24_tokens"] > 0
+    assert taken.usage["request_of_6_tokens_seconds"] > 0 and taken.usage["request_of_24_tokens_seconds"] > 0
     is_mixed = kind is not TaskKind.CHOICE and "fusion" not in stack
     assert ("mixed_request_seconds" in taken.usage) == is_mixed != ("mixed_request_seconds" in taken.unavailable)
     assert [p.name for p in built.folder.iterdir() if p.name == "held"] == []
