@@ -89,9 +89,22 @@ def facts_of(scenario: Scenario) -> Facts:
         description=scenario.description,
         labels=scenario.labels,
         seeds=scenario.seeds,
-        terms=Terms(horizon_days=scenario.horizon_days, utilisation=scenario.serving.utilisation),
+        terms=terms_of(scenario),
         quality_floor=scenario.quality_floor,
         events=tuple(EventMark(day=day, text=text) for day, _, text in sorted(found)),
+    )
+
+
+def terms_of(scenario: Scenario) -> Terms:
+    """Under what terms a scenario's ledger is priced."""
+    serving = scenario.serving
+    return Terms(
+        horizon_days=scenario.horizon_days,
+        utilisation=serving.busy_at_most,
+        p95_ms=serving.p95_ms,
+        max_batch=serving.max_batch,
+        placement=serving.placement,
+        rollout_hours=serving.rollout_hours,
     )
 
 
