@@ -188,6 +188,8 @@ def read(folder: Path) -> Results:
             raise ResultsError(f"{file}: format {version}, but this version reads format {FORMAT}; run again.")
         return Results.model_validate_json(text)
     except (FileNotFoundError, NotADirectoryError):
+        if (folder / "run.json").is_file():
+            raise ResultsError(f"{folder}: this run is not finished; give its command again, and it goes on.") from None
         raise ResultsError(f"{folder}: no results.json; give the folder of a finished run.") from None
     except OSError as error:
         raise ResultsError(not_read(file, error)) from error

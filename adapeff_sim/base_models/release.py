@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from adapeff_sim.base_models.encoders import encoder_of
+from adapeff_sim.base_models.encoders import ENCODERS, encoder_of
 from adapeff_sim.base_models.files import (
     DIGEST_DIGITS,
     WEIGHTS,
@@ -31,6 +31,7 @@ SHIPPED = Path(__file__).parent
 DIGESTS = "digests.json"
 HUB_SPEC = re.compile(r"([A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)@([0-9a-f]{40})")
 HIDDEN_SIZE = ("hidden_size", "d_model", "dim", "n_embd")
+POSITIONS = ("max_position_embeddings", "n_positions")
 LAYERS = ("num_hidden_layers", "n_layers", "n_layer", "num_layers")
 NO_SHAPE = re.compile(
     r"_.*|architectures|transformers_version|(torch_)?dtype|.*_token_id|.*dropout.*|.*_drop|initializer_.*|id2label|label2id"
@@ -55,6 +56,7 @@ class Release:
     layers: int
     parameters: int  # elements stored as weights
     encoder: str  # which one: config.json's model_type
+    longest: int  # tokens in the longest sequence that it has positions for
 
 
 def shipped() -> tuple[str, ...]:
@@ -140,6 +142,7 @@ def _release(spec: str, folder: Path, revision: str | None) -> Release:
         layers=_number(folder, settings, LAYERS),
         parameters=sum(parameters_in(path) for path in files if path.suffix == ".safetensors"),
         encoder=settings["model_type"],
+        longest=_longest(folder, settings),
     )
 
 
@@ -155,6 +158,13 @@ def _number(folder: Path, settings: Mapping[str, Any], names: tuple[str, ...]) -
         if type(settings.get(name)) is int and settings[name] > 0:
             return int(settings[name])
     raise DataError(f"{folder / 'config.json'}: no {names[0]} (nor {', '.join(names[1:])}); give an encoder's config")
+
+
+def _longest(folder: Path, settings: Mapping[str, Any]) -> int:
+    """Positions that are left for text where some begin counting behind the padding piece."""
+    behind = ENCODERS[settings["model_type"]].counts_behind_padding
+    padding = settings.get("pad_token_id")
+    return _number(folder, settings, POSITIONS) - (int(padding if padding is not None else 1) + 1 if behind else 0)
 
 
 def _architecture(settings: Mapping[str, Any]) -> str:

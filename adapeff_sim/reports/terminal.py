@@ -12,7 +12,7 @@ from rich.text import Text
 from adapeff_sim.reports import holdings, tables
 from adapeff_sim.reports.base import REPORTERS
 from adapeff_sim.reports.breakdown import breakdown
-from adapeff_sim.reports.wording import line, plain, plural
+from adapeff_sim.reports.wording import line, percent, plain, plural
 from adapeff_sim.results import Results
 
 CUT_SHORT_SHOWN = 10
@@ -47,8 +47,10 @@ def heading(results: Results) -> RenderableType:
     facts, prices = results.facts, results.prices
     seeds = f"{plural(len(facts.seeds), 'seed')} ({', '.join(map(str, facts.seeds))})"
     terms = f"{facts.terms.horizon_days:g} days, {seeds}, prices {prices.name} in {prices.currency}"
-    if facts.terms.traffic != 1:
-        terms += f", {facts.terms.traffic:g} times the requests"
+    of = facts.terms
+    terms += f", p95 of {of.p95_ms:g} ms" if of.p95_ms else f", replicas busy for at most {percent(of.utilisation)}"
+    if of.traffic != 1:
+        terms += f", {of.traffic:g} times the requests"
     told = [line(facts.description)] if facts.description else []
     return Group(Rule(line(facts.name, "bold"), align="left"), *told, line(terms, "dim"), Text())
 
