@@ -36,6 +36,8 @@ class Sums:
 
     usage: dict[str, float] = field(default_factory=dict)
     unavailable: list[str] = field(default_factory=list)
+    trained: list[tuple[str, int, int, int]] = field(default_factory=list)  # task, sequences, length, steps
+    curve: list[dict[str, object]] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -70,7 +70,11 @@ def test_killed_and_gone_on(name, built, base):
     assert bits(built.folder / "whole") == bits(built.folder / "killed")
     for quantity in ("train_steps", "train_tokens", "train_flops", "validate_flops", "nominal_train_flops"):
         assert resumed.usage[quantity] == whole.usage[quantity], quantity
-    assert resumed.converged == whole.converged
+    assert resumed.usage["train_weight_gradient_flops"] == whole.usage["train_weight_gradient_flops"]
+    assert resumed.usage["checkpoint_seconds"] > 0 and "checkpoint_seconds" not in whole.usage
+    assert resumed.converged == whole.converged and resumed.workload == whole.workload
+    timeless = [[p.model_copy(update={"train_seconds": 0.0}) for p in taken.curve] for taken in (resumed, whole)]
+    assert timeless[0] == timeless[1] != []
 
 
 def test_a_fusion_killed_and_gone_on(built):
