@@ -13,7 +13,7 @@ from pydantic import JsonValue
 
 from adapeff_sim.artifacts.artifact import Artifact
 from adapeff_sim.costs.base import Terms, price_ledger
-from adapeff_sim.costs.prices import Prices, load_prices
+from adapeff_sim.costs.prices import Prices
 from adapeff_sim.execution.base import EXECUTORS, News
 from adapeff_sim.execution.machine import Machine, packages
 from adapeff_sim.execution.orders import Orders
@@ -24,6 +24,7 @@ from adapeff_sim.ledger.records import JobRecord
 from adapeff_sim.planning.plan import Evaluate, Make
 from adapeff_sim.results import EventMark, Facts, Results, results_of, write
 from adapeff_sim.run_folder import RunFolder
+from adapeff_sim.scenario.price_books import load_prices
 from adapeff_sim.scenario.schema import Scenario
 from adapeff_sim.scenario.space import require_space
 from adapeff_sim.simulation import Finished, Simulation, Unfolded
@@ -51,6 +52,7 @@ def conduct(
     orders = Orders(scenario.settings, sources, machine)
     simulation = Simulation(scenario.strategies, scenario.seeds, scenario.events, orders)
     folder, kept = RunFolder(out), Store(store)
+    kept.prepare()
     require_space(scenario, store, in_store(kept, orders))
     with folder.alone():
         begun = folder.begin(scenario.as_yaml(), _said_of(machine))

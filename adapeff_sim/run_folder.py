@@ -27,6 +27,7 @@ from adapeff_sim.whole_files import not_read, not_written, write_whole
 
 LEDGER = "ledger.jsonl"
 DERIVED = (LEDGER, "results.json", "costs.csv", "events.csv", "quality.csv", "environment.json")
+ASKED = ("scenario.yaml", "run.json")
 
 
 class Run(BaseModel):
@@ -153,6 +154,11 @@ class RunFolder:
             run = Run.model_validate_json((self.path / "run.json").read_text(encoding="utf-8"))
             return run if (run.scenario, run.flags, run.finished) == (scenario, flags, False) else None
         return None
+
+
+def folder_of(run: Path) -> Path:
+    """The folder of a run that is named by itself, or by one of its files."""
+    return run.parent if run.name in (*DERIVED, *ASKED) and run.is_file() else run
 
 
 def _digest(content: bytes) -> str:

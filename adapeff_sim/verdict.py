@@ -103,16 +103,14 @@ def judge(case: Case) -> Verdict:
         unknown = {i.label for i in incomplete if i.component == component}
         comparisons.append(_compare(case, component, [x for x in case.labels if x not in low | unknown]))
     compared = [c for c in comparisons if c.cheapest is not None]
-    sentences = (
+    said = (
         *(_said(case, c) for c in (comparisons if compared else [])),
         *([] if compared else _said_of_no_one(case, below, incomplete)),
         *_said_of_noise(case),
         *_said_of_quality(case, below, comparisons),
         *_said_of_incomplete(incomplete),
     )
-    return Verdict(
-        comparisons=tuple(comparisons), below=tuple(below), incomplete=tuple(incomplete), sentences=sentences
-    )
+    return Verdict(comparisons=tuple(comparisons), below=tuple(below), incomplete=tuple(incomplete), sentences=said)
 
 
 def _below(case: Case) -> list[Below]:
@@ -221,18 +219,21 @@ def _said(case: Case, c: Comparison) -> str:
 def _said_of_no_one(case: Case, below: list[Below], incomplete: list[Incomplete]) -> list[str]:
     """Why nobody can be called cheapest, and at what floor who would be."""
     unknown = {i.label for i in incomplete if i.component == TOTAL} | {b.label for b in below if b.points is None}
-    gaps = {
-        x: max((b.points or 0.0 for b in below if b.label == x), default=0.0) for x in case.labels if x not in unknown
-    }
+    known = [x for x in case.labels if x not in unknown]
+    gaps = {x: max((b.points or 0.0 for b in below if b.label == x), default=0.0) for x in known}
     if not gaps:
         return ["No strategy can be compared: each lacks an amount or a score."]
-    floor = math.ceil(10 * min(gaps.values()) - 1e-6) / 10
+    floor = _tenths(min(gaps.values()))
     first = min((x for x in gaps if gaps[x] <= floor + 1e-9), key=lambda x: case.amount(x, TOTAL))
     amount = _money(case.amount(first, TOTAL), case)
     return [
         f"No strategy stays within {case.quality_floor:g} points of the best everywhere, so none is called cheapest.",
-        f"With a floor of {floor:g} points, the least that lets one in, it would be {first} ({amount} in total).",
+        f"With a floor of {floor:.1f} points, the least that lets one in, it would be {first} ({amount} in total).",
     ]
+
+
+def _tenths(points: float) -> float:
+    return math.ceil(10 * points - 1e-6) / 10  # rounded up: a floor of as many points lets the gap pass
 
 
 def _since(case: Case, c: Comparison) -> str:
@@ -274,7 +275,7 @@ def _said_of_quality(case: Case, below: list[Below], comparisons: list[Compariso
         if worst.points is None:
             reason = f"it has no score on {worst.endpoint}{more}"
         else:
-            reason = f"{worst.points:.1f} points below {worst.best_label} on {worst.endpoint}{more}"
+            reason = f"{_tenths(worst.points):.1f} points below {worst.best_label} on {worst.endpoint}{more}"
         amount = case.amount(label, TOTAL)
         less = total is not None and total.amount is not None and amount < total.amount
         cost = f"; it costs less in total ({_money(amount, case)})" if less else ""
@@ -295,5 +296,5 @@ def _said_of_incomplete(incomplete: list[Incomplete]) -> list[str]:
 
 
 def _money(amount: float, case: Case) -> str:
-    """An amount with its currency, small ones with three digits that count."""
-    return f"{amount:,.2f} {case.currency}" if abs(amount) >= 1 or amount == 0 else f"{amount:.3g} {case.currency}"
+    """An amount with its currency; small ones, and those that nobody reads digit by digit, with three that count."""
+    return f"{amount:{',.2f' if amount == 0 or 1 <= abs(amount) < 1e12 else '.3g'}} {case.currency}"

@@ -7,6 +7,8 @@ from pathlib import Path
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 REFUSED = (errno.EROFS, errno.EACCES, errno.EPERM)
+NO_FOLDER = (errno.EEXIST, errno.ENOTDIR)
+NAME_SHOWN = 120  # characters
 
 
 def write_whole(file: Path, text: str) -> Path:
@@ -41,12 +43,33 @@ def sync(path: Path) -> None:
         os.close(handle)
 
 
+def cannot_hold(folder: Path) -> str | None:
+    """Why nothing can be written in a folder, in words; None if it can, and then the folder is there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        trial = folder / f".trial.{uuid.uuid4().hex[:12]}"
+        trial.touch()
+        trial.unlink()
+    except OSError as error:
+        return _reason(error)
+    except ValueError:
+        return "no folder can have that name"
+    return None
+
+
+def _reason(error: OSError) -> str:
+    if error.errno in FULL:
+        return "the disk is full"
+    if error.errno in NO_FOLDER:
+        return "not a folder"
+    return f"cannot be written ({error.strerror or error})"
+
+
 def not_written(folder: Path, error: OSError) -> str:
     """Why a run's folder cannot be written, and what to do."""
-    why = "the disk is full" if error.errno in FULL else f"cannot be written ({error.strerror or error})"
-    remedy = "make room" if error.errno in FULL else "allow it"
+    remedy = "make room or " if error.errno in FULL else "allow it or " if error.errno in REFUSED else ""
     return (
-        f"{error.filename or folder}: {why}; {remedy} or choose another --out, "
+        f"{str(error.filename or folder)[:NAME_SHOWN]}: {_reason(error)}; {remedy}choose another --out, "
         "then give the same command again: what is done stays done."
     )
 

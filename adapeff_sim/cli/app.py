@@ -6,6 +6,7 @@ asked for, so that ``--help`` costs nothing and only ``run`` and ``pretrain`` ev
 exit codes: 0 done, 1 a bug, 2 something the user can put right, 130 stopped with Ctrl-C
 """
 
+import difflib
 import errno
 import functools
 import importlib
@@ -27,6 +28,7 @@ BEFORE, RUN, AFTER = "Before a run", "Run", "After a run"
 VERBS = {
     "run": (RUN, "Train, measure and price every strategy of a scenario."),
     "validate": (BEFORE, "Check a scenario, with the line of everything that is wrong."),
+    "data": (BEFORE, "Show the rows of a data source: how many, which labels, what to be wary of."),
     "plan": (BEFORE, "Show what every event would create, rebuild and keep, without training."),
     "schema": (BEFORE, "Print the JSON schema of scenarios, for editors."),
     "pretrain": (BEFORE, "Make a small base model from a folder of text."),
@@ -46,7 +48,20 @@ class _Verb(TyperCommand):
         function = getattr(importlib.import_module(f"adapeff_sim.cli.{name}"), name)
         is_debugging = bool(parent and parent.obj)
         own.command(name, context_settings=SETTINGS)(_told(name, function, is_debugging))
-        return typer.main.get_command(own).make_context(info_name, args, parent, **extra)
+        try:
+            return typer.main.get_command(own).make_context(info_name, args, parent, **extra)
+        except typer.BadParameter as error:
+            error.message = _in_our_words(error) or error.message
+            raise
+
+
+def _in_our_words(error: typer.BadParameter) -> str:
+    """What is wrong with an option's value and what would do; nothing where the parser says it itself."""
+    from pydantic import ValidationError
+
+    from adapeff_sim.scenario.words import wrong_value
+
+    return wrong_value(error.__cause__) if isinstance(error.__cause__, ValidationError) else ""
 
 
 class _Verbs(TyperGroup):
@@ -62,6 +77,13 @@ class _Verbs(TyperGroup):
             return None
         panel, summary = VERBS[cmd_name]
         return _Verb(cmd_name, help=summary, rich_help_panel=panel, rich_markup_mode="rich")
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The verb that is asked for; of an unknown one the nearest is told."""
+        near = difflib.get_close_matches(args[0][:40], VERBS, n=1) if args and args[0] not in VERBS else []
+        if near:
+            ctx.fail(f"No such command {args[0][:40]!r}. Did you mean {near[0]!r}?")
+        return super().resolve_command(ctx, args)
 
 
 app = typer.Typer(

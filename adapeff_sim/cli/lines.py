@@ -9,7 +9,7 @@ from adapeff_sim.cli.so_far import AnyNews, Moment, SoFar
 from adapeff_sim.cli.views import how_far, meaning, said
 from adapeff_sim.execution.base import Order, Progress, Started, Warned
 from adapeff_sim.ledger.outcome import Outcome
-from adapeff_sim.reports.wording import duration, plain, plural, points
+from adapeff_sim.reports.wording import duration, plain, plural, points, roughly
 from adapeff_sim.simulation import Finished, Unfolded
 
 EVERY_SECONDS = 20.0  # how often a long job says how far it is
@@ -52,7 +52,8 @@ class Lines:
 
     def _unfolded(self, steps: int, orders: int) -> None:
         if not self._told and orders:
-            self._write(f"{self.so_far.name}: {plural(steps, 'step')}, {plural(orders, 'job')}, each done once.")
+            counted = f"{plural(steps, 'step')}, {plural(orders, 'job')}, each done once"
+            self._write(f"{self.so_far.name}: {counted} (+ created, ~ rebuilt, - retired)")
         elif orders:
             self._write(f"The scores that were waited for are known: {plural(orders, 'more job', 'more jobs')}.")
         else:
@@ -79,7 +80,7 @@ class Lines:
             "" if outcome.provenance == "measured" else outcome.provenance,
         ]
         left = self.so_far.remaining_seconds
-        ahead = f"; about {duration(left)} left" if left and left >= 1 else ""
+        ahead = f"; about {duration(roughly(left))} left" if left and left >= 1 else ""
         found = ", ".join(fact for fact in facts if fact) or "done"
         who = f"{order.label}, seed {order.seed}"
         self._write(f"  {done:>4}/{wanted} {said(order.job)} ({who}): {found}{ahead}")

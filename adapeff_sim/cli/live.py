@@ -19,7 +19,7 @@ from rich.text import Text
 from adapeff_sim.cli.so_far import AnyNews, Running, SoFar, Standing
 from adapeff_sim.cli.views import Fate, fates, how_far, said
 from adapeff_sim.planning.unfold import Step
-from adapeff_sim.reports.wording import duration, line, money, plural, points, sparkline
+from adapeff_sim.reports.wording import duration, line, money, plural, points, roughly, sparkline
 from adapeff_sim.simulation import Finished, Unfolded
 
 REFRESHES_PER_SECOND = 2  # drawing takes a few milliseconds, which a job being measured should not feel
@@ -73,8 +73,9 @@ class Screen:
 
     def _title(self) -> Text:
         seeds = len({step.seed for step in self.so_far.steps})
-        facts = f"{plural(len(self.so_far.standings), 'strategy', 'strategies')}, {plural(seeds, 'seed')}"
-        return one_line(line(self.so_far.name, "bold").append(f"   {facts}   {STOPPING}", style="dim"))
+        facts = f"{plural(len(self.so_far.standings), 'strategy', 'strategies')}, {plural(seeds, 'seed')}   "
+        known = facts if seeds else ""
+        return one_line(line(self.so_far.name, "bold").append(f"   {known}{STOPPING}", style="dim"))
 
     def _timeline(self, present: Step | None, width: int) -> Iterator[Text]:
         """The days up to the horizon with a mark for every event, and the present event in words."""
@@ -123,9 +124,8 @@ class Screen:
 
     def _row(self, s: Standing, components: list[str], low: float, high: float) -> Iterator[Text]:
         at_least = "≥" if s.is_lower_bound else ""
-        running = Text(f"{s.day:g}") if s.is_done else Text(f"{s.day:g}…", style="dim")
         yield one_line(line(s.label))
-        yield running
+        yield Text(f"{s.day:g}", style="" if s.is_done else "dim")
         yield from (Text(money(s.costs.get(name, 0.0))) for name in components)
         yield Text(at_least + money(s.total), style="bold")
         yield Text(points(s.qualities[-1]) if s.qualities else "–")
@@ -147,7 +147,8 @@ class Screen:
         """The job that began last, and how far it is."""
         current = self.so_far.current
         if current is None:
-            return [Text("Nothing is being done just now", style="dim"), Text()]
+            idle = "Nothing is being done just now" if self.so_far.steps else "Unfolding what every event means"
+            return [Text(idle, style="dim"), Text()]
         others = len(self.so_far.running) - 1
         order = current.order
         told = line(said(order.job), "bold").append(f"   for {line(order.label)}, seed {order.seed}", style="dim")
@@ -171,9 +172,11 @@ class Screen:
     def _jobs(self) -> Text:
         """How much is done and how much is left."""
         so_far = self.so_far
+        if not so_far.steps:
+            return Text(f"{duration(so_far.elapsed_seconds)} so far", style="dim")
         reused = f" ({so_far.reused} reused)" if so_far.reused else ""
         left = so_far.remaining_seconds
-        ahead = f"about {duration(left)} left" if left is not None else "time left not known yet"
+        ahead = "estimating the time left…" if left is None else f"about {duration(roughly(left))} left"
         counted = f"{len(so_far.outcomes)} of {plural(len(so_far.wanted), 'job')} done{reused}"
         return one_line(Text(f"{counted}, {duration(so_far.elapsed_seconds)} so far, {ahead}"))
 

@@ -12,6 +12,10 @@ from adapeff_sim.scenario.suppose import ALWAYS
 
 SIGNS = {"create": ("+", "green"), "rebuild": ("~", "yellow"), "retire": ("-", "red"), "keep": ("=", "dim")}
 ARROW = " > "
+LEGEND = (
+    "+ created   ~ rebuilt   = kept   - retired   ? looked at before going on",
+    "#2 second generation of a slot   by: the shortest way from a source that moved",
+)
 
 
 def tree_of(outlook: Outlook, life: Life) -> Tree:
@@ -40,10 +44,15 @@ def _add_turn(branch: Tree, turn: Turn) -> None:
     for fate in turn.fates:
         if fate.action != "keep":
             here.add(_fate(fate))
-    if kept := [fate.slot for fate in turn.fates if fate.action == "keep"]:
+    if kept := [slot_said(fate) for fate in turn.fates if fate.action == "keep"]:
         here.add(line(f"= {', '.join(kept)}", "dim"))
     for endpoint, may_fall in turn.checks:
         here.add(line(f"? {endpoint} is looked at: it may fall {may_fall:g} points, else see below", "magenta"))
+
+
+def slot_said(fate: Fate) -> str:
+    """A slot, with the number of its generation from the second on."""
+    return fate.slot + (f"#{fate.generation}" if fate.generation > 1 else "")
 
 
 def _summary(turn: Turn) -> str:
@@ -60,12 +69,13 @@ def _summary(turn: Turn) -> str:
 def _fate(fate: Fate) -> Text:
     """``~ fusion/intent because fused:adapter/intent moved  by dataset/intent/sw > adapter/intent > fusion/intent``."""
     sign, style = SIGNS[fate.action]
-    text = line(f"{sign} {fate.slot}", style)
+    text = line(f"{sign} {slot_said(fate)}", style)
     if fate.because:
         moved = "the recipe" if fate.because == ("recipe",) else ", ".join(fate.because)
         text.append(f" because {moved} moved", style="default")
     if fate.action == "rebuild" and len(fate.path) > 1:
-        text.append(f"  by {ARROW.join(fate.path)}", style="dim")
+        more = f" and {plural(fate.more_paths, 'other way', 'other ways')}" if fate.more_paths else ""
+        text.append(f"  by {ARROW.join(fate.path)}{more}", style="dim")
     if fate.again:
         text.append("  (made before: the store answers)", style="blue")
     if fate.shared_with:

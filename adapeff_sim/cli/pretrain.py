@@ -1,19 +1,26 @@
 """`adapeff-sim pretrain`: make a small base model from a folder of plain text."""
 
+import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as ProgressBar
+from rich.table import Table
 
-from adapeff_sim.errors import DataError
+from adapeff_sim.reports.wording import plain
+from adapeff_sim.scenario.problems import COMMAND_LINE, Problem, Problems
+from adapeff_sim.scenario.words import in_words
 
 if TYPE_CHECKING:
+    from pydantic import ValidationError
+
     from adapeff_sim.training.pretrain import Progress, Tell
 
 PLAIN_LINE_SECONDS = 30.0
@@ -24,17 +31,17 @@ def pretrain(
         Path, typer.Option(metavar="DIR", help="Folder with <language>.txt, one sentence per line.", file_okay=False)
     ],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write the base model to.", file_okay=False)],
-    minutes: Annotated[float | None, typer.Option(help="Train this long.", min=0.01)] = None,
-    tokens: Annotated[int | None, typer.Option(help="Train on this many pieces of text.", min=1)] = None,
+    minutes: Annotated[float | None, typer.Option(help="Train this long; or --tokens, or both.")] = None,
+    tokens: Annotated[int | None, typer.Option(help="Train on this many pieces of text.")] = None,
     init_from: Annotated[Path | None, typer.Option(help="A base model to train on from.", exists=True)] = None,
     resume: Annotated[bool, typer.Option(help="Go on from the checkpoint in OUT.")] = False,
-    layers: Annotated[int, typer.Option(min=1)] = 4,
-    hidden: Annotated[int, typer.Option(min=8)] = 256,
-    heads: Annotated[int, typer.Option(min=1)] = 4,
-    vocabulary: Annotated[int, typer.Option(help="Word pieces to learn.", min=300)] = 16_000,
-    learning_rate: Annotated[float, typer.Option(min=1e-9)] = 6e-4,
-    threads: Annotated[int, typer.Option(help="CPU threads; their number changes the last bits.", min=1)] = 1,
-    seed: Annotated[int, typer.Option()] = 13,
+    layers: Annotated[int, typer.Option(help="Transformer layers.")] = 4,
+    hidden: Annotated[int, typer.Option(help="Width of a layer; a multiple of twice the heads.")] = 256,
+    heads: Annotated[int, typer.Option(help="Attention heads in a layer.")] = 4,
+    vocabulary: Annotated[int, typer.Option(help="Word pieces to learn.")] = 16_000,
+    learning_rate: Annotated[float, typer.Option(help="The highest, after warming up.")] = 6e-4,
+    threads: Annotated[int, typer.Option(help="CPU threads; their number changes the last bits.")] = 1,
+    seed: Annotated[int, typer.Option(help="Drives order, masking and initialisation.")] = 13,
 ) -> None:
     r"""Make a small multilingual base model: vocabulary, starting embeddings, masked language modelling.
 
@@ -45,32 +52,57 @@ def pretrain(
     from pydantic import ValidationError
 
     from adapeff_sim.reports.wording import plain
-    from adapeff_sim.training.pretrain import PretrainSettings
     from adapeff_sim.training.pretrain import pretrain as train
+    from adapeff_sim.training.pretraining_settings import PretrainSettings
 
+    said: dict[str, Any] = {
+        "text": text,
+        "out": out,
+        "minutes": minutes,
+        "tokens": tokens,
+        "init_from": init_from,
+        "resume": resume,
+        "layers": layers,
+        "hidden": hidden,
+        "heads": heads,
+        "vocabulary": vocabulary,
+        "learning_rate": learning_rate,
+        "threads": threads,
+        "seed": seed,
+    }
     try:
-        settings = PretrainSettings(
-            text=text,
-            out=out,
-            minutes=minutes,
-            tokens=tokens,
-            init_from=init_from,
-            resume=resume,
-            layers=layers,
-            hidden=hidden,
-            heads=heads,
-            vocabulary=vocabulary,
-            learning_rate=learning_rate,
-            threads=threads,
-            seed=seed,
-        )
+        settings = PretrainSettings(**said)
     except ValidationError as error:
-        raise DataError("; ".join(found["msg"] for found in error.errors())) from error
+        raise refused_options(error, said) from error
     console = Console()
     with _told(console) as tell:
         report = train(settings, tell)
+    console.print(_guessing(report))
     told = plain(f"{report['tokens_seen']} pieces in {report['steps']} steps; the base model lies in {out}")
     console.print(told, markup=False, highlight=False, soft_wrap=True)
+
+
+def _guessing(report: Mapping[str, Any]) -> Table:
+    """How well each language is guessed: perplexity before the first step and now, beside what frequencies give."""
+    table = Table(title="Perplexity on held-back lines", title_justify="left", box=box.HORIZONTALS)
+    for name in ("language", "piece frequencies", "at the start", "now"):
+        table.add_column(name, justify="left" if name == "language" else "right")
+    at_start = report["held_back_at_start"] or {}
+    for language, now in sorted(report["held_back"].items()):
+        before = at_start.get(language)
+        told = f"{before['perplexity']:,.0f}" if before else "unavailable"
+        frequencies = math.exp(now["unigram_cross_entropy"])
+        table.add_row(plain(language), f"{frequencies:,.0f}", told, f"{now['perplexity']:,.0f}")
+    return table
+
+
+def refused_options(error: "ValidationError", said: dict[str, Any]) -> Problems:
+    """What is wrong with the options, each by its name on the command line, and what would do."""
+    from adapeff_sim.training.pretraining_settings import PretrainSettings
+
+    told = in_words(error, PretrainSettings, said)
+    options = (((f"--{place[0]}".replace("_", "-"),) if place else (), text) for place, text in told)
+    return Problems(COMMAND_LINE, [Problem(option, text) for option, text in options])
 
 
 @contextmanager

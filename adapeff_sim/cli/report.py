@@ -7,7 +7,7 @@ import typer
 
 
 def report(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run.")],
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run, or a file in it.")],
     json: Annotated[bool, typer.Option("--json", help="Print the results as JSON, and nothing else.")] = False,
 ) -> None:
     r"""Show a finished run again, from its files: what it showed at its end, without training anything.
@@ -19,5 +19,7 @@ def report(
     """
     from adapeff_sim.reports.base import show
     from adapeff_sim.results import read
+    from adapeff_sim.run_folder import folder_of
 
-    show(read(run), run, as_json=json)
+    folder = folder_of(run)
+    show(read(folder), folder, as_json=json)

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     Told = AbstractContextManager[Callable[[AnyNews], None]]
 
+MOST_DIGITS = 100  # far more than any seed has
 TRAINING, RESULTS, CHANGES = "Training", "Results", "Other than the file says"
 
 
@@ -34,27 +35,33 @@ def run(
     seeds: Annotated[str | None, typer.Option(metavar="13,14", help="These seeds.", rich_help_panel=CHANGES)] = None,
     data: Annotated[
         str | None,
-        typer.Option(metavar="SOURCE", help="helpdesk, or a folder; hub: only in the file.", rich_help_panel=CHANGES),
+        typer.Option(metavar="SOURCE", help="helpdesk, a folder, or a ready-made mapping.", rich_help_panel=CHANGES),
     ] = None,
     prices: Annotated[
-        str | None, typer.Option(metavar="NAME|FILE", help="This price book.", rich_help_panel=CHANGES)
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE", help="A price book, such as on_prem, or a .yaml file.", rich_help_panel=CHANGES
+        ),
     ] = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Ask no hub; read what is in its caches.", rich_help_panel=CHANGES)
+    ] = False,
     device: Annotated[
-        Literal["auto", "cpu", "cuda"], typer.Option(help="auto takes a GPU if there is one.", rich_help_panel=TRAINING)
+        str,
+        typer.Option(metavar="auto|cpu|cuda", help="auto takes a GPU if there is one.", rich_help_panel=TRAINING),
     ] = "auto",
     precision: Annotated[
-        Literal["auto", "fp32", "bf16"], typer.Option(help="auto: bf16 on GPUs with it.", rich_help_panel=TRAINING)
+        str, typer.Option(metavar="auto|fp32|bf16", help="auto: bf16 on GPUs with it.", rich_help_panel=TRAINING)
     ] = "auto",
     threads: Annotated[
-        int | None,
-        typer.Option(min=1, metavar="N", help="CPU threads. All cores, if not said.", rich_help_panel=TRAINING),
+        int | None, typer.Option(metavar="N", help="CPU threads. All cores, if not said.", rich_help_panel=TRAINING)
     ] = None,
     store: Annotated[
-        Path,
+        str,
         typer.Option(envvar="ADAPEFF_STORE", metavar="DIR", help="Keeps what was trained.", rich_help_panel=TRAINING),
-    ] = Path(".adapeff/store"),
+    ] = ".adapeff/store",
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder; runs/NAME, if not said.", rich_help_panel=RESULTS)
+        str | None, typer.Option(metavar="DIR", help="Folder; runs/NAME, if not said.", rich_help_panel=RESULTS)
     ] = None,
     json: Annotated[
         bool, typer.Option("--json", help="Results as JSON on stdout; progress on stderr.", rich_help_panel=RESULTS)
@@ -74,19 +81,29 @@ def run(
       adapeff-sim run my.yaml --data files:rows/ --prices laptop_cpu
       adapeff-sim run smoke --json > results.json
     """
+    from adapeff_sim.cli.notes import begin
     from adapeff_sim.conduct import conduct
     from adapeff_sim.execution.machine import this_machine
     from adapeff_sim.reports.base import show
     from adapeff_sim.scenario.load import load
 
+    begin(offline)
+    kept, named = folder("--store", store), folder("--out", out)
     chosen = load(scenario, strategies=listed(strategies), seeds=numbers(seeds), data=data, prices=prices)
     machine = this_machine(device, precision, threads)
-    folder = out or Path("runs") / chosen.name
+    at = named or Path("runs") / chosen.name
 
     def told(simulation: "Simulation", prices: "Prices", facts: "Facts") -> "Told":
         return watching(so_far(simulation, prices, facts), json, quiet)
 
-    show(conduct(chosen, machine, store, folder, told), folder, as_json=json)
+    show(conduct(chosen, machine, kept or Path(), at, told), at, as_json=json)
+
+
+def folder(flag: str, said: str | None) -> Path | None:
+    """The folder that a flag names, None where it is not given. Raises ScenarioError for an empty name."""
+    if said is not None and not said.strip():
+        raise ScenarioError(f"{flag} {said!r}: give the name of a folder.")
+    return None if said is None else Path(said)
 
 
 def so_far(simulation: "Simulation", prices: "Prices", facts: "Facts") -> "SoFar":
@@ -134,8 +151,8 @@ def listed(text: str | None) -> list[str] | None:
 def numbers(text: str | None) -> list[int] | None:
     """The seeds in ``13,14``. Raises ScenarioError for what is no whole number."""
     names = listed(text)
-    if names is None:
+    if text is None or names is None:
         return None
-    if not names or not all(name.isascii() and name.isdigit() for name in names):
-        raise ScenarioError(f"--seeds {text!r}: give whole numbers with commas between them, such as 13,14.")
+    if not names or not all(name.isascii() and name.isdigit() and len(name) <= MOST_DIGITS for name in names):
+        raise ScenarioError(f"--seeds {text[:48]!r}: give whole numbers with commas between them, such as 13,14.")
     return [int(name) for name in names]

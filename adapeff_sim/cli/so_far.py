@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from adapeff_sim.accounting import account, placed
 from adapeff_sim.artifacts.deployment import Deployment
+from adapeff_sim.artifacts.recipe import Kind
 from adapeff_sim.costs.base import CostRow
 from adapeff_sim.execution.base import News, Order, Progress, Started, Warned
 from adapeff_sim.ledger.ledger import Ledger
@@ -24,7 +25,11 @@ AnyNews = News | Unfolded | Finished
 Price = Callable[[Ledger, float], Sequence[CostRow]]  # ledger and horizon in days -> what it cost
 Life = tuple[str, int]  # label and seed
 Moment = tuple[float, int, str]  # an event's day, its place among those of that day, and its words
+TRAINED = frozenset(str(kind) for kind in Kind if not kind.is_source)
+SOURCES = frozenset(map(str, Kind)) - TRAINED
 RECKONING_SHARE = 20  # reckoning takes at most one part in so many of the time
+BASIS_JOBS = 3  # jobs timed before anything is said of the time that is left
+SWAY = 0.3  # how far a finished job moves the expected end towards what is reckoned anew
 A_MOMENT = 1e-6  # days: what falls due on day 0 is counted, what accrues has hardly begun
 
 
@@ -73,6 +78,7 @@ class SoFar:
     _places: dict[tuple[str, int, int], int] = field(default_factory=dict)  # by label, seed and number of a step
     _began: float | None = None
     _next_reckoning: float = 0.0
+    _ends: float | None = None  # when all will likely be done, by the clock
     _took: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     _orders: dict[tuple[Life, Job], Order] = field(default_factory=dict)
 
@@ -90,14 +96,20 @@ class SoFar:
                 self.wanted.setdefault(order.key, order)
                 self.running[order.key] = Running(order, now)
             case Progress(order):
-                self.running.setdefault(order.key, Running(order, now)).progress = news
+                begun = self.running.setdefault(order.key, Running(order, now))
+                if begun.progress is None and not self._took:
+                    begun.began = now  # what comes before, loading libraries, no later job does again
+                begun.progress = news
             case Warned(_, message):
                 self.warnings.append(message)
             case Finished(order, outcome):
                 self.outcomes[order.key] = outcome
-                running = self.running.pop(order.key, None)
-                if running and outcome.provenance != "reused":
-                    self._took[sort_of(order.job)].append(now - running.began)
+                done = self.running.pop(order.key, None)
+                if done and outcome.provenance != "reused":
+                    self._took[sort_of(order.job)].append(now - done.began)
+        if isinstance(news, (Unfolded, Finished)) and (seconds := self._reckoned_seconds()) is not None:
+            old = now + seconds if self._ends is None else self._ends
+            self._ends = old + SWAY * (now + seconds - old)
 
     def reckon(self) -> None:
         """Bring ``standings`` up to date; call it between jobs, never while one is being measured.
@@ -126,15 +138,35 @@ class SoFar:
 
     @property
     def remaining_seconds(self) -> float | None:
-        """For the jobs not done, by what jobs of their sort took in this run; None before any can be told."""
-        left = [order for key, order in self.wanted.items() if key not in self.outcomes]
-        known = [seconds for group in self._took.values() for seconds in group]
-        if not known:
-            return None if left else 0.0
-        mean = {sort: sum(group) / len(group) for sort, group in self._took.items()}
-        guess = sum(mean.get(sort_of(order.job), sum(known) / len(known)) for order in left)
-        begun = sum(min(self.clock() - r.began, mean.get(sort_of(r.order.job), 0.0)) for r in self.running.values())
-        return max(0.0, guess - begun)
+        """For the jobs not done, by what jobs of their sort took in this run; None before that has a basis."""
+        left = self._left()
+        if not left:
+            return 0.0 if self.wanted or self.is_unfolded else None
+        if self._ends is None:
+            return None
+        ahead = sum(self._guess(order) for order in left if order.key not in self.running)
+        return max(self._ends - self.clock(), ahead)
+
+    def _left(self) -> list[Order]:
+        return [order for key, order in self.wanted.items() if key not in self.outcomes]
+
+    def _reckoned_seconds(self) -> float | None:
+        """What is left by the jobs timed so far: some must be, and a training among them where any is left."""
+        left = self._left()
+        trains = any(sort_of(order.job) in TRAINED for order in left)
+        if sum(map(len, self._took.values())) < BASIS_JOBS or (trains and TRAINED.isdisjoint(self._took)):
+            return None
+        begun = sum(min(self.clock() - r.began, self._guess(r.order)) for r in self.running.values())
+        return max(0.0, sum(map(self._guess, left)) - begun)
+
+    def _guess(self, order: Order) -> float:
+        """Seconds of one job: the mean of its sort, else of what is like it; fetching takes hardly any."""
+        sort = sort_of(order.job)
+        alike = {sort} if sort in self._took else TRAINED if sort in TRAINED else {"evaluate", "serve"}
+        if sort in SOURCES and sort not in self._took:
+            return 0.0
+        known = [seconds for each in alike for seconds in self._took.get(each, ())]
+        return sum(known) / len(known) if known else 0.0
 
     @property
     def present(self) -> Step | None:

@@ -17,6 +17,7 @@ import psutil
 from adapeff_sim import __version__
 from adapeff_sim.errors import ExecutionError
 
+MOST_THREADS = 1024
 MATTERING = ("torch", "transformers", "adapters", "tokenizers", "safetensors", "numpy")
 
 
@@ -48,13 +49,13 @@ def this_machine(device: str = "auto", precision: str = "auto", threads: int | N
     for a device, precision or number of threads that cannot be had.
     """
     for what, word, known in (
-        ("device", device, ("auto", "cpu", "cuda")),
-        ("precision", precision, ("auto", "fp32", "bf16")),
+        ("--device", device, ("auto", "cpu", "cuda")),
+        ("--precision", precision, ("auto", "fp32", "bf16")),
     ):
         if word not in known:
-            raise ExecutionError(f"{what} {word!r} is unknown; give one of {', '.join(known)}.")
-    if threads is not None and threads < 1:
-        raise ExecutionError(f"{threads} threads cannot work; give 1 or more.")
+            raise ExecutionError(f"{what} {word[:48]!r} is unknown; give one of {', '.join(known)}.")
+    if threads is not None and not 1 <= threads <= MOST_THREADS:
+        raise ExecutionError(f"--threads {threads}: so many cannot work; give 1 to {MOST_THREADS}.")
     gpu = cuda_device() if device != "cpu" else None
     if device == "cuda" and gpu is None:
         raise ExecutionError(

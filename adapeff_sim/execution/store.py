@@ -21,7 +21,7 @@ from adapeff_sim.errors import ExecutionError
 from adapeff_sim.execution.disk import clear, flaw, in_words, remove, seal
 from adapeff_sim.execution.work import Owner, Work, take
 from adapeff_sim.ledger.outcome import Outcome, Row
-from adapeff_sim.whole_files import sync, write_whole
+from adapeff_sim.whole_files import NAME_SHOWN, cannot_hold, sync, write_whole
 
 Tell = Callable[[str], None]
 KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{3,127}")
@@ -68,6 +68,11 @@ class Store:
     folder: Path
     poll_seconds: float = 0.5
     _verified: dict[str, Entry] = field(default_factory=dict)
+
+    def prepare(self) -> None:
+        """Make the folder, and see that it can be written. Raises ExecutionError before anything is done in vain."""
+        if wrong := cannot_hold(self.folder):
+            raise ExecutionError(f"--store {str(self.folder)[:NAME_SHOWN]}: {wrong}; give another folder.")
 
     def find(self, key: str, tell: Tell = _silent) -> Entry | None:
         """The entry of ``key``, or None; a damaged one is told of, moved aside, and as good as not there.

@@ -23,7 +23,16 @@ PARTS = {  # how the items of a component begin, and what heads their column; in
     "serving": {"busy": "busy", "idle": "idle"},
     "labelling": {"label": "to train on", "held-out": "held out"},
 }
-UNITS = {"device_hours": "hours of the device", "replica_hours": "hours of a replica", "gib_months": "GiB x months"}
+UNITS = {
+    "device_hours": "hours of the device",
+    "exaflops": "exaFLOPs",
+    "kwh": "kWh",
+    "replica_hours": "hours of a replica",
+    "gib_months": "GiB x months",
+    "labelled_examples": "rows",
+    "validation_examples": "rows",
+    "test_examples": "rows",
+}
 
 
 def breakdown(results: Results) -> Iterator[Table]:
@@ -71,7 +80,7 @@ def _cell(results: Results, rows: Sequence[CostRow]) -> Text:
     if not rows:
         return Text("–", style="dim")
     text = _mean(results, [(row.seed, row.amount) for row in rows], money)
-    if any(row.amount is not None for row in rows) and len({row.unit for row in rows}) == 1:
+    if any(row.amount is not None for row in rows) and len({UNITS.get(row.unit, row.unit) for row in rows}) == 1:
         text.append("\n").append_text(_mean(results, [(row.seed, row.quantity) for row in rows], quantity, "dim"))
     return text
 

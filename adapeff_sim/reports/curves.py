@@ -13,9 +13,11 @@ from adapeff_sim.results import Results
 
 COLOURS = (12, 10, 13, 11, 14, 9, 208, 141, 250, 22)  # of the 256-colour palette; then they come again
 SIGNS = "●×+◇■○▲∗"  # where there is no colour, every strategy has a sign of its own
-HEIGHT = 11
+HEIGHT = 12
 NARROWEST = 40
 GUTTER = 3
+ROUND = (0.2, 0.25, 0.5, 1, 2, 2.5, 5)
+MOST_TICKS, USUAL_TICKS = 5, 4  # above 0
 
 
 class Legend(NamedTuple):
@@ -42,7 +44,7 @@ def curves(results: Results, width: int, has_colour: bool) -> Iterator[Text]:
         for row in zip(*(p.split("\n") for p in pictures[i : i + beside]), strict=True):
             yield Text(" " * GUTTER).join(row)
         yield Text()
-    yield _key(results, has_colour)
+    yield _key(results, width, has_colour)
 
 
 def picture(results: Results, component: str, width: int, has_colour: bool) -> Text:
@@ -50,7 +52,7 @@ def picture(results: Results, component: str, width: int, has_colour: bool) -> T
     plotext.terminal.limit(False, False)  # the width is ours, also where there is no terminal
     figure = plotext.figure.clear()
     figure.theme("colorless").canvas("default").plot_size(width, HEIGHT)
-    figure.title(f"{component}, {results.prices.currency}")
+    figure.title(f"{component}, {results.prices.currency}").label("day", "x")
     top = 0.0
     for legend in legends(results):
         amounts = mean_curve(results, legend.label, component)
@@ -58,7 +60,7 @@ def picture(results: Results, component: str, width: int, has_colour: bool) -> T
         marker = plotext.marker("braille", legend.colour) if has_colour else plotext.marker(legend.sign)
         figure.draw(figure.signal(list(results.days), amounts, marker=marker).lines())
     rounds = ticks(top)
-    figure.ruler("y").lim(0, top or 1).ticks(rounds, [money(amount) for amount in rounds])
+    figure.ruler("y").lim(0, rounds[-1] or 1).ticks(rounds, [money(amount) for amount in rounds])
     days = day_ticks(results, width)
     figure.ruler("x").lim(results.days[0], results.days[-1]).ticks(days, [f"{day:g}" for day in days])
     text = Text.from_ansi(figure.build().string(colorless=not has_colour))
@@ -87,22 +89,26 @@ def mean_curve(results: Results, label: str, component: str) -> list[float]:
 
 
 def ticks(top: float) -> list[float]:
-    """A few round numbers from 0 up to ``top``."""
-    if top <= 0:
+    """A few round numbers from 0 to the first one that is not below ``top``; of all such rows the lowest end."""
+    if top <= 0 or not math.isfinite(top):
         return [0.0]
-    rough = top / 4
-    power = 10.0 ** math.floor(math.log10(rough))
-    step = next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= rough)
-    return [step * i for i in range(int(top / step) + 1)]
+    power = 10.0 ** math.floor(math.log10(top))
+    counted = ((math.ceil(top / (m * power) - 1e-9), m * power) for m in ROUND)
+    few = [(number, step) for number, step in counted if 1 < number <= MOST_TICKS]
+    number, step = min(few, key=lambda one: (round(one[0] * one[1] / power, 9), abs(one[0] - USUAL_TICKS)))
+    return [step * i for i in range(number + 1)]
 
 
-def _key(results: Results, has_colour: bool) -> Text:
-    """Which curve is whose, and what the curves are."""
+def _key(results: Results, width: int, has_colour: bool) -> Text:
+    """Which curve is whose, and what the curves are; no line ends within the name of a curve that fits on one."""
     seeds = len(results.facts.seeds)
-    key = Text("Cumulative cost by day" + (f", mean of {plural(seeds, 'seed')}" if seeds > 1 else "") + ":")
+    rows = [Text("Cumulative cost by day" + (f", mean of {plural(seeds, 'seed')}" if seeds > 1 else "") + ":")]
     for legend in legends(results):
-        key.append("  ").append("━━" if has_colour else legend.sign, style=f"color({legend.colour})")
-        key.append("\N{NO-BREAK SPACE}").append_text(line(legend.label))
+        sign = "━━" if has_colour else legend.sign
+        entry = Text(sign, style=f"color({legend.colour})").append(" ").append_text(Text(line(legend.label).plain))
+        if rows[-1].cell_len + 2 + entry.cell_len > width:
+            rows.append(Text())
+        rows[-1].append("  ").append_text(entry)
     if any(not curve.complete for curve in results.curves):
-        key.append("  (a curve that lacks unavailable amounts is a lower bound)")
-    return key
+        rows.append(Text("A curve that lacks unavailable amounts is a lower bound."))
+    return Text("\n", overflow="fold").join(rows)

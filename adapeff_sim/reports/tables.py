@@ -1,20 +1,32 @@
 """Tables of what a run came to: costs, where the numbers come from, what events meant, and quality."""
 
+import math
 import statistics
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rich import box
+from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
+from adapeff_sim.costs.base import CostRow
 from adapeff_sim.costs.totals import TotalRow
 from adapeff_sim.ledger.history import EventRow, QualityPoint
+from adapeff_sim.ledger.outcome import Provenance
 from adapeff_sim.reports.wording import duration, folded, line, money, percent, plural, points
 from adapeff_sim.results import Results
 
 TOTAL = "total"
-CELL = 12  # columns: "+1 ~2 =3" and the parts of a label
-ROW_HEAD = 28
+KNOWN: tuple[Provenance, ...] = ("measured", "reused", "estimated")
+CELL, NARROWEST, GAP = 12, 8, 3  # columns: of a folded label, at most and at least, and between two of them
+EDGES = 2  # of the box, left and right
+DAY = EDGES + 3 + GAP  # the column of the days
+ANEW = (
+    "reused: measured by an earlier run. What is fetched (base models, rows to train on) is counted anew in every run, "
+    "and so measured in it.\n"
+)
+DASH = Text("–", style="dim")
 
 
 def table(*heads: str | Text, title: str) -> Table:
@@ -53,14 +65,24 @@ def _amount(row: TotalRow, is_cheapest: bool) -> Text:
 
 
 def provenance(results: Results) -> Table:
-    """The share of the money that was measured, reused and estimated, and what could not be had."""
-    made = table("", "measured", "reused", "estimated", "unavailable", title="Where the amounts come from")
-    for row in results.totals:
-        if row.component == TOTAL:
-            shares = (percent(row.shares.get(name, 0.0)) for name in ("measured", "reused", "estimated"))
-            missing = plural(len(row.unavailable), "item") if row.unavailable else "nothing"
-            made.add_row(line(row.label), *shares, Text(missing, style="yellow" if row.unavailable else ""))
+    """For each component, over all strategies: the share of the money by provenance, and what could not be had."""
+    made = table("", *KNOWN, "unavailable", title="Where the amounts come from, all strategies together")
+    for component in dict.fromkeys(row.component for row in results.totals):
+        rows = [row for row in results.rows if component in (row.component, TOTAL)]
+        shares = _shares(rows)
+        missing = len({(row.label, row.component, row.item) for row in rows if row.amount is None})
+        told = Text(plural(missing, "item") if missing else "nothing", style="yellow" if missing else "")
+        made.add_row(component, *(percent(shares[name]) if shares[name] else DASH for name in KNOWN), told)
+    if any(row.provenance == "reused" for row in results.rows):
+        made.caption, made.caption_justify = ANEW, "left"
     return made
+
+
+def _shares(rows: Sequence[CostRow]) -> dict[str, float]:
+    """How much of the money that is known is of each provenance."""
+    known = math.fsum(row.amount or 0.0 for row in rows)
+    amounts = {name: math.fsum(row.amount or 0.0 for row in rows if row.provenance == name) for name in KNOWN}
+    return {name: amount / known if known else 0.0 for name, amount in amounts.items()}
 
 
 def events(results: Results, width: int) -> Iterator[Table]:
@@ -70,20 +92,24 @@ def events(results: Results, width: int) -> Iterator[Table]:
     moments = sorted({(row.day, row.place, row.event) for row in rows})
     many = f" (seed {seed})" if len(results.facts.seeds) > 1 else ""
     title = f"What each event meant{many}: + created, ~ rebuilt, = kept, - retired; training time"
-    for labels in _chunks(results.facts.labels, width - ROW_HEAD, CELL + 3):
-        made = table("day", "event", *(folded(x, CELL) for x in labels), title=title)
+    words = min(20, max((len(word) for _, _, event in moments for word in event.split()), default=0))
+    steps: dict[tuple[object, str], list[EventRow]] = defaultdict(list)
+    for row in rows:
+        steps[(row.day, row.place, row.event), row.label].append(row)
+    cells = {(moment, x): _meant(steps[moment, x]) for moment in moments for x in results.facts.labels}
+    for heads in _beside(results.facts.labels, cells.values(), width - words - DAY):
+        made = table("day", "event", *heads.values(), title=title)
         made.columns[0].justify, made.columns[0].min_width, made.columns[1].justify = "right", 3, "left"
-        made.columns[1].min_width = min(20, max(len(word) for _, _, event in moments for word in event.split()))
+        made.columns[1].min_width = words
         for moment in moments:
-            at = [row for row in rows if (row.day, row.place, row.event) == moment]
-            made.add_row(f"{moment[0]:g}", line(moment[2]), *(_meant([r for r in at if r.label == x]) for x in labels))
+            made.add_row(f"{moment[0]:g}", line(moment[2]), *(cells[moment, x] for x in heads))
         yield made
 
 
 def _meant(rows: Sequence[EventRow]) -> Text:
     """One event for one strategy; its steps that ask for scores and go on are taken together."""
     if not rows:
-        return Text("–", style="dim")
+        return DASH
     counts = [
         ("+", "green", sum(len(r.created) for r in rows)),
         ("~", "yellow", sum(len(r.rebuilt) for r in rows)),
@@ -105,16 +131,21 @@ def quality(results: Results, width: int) -> Iterator[Table]:
     below = {(b.label, b.endpoint) for b in results.verdict.below}
     horizon = results.facts.terms.horizon_days
     metrics = sorted({p.metric for group in last.values() for p in group})
-    title = f"Quality in points ({', '.join(metrics)}); - marks {results.facts.quality_floor:g} and more below the best"
-    for labels in _chunks(results.facts.labels, width - ROW_HEAD, CELL + 3):
-        made = table("endpoint", *(folded(x, CELL) for x in labels), title=title)
-        for endpoint in endpoints:
-            group = [p for x in results.facts.labels for p in last.get((x, endpoint), [])]
-            ended = max(p.until for p in group)
-            metric = ", ".join(sorted({p.metric for p in group}))
-            head = line(endpoint).append(f" {metric}" if len(metrics) > 1 else "", "dim")
-            head.append(f"\nuntil day {ended:g}" if ended < horizon else "", "dim")
-            made.add_row(head, *(_score(last.get((x, endpoint), []), (x, endpoint) in below) for x in labels))
+    title = (
+        f"Quality in points ({', '.join(metrics)}); - marks more than {results.facts.quality_floor:g} below the best"
+    )
+    cells = {(e, x): _score(last.get((x, e), []), (x, e) in below) for e in endpoints for x in results.facts.labels}
+    names: dict[str, Text] = {}
+    for e in endpoints:
+        group = [p for x in results.facts.labels for p in last.get((x, e), [])]
+        ended = max(p.until for p in group)
+        metric = ", ".join(sorted({p.metric for p in group}))
+        names[e] = line(e).append(f" {metric}" if len(metrics) > 1 else "", "dim")
+        names[e].append(f"\nuntil day {ended:g}" if ended < horizon else "", "dim")
+    for heads in _beside(results.facts.labels, cells.values(), width - max(NARROWEST, _widest(names.values())) - EDGES):
+        made = table("endpoint", *heads.values(), title=title)
+        for e in endpoints:
+            made.add_row(names[e], *(cells[e, x] for x in heads))
         yield made
 
 
@@ -132,7 +163,7 @@ def _last_points(results: Results) -> dict[tuple[str, str], list[QualityPoint]]:
 def _score(found: Sequence[QualityPoint], is_below: bool) -> Text:
     scores = [p.score for p in found if p.score is not None]
     if not found:
-        return Text("–", style="dim")
+        return DASH
     if len(scores) < len(found):
         return Text("unavailable", style="yellow")
     text = Text(points(statistics.fmean(scores)) + ("-" if is_below else ""), style="red" if is_below else "")
@@ -141,7 +172,23 @@ def _score(found: Sequence[QualityPoint], is_below: bool) -> Text:
     return text
 
 
-def _chunks(labels: Sequence[str], width: int, each: int) -> list[Sequence[str]]:
-    """The strategies in groups that fit beside each other."""
-    size = max(1, width // each)
-    return [labels[i : i + size] for i in range(0, len(labels), size)]
+def _widest(cells: Iterable[Text]) -> int:
+    """The columns that the longest line of some cells takes."""
+    return max((cell_len(row) for cell in cells for row in cell.plain.split("\n")), default=0)
+
+
+def _beside(labels: Sequence[str], cells: Iterable[Text], room: int) -> Iterator[dict[str, Text]]:
+    """The heads of the columns of the strategies: beside each other if they can be folded so, else in groups."""
+    widest = _widest(cells)
+
+    def needed(heads: Mapping[str, Text]) -> int:
+        return sum(GAP + max(widest, _widest([head])) for head in heads.values())
+
+    for width in range(CELL, NARROWEST - 1, -1):
+        heads = {x: folded(x, width) for x in labels}
+        if needed(heads) <= room:
+            yield heads
+            return
+    size = max(1, room // (GAP + max(CELL, widest)))
+    for i in range(0, len(labels), size):
+        yield {x: folded(x, CELL) for x in labels[i : i + size]}

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rich.text import Text
 
 PREFIXES = ("", "k", "M", "G", "T", "P", "E", "Z")
+TOO_LONG = 1e12  # beyond, a number in full would push its column past the screen
 BARS = "▁▂▃▄▅▆▇█"
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
@@ -27,12 +28,13 @@ def money(amount: float | None, currency: str = "") -> str:
         return "unavailable"
     size = abs(amount)
     text = f"{amount:,.0f}" if size >= 1000 else f"{amount:,.2f}" if size >= 1 else f"{amount:.3g}"
+    text = f"{amount:.3g}" if size >= TOO_LONG else text
     return f"{text} {currency}" if currency else text
 
 
 def quantity(number: float) -> str:
     """How much of something, with three digits that count: ``0.0123``, ``12.3``, ``1,234``."""
-    return f"{number:,.0f}" if abs(number) >= 100 else f"{number:.3g}"
+    return f"{number:,.0f}" if 100 <= abs(number) < TOO_LONG else f"{number:.3g}"
 
 
 def flops(number: float) -> str:
@@ -50,6 +52,12 @@ def duration(seconds: float | None) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def roughly(seconds: float) -> float:
+    """An estimate in steps that it can answer for: whole seconds, tens of them from a minute on, then minutes."""
+    step = 60 if seconds >= 600 else 10 if seconds >= 60 else 1
+    return step * float(round(seconds / step))
 
 
 def points(score: float | None) -> str:

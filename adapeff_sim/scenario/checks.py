@@ -8,9 +8,10 @@ from itertools import chain
 
 from adapeff_sim.artifacts.artifact import Artifact
 from adapeff_sim.base_models.release import resolve
-from adapeff_sim.costs.prices import PricesError, load_prices
+from adapeff_sim.costs.prices import PricesError
 from adapeff_sim.errors import AdapeffError, DataError, PlanningError
 from adapeff_sim.scenario.entries import EVERY, TRAINED
+from adapeff_sim.scenario.price_books import load_prices
 from adapeff_sim.scenario.problems import Place, Problem
 from adapeff_sim.scenario.replay import Moment, replay
 from adapeff_sim.scenario.rows import check_rows

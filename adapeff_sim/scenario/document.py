@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import yaml
 
 from adapeff_sim.errors import ScenarioError
-from adapeff_sim.scenario.problems import Place, Problem, Problems
+from adapeff_sim.scenario.problems import Place, Problem, Problems, path_of
 
 MOST_BYTES = 1_000_000
 MOST_NODES = 20_000  # after aliases are written out
@@ -54,6 +54,7 @@ class Document:
 
     file: str
     text: str = ""
+    what: str = "scenario"  # that the file is to hold
     value: Any = None
     lines: dict[Place, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
@@ -72,25 +73,30 @@ class Document:
 
 def read(path: Path) -> Document:
     """The document in a file. Raises ScenarioError when it cannot be read at all."""
+    return parse(read_bytes(path), str(path))
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a file, as many as matter. Raises ScenarioError when it cannot be read."""
     try:
         with path.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
-    except OSError as error:
-        raise ScenarioError(f"{path}: cannot be read ({error.strerror}); give a file that can.") from None
-    return parse(content, str(path))
+            return file.read(MOST_BYTES + 1)
+    except (OSError, ValueError) as error:  # ValueError: no name that a file can have
+        reason = getattr(error, "strerror", None) or error
+        raise ScenarioError(f"{path_of((str(path),))}: cannot be read ({reason}); give a file that can be.") from None
 
 
-def parse(content: bytes, file: str) -> Document:
-    """The document in some bytes. Raises Problems when they are no YAML of a scenario's size and shape."""
+def parse(content: bytes, file: str, what: str = "scenario") -> Document:
+    """The document in some bytes. Raises Problems when they are no YAML of the size and shape of ``what``."""
     if len(content) > MOST_BYTES:
-        _refuse(file, 0, f"more than {MOST_BYTES // 1000} kB, which no scenario needs; is it the right file?")
+        _refuse(file, 0, f"more than {MOST_BYTES // 1000} kB, which no {what} needs; is it the right file?")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         _refuse(file, line, f"byte 0x{content[error.start]:02x} is not UTF-8; save the file as UTF-8 text")
-    document = Document(file, text)
-    _Values(document).fill(_Nodes(text, file).root())
+    document = Document(file, text, what)
+    _Values(document).fill(_Nodes(text, file, what).root())
     return document
 
 
@@ -101,8 +107,8 @@ def _refuse(file: str, line: int, text: str) -> NoReturn:
 class _Nodes:
     """The parser's events as one tree of nodes; an alias is the node that it names."""
 
-    def __init__(self, text: str, file: str) -> None:
-        self.text, self.file = text, file
+    def __init__(self, text: str, file: str, what: str) -> None:
+        self.text, self.file, self.what = text, file, what
         self.count, self.anchors = 0, dict[str, Node]()
         self.events: Iterator[Any] = yaml.parse(text, Loader=LOADER)
 
@@ -116,7 +122,7 @@ class _Nodes:
             root = self._node(first, 0)
             self._next()
             if isinstance(more := self._next(), yaml.DocumentStartEvent):
-                _refuse(self.file, _line_of(more), "a second document begins; a file holds one scenario")
+                _refuse(self.file, _line_of(more), f"a second document begins; a file holds one {self.what}")
         except yaml.YAMLError as error:
             self._explain(error)
         return root
@@ -129,13 +135,13 @@ class _Nodes:
         self.count += 1
         if self.count > MOST_NODES or depth > DEEPEST:
             limit = f"{MOST_NODES} values" if self.count > MOST_NODES else f"{DEEPEST} levels of nesting"
-            _refuse(self.file, line, f"more than {limit}, which no scenario needs; is it the right file?")
+            _refuse(self.file, line, f"more than {limit}, which no {self.what} needs; is it the right file?")
         if isinstance(event, yaml.AliasEvent):
             if event.anchor not in self.anchors:
                 _refuse(self.file, line, f"no anchor {event.anchor!r} above (or around) its alias; write the value out")
             return self.anchors[event.anchor]
         if event.tag not in (None, "!") and not event.tag.startswith("tag:yaml.org,2002:str"):
-            _refuse(self.file, line, f"tag {event.tag!r}; a scenario has plain values only, drop the tag")
+            _refuse(self.file, line, f"tag {event.tag!r}; a {self.what} has plain values only, drop the tag")
         node = self._filled(event, Node(line), depth)
         if event.anchor:
             self.anchors[event.anchor] = node  # only now: what contains itself is not known inside
@@ -184,7 +190,8 @@ class _Values:
     def fill(self, root: Node) -> None:
         """Write values, lines and problems into the document."""
         if root.sort != "mapping":
-            _refuse(self.document.file, root.line, "no `key: value` lines; a scenario starts with `name: ...`")
+            what = f"no `key: value` lines; a {self.document.what} starts with `name: ...`"
+            _refuse(self.document.file, root.line, what)
         self.document.value = self._value(root, ())
 
     def _value(self, node: Node, place: Place) -> Any:

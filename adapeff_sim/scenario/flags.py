@@ -1,20 +1,24 @@
 """What the command line says instead of the file, held to the same rules."""
 
+import difflib
 import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
 from adapeff_sim.data.base import SOURCES
+from adapeff_sim.data.ready import ready_names
 from adapeff_sim.scenario.entries import strategy_of
-from adapeff_sim.scenario.problems import Problem, Problems
+from adapeff_sim.scenario.problems import COMMAND_LINE, Problem, Problems
 from adapeff_sim.scenario.schema import Scenario
-from adapeff_sim.scenario.words import shown, suggestion
+from adapeff_sim.scenario.words import in_words, shown, suggestion
 from adapeff_sim.strategies.base import STRATEGIES, Strategy
 
 PARTED = re.compile(r"[,\s]+")
+ROWS = "<task>/<language>/train.jsonl"
 
 
 def with_flags(
@@ -35,24 +39,68 @@ def with_flags(
     if seeds is not None:
         said["seeds"] = tuple(seeds)
     if data is not None:
-        said["data"] = data_named(data)
+        try:
+            said["data"] = data_there(data)
+        except ValueError as error:
+            problems.append(Problem(("--data",), str(error)))
     if prices is not None:
         said["prices"] = prices
+    whole = {name: getattr(scenario, name) for name in scenario.model_fields_set} | said
     try:
-        whole = {name: getattr(scenario, name) for name in scenario.model_fields_set}
-        scenario = Scenario.model_validate(whole | said)
+        scenario = Scenario.model_validate(whole)
     except ValidationError as error:
-        for found in error.errors(include_url=False):
-            problems.append(Problem((f"--{found['loc'][0]}",), str(found.get("ctx", {}).get("error", found["msg"]))))
+        problems += [Problem((f"--{place[0]}",), text) for place, text in in_words(error, Scenario, whole)]
     if problems:
-        raise Problems("command line", problems)
+        raise Problems(COMMAND_LINE, problems)
     return scenario
 
 
 def data_named(text: str) -> str:
-    """The data source that a flag names: a source, ``files:FOLDER``, or a folder that is there."""
-    known = text.partition(":")[0] in SOURCES.names()
-    return f"files:{text}" if not known and Path(text).expanduser().is_dir() else text
+    """The data source that a flag names: a source, ``files:FOLDER``, a folder, or a ready-made mapping."""
+    if text.partition(":")[0] in SOURCES.names():
+        return text
+    if Path(text).expanduser().is_dir():
+        return f"files:{text}"
+    return f"hub:{text}" if text in ready_names() else text
+
+
+def data_there(text: str) -> str:
+    """The data source that a flag names, if it can be one. Raises ValueError that says what is there instead."""
+    try:
+        named = data_named(text)
+    except (OSError, ValueError, RuntimeError):  # no name that a folder can have
+        named = text
+    kind, colon, argument = named.partition(":")
+    if kind in SOURCES.names() and kind != "files":
+        return named
+    folder = argument if kind == "files" and colon else text
+    if not folder.strip():
+        raise ValueError(f"is {shown(text)}; name a folder of rows, or a data source such as helpdesk")
+    if _is(folder, "folder"):
+        return f"files:{folder}"
+    if _is(folder, "file"):
+        raise ValueError(f"{shown(folder)} is a file; give the folder with {ROWS} in it")
+    raise ValueError(f"no such folder {shown(folder)}, and no data source of that name; {_nearest(folder)}")
+
+
+def _is(name: str, what: Literal["file", "folder"]) -> bool:
+    """Whether a file or a folder of that name is there; none is under a name that it cannot have."""
+    try:
+        path = Path(name).expanduser()
+        return path.is_file() if what == "file" else path.is_dir()
+    except (OSError, ValueError, RuntimeError):
+        return False
+
+
+def _nearest(folder: str) -> str:
+    """A folder beside the one that is not there, or a data source, with a name nearly the same."""
+    parent = Path(folder).parent
+    try:
+        beside = [str(parent / found.name) for found in parent.iterdir() if found.is_dir()]
+    except (OSError, ValueError):
+        beside = []
+    near = difflib.get_close_matches(folder[:120], [*beside, *SOURCES.names()], n=1)
+    return f"did you mean {near[0]!r}?" if near else f"give helpdesk, or a folder with {ROWS} in it"
 
 
 def _chosen(scenario: Scenario, names: Sequence[str], problems: list[Problem]) -> Scenario:
@@ -60,7 +108,9 @@ def _chosen(scenario: Scenario, names: Sequence[str], problems: list[Problem]) -
     wanted = [name for text in names for name in PARTED.split(text) if name]
     others: dict[str, Strategy] = {}
     labels: list[str] = []
-    for name in dict.fromkeys(wanted):
+    for name, times in Counter(wanted).items():
+        if times > 1:
+            problems.append(Problem(("--strategies",), f"{shown(name)} stands there {times} times; name it once"))
         if name in scenario.strategies:
             labels.append(name)
         elif name in STRATEGIES.names():

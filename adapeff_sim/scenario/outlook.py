@@ -18,6 +18,7 @@ from adapeff_sim.scenario.schema import Scenario
 from adapeff_sim.scenario.suppose import ALWAYS, Supposed, distinct_seeds, supposed
 
 Settings = dict[str, float | int | None]
+Generations = dict[tuple[str, str], list[str]]  # by label and slot: the fingerprints that held it, the first first
 JSON_VERSION = 1
 
 
@@ -33,8 +34,10 @@ class Fate:
     kind: str
     method: str
     fingerprint: str
+    generation: int  # of its slot in this life, from 1
     because: tuple[str, ...] = ()
     path: tuple[str, ...] = ()
+    more_paths: int = 0  # of other sources that moved, and reach it too
     settings: Settings | None = None
     shared_with: tuple[str, ...] = ()
     again: bool = False
@@ -101,10 +104,11 @@ def _life(scenario: Scenario, seed: int, seeds: tuple[int, ...]) -> Life:
             for artifact in each.step.plan.built:
                 wanted[keys.of(label, artifact)].add(label)
     seen: set[tuple[str, str, str]] = set()
+    generations: Generations = defaultdict(list)
     days = []
     for event in events:
         here = [(label, each) for label, steps in found.items() for each in steps if each.step.event is event]
-        turns = tuple(_turn(scenario, label, each, keys, wanted, seen) for label, each in here)
+        turns = tuple(_turn(scenario, label, each, keys, wanted, seen, generations) for label, each in here)
         days.append(Day(event.day, event.headline, turns))
     trainings = {label: sum(label in labels for labels in wanted.values()) for label in scenario.labels}
     return Life(seeds, tuple(days), trainings, len(wanted))
@@ -134,6 +138,7 @@ def _turn(
     keys: Keys,
     wanted: dict[str, set[str]],
     seen: set[tuple[str, str, str]],
+    generations: Generations,
 ) -> Turn:
     step = each.step
     paths = impact(step.plan, step.deployment)
@@ -142,13 +147,19 @@ def _turn(
         artifact = change.artifact
         if artifact.kind.is_source:
             continue
-        fate = Fate(str(change.action), artifact.slot, str(artifact.kind), method_of(artifact), artifact.fingerprint)
+        held = generations[label, artifact.slot]
+        held += [artifact.fingerprint] if artifact.fingerprint not in held else []
+        known = (artifact.slot, str(artifact.kind), method_of(artifact), artifact.fingerprint)
+        fate = Fate(str(change.action), *known, generation=held.index(artifact.fingerprint) + 1)
         if change.action in (Action.CREATE, Action.REBUILD):
-            key = keys.of(label, artifact)
+            key, ways = keys.of(label, artifact), paths.get(artifact, ((),))
             fate = Fate(
-                *(fate.action, fate.slot, fate.kind, fate.method, fate.fingerprint),
+                fate.action,
+                *known,
+                generation=fate.generation,
                 because=change.because,
-                path=tuple(a.slot for a in paths.get(artifact, ())),
+                path=tuple(a.slot for a in ways[0]),
+                more_paths=len(ways) - 1,
                 settings=scenario.settings(label, artifact).model_dump(),
                 shared_with=tuple(other for other in scenario.labels if other in wanted[key] and other != label),
                 again=not seen.isdisjoint({(label, ALWAYS, key), (label, each.when, key)}),

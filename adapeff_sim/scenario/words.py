@@ -3,7 +3,7 @@
 import difflib
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
@@ -15,10 +15,17 @@ M = TypeVar("M", bound=BaseModel)
 OURS = "said"  # the type of an error whose message is in our words already
 LONGEST = 48  # characters shown of a value
 WANTED = {
+    "date_from_datetime_parsing": "write a date, such as 2025-06-01",
+    "date_parsing": "write a date, such as 2025-06-01",
+    "date_type": "write a date, such as 2025-06-01",
+    "finite_number": "write a finite number",
     "bool_type": "write true or false",
     "dict_type": "write `key: value` pairs",
+    "float_parsing": "write a number",
     "float_type": "write a number",
     "int_from_float": "write a whole number",
+    "int_parsing": "write a whole number",
+    "int_parsing_size": "write a whole number of fewer digits",
     "int_type": "write a whole number",
     "model_type": "write `key: value` pairs",
     "string_too_short": "write a text",
@@ -38,7 +45,12 @@ def understood(model: type[M], value: object) -> M:
     try:
         return model.model_validate_json(json.dumps(value), strict=True)
     except ValidationError as error:
-        raise refused(value, _in_words(error, model, value)) from None
+        raise refused(value, in_words(error, model, value)) from None
+
+
+def wrong_value(error: ValidationError) -> str:
+    """What is wrong with a value that is no part of a file, and what would do."""
+    return "; ".join(_said(details, (), BaseModel) for details in error.errors(include_url=False))
 
 
 def refused(value: object, problems: Iterable[tuple[Place, str]]) -> ValidationError:
@@ -75,7 +87,7 @@ def suggestion(name: object, known: Iterable[str], what: str = "known") -> str:
     return f"{what}: {', '.join(names)}" if names else f"{what}: none"
 
 
-def _in_words(error: ValidationError, model: type[BaseModel], value: object) -> list[tuple[Place, str]]:
+def in_words(error: ValidationError, model: type[BaseModel], value: object) -> list[tuple[Place, str]]:
     """Every finding, those of the branches of a union folded into one."""
     found: dict[Place, list[ErrorDetails]] = {}
     for details in error.errors(include_url=False):
@@ -124,17 +136,53 @@ def _said(details: ErrorDetails, place: Place, model: type[BaseModel]) -> str:
             return str(context["error"])
         case "missing":
             return f"missing; add `{place[-1]}: ...`"
+        case "too_long":
+            return f"{found}; give at most {context['max_length']}"
         case "extra_forbidden":
-            return f"unknown key; {suggestion(place[-1], keys_of(model))}"
+            return f"unknown key; {suggestion(place[-1], keys_of(_model_at(model, place[:-1])))}"
         case "literal_error":
             choices = str(context["expected"]).replace("'", "").replace(" or ", ", ").split(", ")
             return f"{found}; {suggestion(details['input'], choices, 'choose one of')}"
         case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal" as kind:
             words = {"gt": "more than", "ge": "at least", "lt": "less than", "le": "at most"}
             short = {"greater_than": "gt", "greater_than_equal": "ge", "less_than": "lt", "less_than_equal": "le"}[kind]
-            return f"{found}; it must be {words[short]} {context[short]:g}"
+            return f"{found}; it must be {words[short]} {_number(context[short])}"
         case kind:
             return f"{found}; {WANTED.get(kind, details['msg'][:1].lower() + details['msg'][1:])}"
+
+
+def _number(number: float) -> str:
+    return str(number) if isinstance(number, int) else f"{number:g}"
+
+
+def _model_at(model: type[BaseModel], place: Place) -> type[BaseModel]:
+    """The model that a place inside another one holds, as far as fields hold models."""
+    for name in place:
+        field = model.model_fields.get(str(name))
+        options = [field.annotation, *get_args(field.annotation)] if field else []
+        inner = [o for o in options if isinstance(o, type) and issubclass(o, BaseModel)]
+        if not inner:
+            break
+        model = inner[0]
+    return model
+
+
+def empties(value: Any, place: Place = ()) -> list[tuple[Place, str]]:
+    """Every key without a value; only a strategy may stand so, which has no options then."""
+    if isinstance(value, dict):
+        return [found for key, part in value.items() for found in empties(part, (*place, key))]
+    if isinstance(value, list):
+        return [found for i, part in enumerate(value) for found in empties(part, (*place, i))]
+    is_strategy = len(place) == 3 and place[0] == "strategies"
+    return [] if value is not None or is_strategy else [(place, "is empty; give a value, or drop the line")]
+
+
+def without_empties(value: Any, place: Place = ()) -> Any:
+    """The value without empty keys, which have been told."""
+    if isinstance(value, dict):
+        kept = {key: part for key, part in value.items() if part is not None or place[:1] == ("strategies",)}
+        return {key: without_empties(part, (*place, key)) for key, part in kept.items()}
+    return [without_empties(part, (*place, i)) for i, part in enumerate(value)] if isinstance(value, list) else value
 
 
 def keys_of(model: type[BaseModel]) -> list[str]:

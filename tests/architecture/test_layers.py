@@ -43,7 +43,7 @@ PURE = {"lifecycle", "artifacts", "strategies", "planning", "ledger", "costs", "
 IMPURE = {"os", "pathlib", "io", "time", "datetime", "random", "secrets", "uuid", "subprocess", "socket"}
 HEAVY = {"torch", "transformers", "adapters"}
 SEEDED = {"lifecycle/timeline.py"}  # arrival processes draw seeded random days, before anything runs
-READS_FILES = {"costs/prices.py"}  # a price book is a file
+DATED = {"costs/prices.py"}  # a price has a date
 FILES = sorted(ROOT.rglob("*.py"))
 
 
@@ -69,7 +69,7 @@ def test_a_room_imports_only_rooms_below_it(path):
 @pytest.mark.parametrize("path", [p for p in FILES if room(p) in PURE], ids=lambda p: str(p.relative_to(ROOT)))
 def test_the_pure_rooms_touch_nothing_outside(path):
     name = str(path.relative_to(ROOT))
-    allowed = {"random"} if name in SEEDED else {"pathlib", "datetime"} if name in READS_FILES else set()
+    allowed = {"random"} if name in SEEDED else {"datetime"} if name in DATED else set()
     assert not {n.split(".")[0] for n in imports(path)} & (IMPURE | HEAVY) - allowed
 
 

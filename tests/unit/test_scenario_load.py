@@ -12,7 +12,6 @@ from tiny_scenario import TEXT, write_scenario
 from adapeff_sim.artifacts.artifact import Artifact
 from adapeff_sim.artifacts.recipe import AdapterRecipe, DatasetRecipe, FusionRecipe, ModelRecipe
 from adapeff_sim.conduct import in_store
-from adapeff_sim.costs.prices import BOOKS, load_prices
 from adapeff_sim.errors import ScenarioError
 from adapeff_sim.execution.machine import Machine
 from adapeff_sim.execution.orders import Orders
@@ -22,6 +21,7 @@ from adapeff_sim.planning.plan import Make
 from adapeff_sim.scenario import space
 from adapeff_sim.scenario.document import parse
 from adapeff_sim.scenario.load import find_scenario, load, loads
+from adapeff_sim.scenario.price_books import BOOKS, load_prices
 from adapeff_sim.scenario.problems import Problems
 
 ADAPTER = Artifact("adapter/intent", AdapterRecipe(task="intent", method="seq_bn"))

@@ -9,7 +9,7 @@ from tiny_scenario import TEXT, write_scenario
 from typer.testing import CliRunner
 
 from adapeff_sim.cli.app import app
-from adapeff_sim.cli.plan_view import settings_table, totals, tree_of
+from adapeff_sim.cli.plan_view import settings_table, slot_said, totals, tree_of
 from adapeff_sim.lifecycle.events.base import EVENTS
 from adapeff_sim.scenario.json_schema import scenario_schema
 from adapeff_sim.scenario.load import load
@@ -98,8 +98,8 @@ def test_the_tree_says_it_in_lines(file):
     text = told.getvalue()
     assert "tiny: 100 days, seed 13, prices cloud_gpu" in text
     assert "day 40: new_language sw" in text
-    assert "~ fusion/mood because fused:adapter/intent, fused:adapter/mood, train:dataset/mood/sw moved" in text
-    assert "by dataset/mood/sw > fusion/mood" in text
+    assert "~ fusion/mood#2 because fused:adapter/intent, fused:adapter/mood, train:dataset/mood/sw moved" in text
+    assert "by dataset/mood/sw > fusion/mood and 1 other way" in text
     assert "trained once, also for carried, adapter_fusion" in text
     assert "? mood/sw is looked at: it may fall 2 points" in text
     assert "carried, if every check falls: 2 rebuilt" in text
@@ -107,8 +107,19 @@ def test_the_tree_says_it_in_lines(file):
     assert list(totals(ahead.lives[0]))[-1] == "Together at most 16 trainings, as what is shared is trained once."
 
 
+def test_generations_that_stand_beside_each_other_are_told_apart(file):
+    text = TEXT.replace("  - multitask_full\n", "  - {multitask_full: {update: continue}, as: continued}\n")
+    assert text != TEXT
+    file.write_text(text)
+    turns = [turn for day in outlook(load(file)).lives[0].days for turn in day.turns if turn.label == "continued"]
+    kept = [[slot_said(fate) for fate in turn.fates if fate.action == "keep"] for turn in turns]
+    assert ["model/multitask"] in kept and ["model/multitask", "model/multitask#2"] in kept
+    assert all(len(set(slots)) == len(slots) for slots in kept)
+
+
 def test_plan_prints_a_tree_or_json(file):
     shown = CliRunner().invoke(app, ["plan", str(file), "--strategies", "adapter_fusion"])
+    assert shown.output.startswith("+ created   ~ rebuilt   = kept   - retired")
     assert shown.exit_code == 0 and "fusion/mood" in shown.output and "multitask" not in shown.output
     printed = CliRunner().invoke(app, ["plan", str(file), "--json"])
     found = json.loads(printed.output)

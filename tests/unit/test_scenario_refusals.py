@@ -145,7 +145,8 @@ ONE_PROBLEM = {
     ),
     "an unknown price book": (
         ("prices: cloud_gpu", "prices: clod_gpu"),
-        "tiny.yaml:18: prices: Unknown price book 'clod_gpu'. Known: cloud_gpu, laptop_cpu, on_prem; or give the "
+        "tiny.yaml:18: prices: Unknown price book 'clod_gpu'. Did you mean 'cloud_gpu'? Known: cloud_gpu, "
+        "laptop_cpu, on_prem; or give the "
         "path of a .yaml file.",
     ),
     "a target that nothing reads": (
@@ -244,8 +245,42 @@ def test_text_that_would_move_a_cursor_is_told_harmlessly(folder):
 def test_flags_are_held_to_the_same_rules_and_blamed_by_name(folder):
     assert told(folder, TEXT, seeds=[1, 1])[0].startswith("command line: --seeds: seed 1 stands there twice")
     assert "did you mean 'carried'?" in told(folder, TEXT, strategies=["carrid"])[0]
-    assert told(folder, TEXT, data="nothing")[0].startswith("command line: --data: unknown data source 'nothing'")
-    assert told(folder, TEXT, prices="nothing")[0].startswith("tiny.yaml: --prices: Unknown price book")
+    assert told(folder, TEXT, strategies=["carried,carried"])[0].endswith(
+        "'carried' stands there 2 times; name it once"
+    )
+    (large,) = told(folder, TEXT, seeds=[10**20])
+    assert large == f"command line: --seeds: is {10**20}; it must be at most 4294967295"
+    assert told(folder, TEXT, seeds=list(range(101)))[0].endswith("is a list of 101; give at most 100")
+    assert told(folder, TEXT, prices="nothing")[0].startswith("command line: --prices: Unknown price book")
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ("nothing", "no such folder 'nothing', and no data source of that name; give helpdesk, or a folder with"),
+        ("rosw", "no such folder 'rosw', and no data source of that name; did you mean 'rows'?"),
+        ("files:rosw", "no such folder 'rosw', and no data source of that name; did you mean 'rows'?"),
+        ("helpdeks", "no such folder 'helpdeks', and no data source of that name; did you mean 'helpdesk'?"),
+        ("tiny.yaml", "'tiny.yaml' is a file; give the folder with <task>/<language>/train.jsonl in it"),
+        ("", "is ''; name a folder of rows"),
+        ("~nobody", "no such folder '~nobody'"),
+        ("x" * 5000, "no such folder 'xxx"),
+    ],
+)
+def test_data_that_is_not_there_is_answered_with_what_is(folder, monkeypatch, said, answer):
+    monkeypatch.chdir(folder)
+    (line,) = told(folder, TEXT, data=said)
+    assert line.startswith(f"command line: --data: {answer}")
+
+
+def test_a_folder_without_rows_is_said_once(folder, tmp_path):
+    (line,) = told(folder, TEXT, data=str(tmp_path))
+    assert line.startswith("command line: --data: ") and "no task in this folder" in line
+
+
+def test_a_bare_folder_is_data(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    assert load(write_scenario(folder), data="rows").data == f"files:{folder / 'rows'}"
 
 
 def test_a_process_that_never_ends_or_never_begins_is_refused(folder):
@@ -280,8 +315,10 @@ def test_a_test_set_that_has_no_further_edition_is_told(folder):
 
 
 def test_a_scenario_that_is_not_there_is_told_with_what_is(tmp_path):
-    with pytest.raises(ScenarioError, match=r"No scenario 'smok'.*did you mean 'smoke'\?"):
+    with pytest.raises(ScenarioError, match=r"No scenario 'smok'.*did you mean 'smoke'\?$"):
         load("smok")
+    with pytest.raises(ScenarioError, match="No scenario has an empty name; give a file, or one of"):
+        load("")
     with pytest.raises(AdapeffError, match="a folder; give the scenario file in it"):
         load(tmp_path)
 

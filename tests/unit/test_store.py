@@ -335,6 +335,16 @@ def test_a_file_where_the_store_should_be(tmp_path):
         Store(tmp_path / "store").claim(KEY)
 
 
+@pytest.mark.parametrize("name", ["file", "file/in_it", "x" * 5000, "/proc/s", "a\0b"])
+def test_a_place_that_can_be_no_store_is_refused_before_anything_is_done(tmp_path, name):
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(ExecutionError, match=r"^--store .*; give another folder\.$") as error:
+        Store(tmp_path / name).prepare()
+    assert len(str(error.value)) < 300
+    Store(tmp_path / "new" / "one").prepare()
+    assert list((tmp_path / "new").rglob("*")) == [tmp_path / "new" / "one"]
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="a superuser may write everywhere")
 def test_a_folder_that_may_not_be_written(store):
     make(store)

@@ -237,3 +237,10 @@ def test_when_each_is_too_low_somewhere_the_floor_that_would_let_one_in_is_said(
     assert total(found).cheapest is None
     assert found.sentences[0].startswith("No strategy stays within 2 points")
     assert "With a floor of 3.5 points" in found.sentences[1] and "it would be b (9.00 EUR" in found.sentences[1]
+
+
+def test_a_gap_and_the_floor_that_lets_it_pass_are_said_alike():
+    scores = {"a": {"x/en": 0.90, "y/en": 0.70}, "b": {"x/en": 0.90 - 0.25 / 3, "y/en": 0.80}}
+    sentences = " ".join(verdict({"a": [due((0, 1))], "b": [due((0, 9))]}, scores).sentences)
+    assert "With a floor of 8.4 points" in sentences and "8.4 points below a on x/en" in sentences
+    assert "8.3" not in sentences

@@ -1,0 +1,70 @@
+"""Price books as files: found by name or path, and read as strictly as a scenario is."""
+
+import difflib
+import functools
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from adapeff_sim.costs.prices import Prices, PricesError
+from adapeff_sim.errors import ScenarioError
+from adapeff_sim.scenario.document import parse, read_bytes
+from adapeff_sim.scenario.problems import Problems, printable
+from adapeff_sim.scenario.words import LONGEST, empties, shown, understood, without_empties
+
+SUFFIXES = (".yaml", ".yml")
+BOOKS = Path(__file__).parents[1] / "scenarios" / "prices"
+
+
+def load_prices(name: str, folder: Path = Path()) -> Prices:
+    """The price book of that name among those that come along, or in a file (``*.yaml``, relative to ``folder``).
+
+    Raises PricesError with file, line, key, what was found and what would do.
+    """
+    if not name.endswith(SUFFIXES):
+        books = {book.stem: book for book in sorted(BOOKS.glob("*.yaml"))}
+        if name not in books:
+            near = _near(name, books)
+            known = f"{near} Known: {', '.join(books)}; or give the path of a .yaml file."
+            raise PricesError(f"Unknown price book {shown(name)}.{known}")
+        file = books[name]
+    else:
+        file = folder / name
+    try:
+        return parse_prices(read_bytes(file), str(file))
+    except ScenarioError as error:
+        raise PricesError(f"{error}{_beside(file)}") from error
+
+
+@functools.lru_cache(maxsize=32)  # the same bytes are the same book, and a book is frozen
+def parse_prices(content: bytes, where: str) -> Prices:
+    """The price book in ``content``; ``where`` is what errors call it. Raises PricesError, a line for each problem."""
+    try:
+        document = parse(content, where, "price book")
+        empty = dict(empties(document.value))
+        found = [*document.problems, *(document.problem(place, text) for place, text in empty.items())]
+        try:
+            book = understood(Prices, without_empties(document.value))
+        except ValidationError as error:
+            told = ((tuple(e["loc"]), e["msg"]) for e in error.errors(include_url=False))
+            found += [document.problem(place, text) for place, text in told if place not in empty]
+        if found:
+            raise Problems(where, found)
+    except ScenarioError as error:
+        raise PricesError(str(error)) from error
+    return book
+
+
+def _near(name: str, known: Any) -> str:
+    near = difflib.get_close_matches(name[:LONGEST], list(known), n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""
+
+
+def _beside(file: Path) -> str:
+    """The file of a like name in the same folder, where a file is not there."""
+    try:
+        beside = [] if file.exists() else [found.name for found in file.parent.glob("*.y*ml")]
+    except (OSError, ValueError):  # no name that a file can have
+        return ""
+    return printable(_near(file.name, beside))
