@@ -21,6 +21,7 @@ STEP_PARTS = ("data", "forward", "backward", "optimizer")
 NOMINAL, REST = "nominal_train_flops", "train_rest_seconds"
 GROUPS = ("train_forward_flops", "train_activation_gradient_flops", "train_weight_gradient_flops")
 FORWARD, ACTIVATIONS, WEIGHTS = GROUPS
+PASSES = ("train_data_seconds", "train_forward_seconds", "train_backward_seconds")
 PARAMETERS = {"trainable_parameters": "trained", "total_parameters": "all"}
 FLOPS = {
     FORWARD: "forward",
@@ -138,7 +139,7 @@ def explain(shared: Sequence[JobRecord]) -> Explanation:
         parameters=tuple(_lines(PARAMETERS, job.usage, full)),
         flops=tuple(_lines(FLOPS, job.usage, full)),
         seconds=tuple(_lines(SECONDS, _with_rest(job.usage), full and _estimated(job.usage, full))),
-        sentences=tuple(_sentences(job.usage, full)),
+        sentences=(*_sentences(job.usage, full), *_of_seconds(job.usage, full)),
         unavailable=tuple(unavailable),
     )
 
@@ -209,6 +210,15 @@ def _sentences(usage: Usage, full: Usage) -> list[str]:
         f"The nominal count (6 x tokens x parameters) says {_share(usage['nominal_train_flops'] / full[NOMINAL])} of "
         "full fine-tuning: it charges frozen weights as if they were trained.",
     ]
+
+
+def _of_seconds(usage: Usage, full: Usage) -> Iterator[str]:
+    """The share of the seconds of full fine-tuning that is not saved, as far as it can be estimated."""
+    estimated = _estimated(usage, full) if full else {}
+    frozen = usage.get("trainable_parameters", 0.0) < usage.get("total_parameters", 0.0)
+    if frozen and len(estimated) == len(PASSES):
+        remain = math.fsum(usage[name] for name in PASSES) / math.fsum(estimated.values())
+        yield f"Of the seconds for data, forward and backward pass, {_share(remain)} remain (estimated)."
 
 
 def _share(share: float) -> str:

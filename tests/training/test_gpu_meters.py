@@ -8,6 +8,7 @@ import torch
 
 from adapeff_sim.training import nvml
 from adapeff_sim.training.meters.base import METERS, Watch
+from adapeff_sim.training.step_clock import SYNCHRONISE_AFTER, StepClock
 
 
 class NVMLError(Exception):
@@ -87,3 +88,48 @@ def test_without_the_library_nothing_is_said(monkeypatch):
     assert read("shared_gpu") == ({}, ("peak_other_gpu_processes",))
     assert read("energy") == ({}, ("energy_joules",))
     nvml.gpu.cache_clear()
+
+
+class Event:
+    """A mark in a device's queue, whose clock shows 1 ms more with every mark."""
+
+    marks, waits = 0, 0
+
+    def __init__(self, enable_timing: bool) -> None:
+        assert enable_timing
+
+    def record(self) -> None:
+        Event.marks += 1
+        self.at = Event.marks
+
+    def synchronize(self) -> None:
+        Event.waits += 1
+
+    def elapsed_time(self, later: "Event") -> float:
+        return float(later.at - self.at)
+
+
+def steps(clock: StepClock, count: int) -> None:
+    for _ in range(count):
+        clock.start()
+        for part in ("data", "forward"):
+            clock.done(part)
+
+
+def test_on_a_gpu_steps_are_timed_by_its_own_queue_and_hardly_ever_waited_for(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "Event", Event)
+    clock = StepClock(torch.device("cuda"))
+    many = SYNCHRONISE_AFTER  # three marks a step
+    steps(clock, many)
+    assert Event.waits == 2
+    assert clock.seconds() == pytest.approx({"data": many / 1000, "forward": many / 1000})
+    steps(clock, 1)
+    assert clock.seconds()["data"] == pytest.approx((many + 1) / 1000)
+
+
+def test_on_a_cpu_the_parts_are_apart(monkeypatch):
+    moments = iter((1.0, 3.0, 7.0, 20.0, 21.0, 22.0))
+    monkeypatch.setattr("time.perf_counter", lambda: next(moments))
+    clock = StepClock(torch.device("cpu"))
+    steps(clock, 2)
+    assert clock.seconds() == {"data": 3.0, "forward": 5.0}, "what lies between steps is in no part"

@@ -111,6 +111,8 @@ def test_seconds_are_told_by_part_and_those_of_full_training_scaled():
     assert seconds["forward"][1] == pytest.approx(40 / 1.0101, rel=1e-3)
     assert seconds["backward"][1] == pytest.approx(45 * 1430.3 / 687.5, rel=1e-3)
     assert seconds["checkpoints"] == (None, None)
+    remain = (5 + 40 + 45) / (5 + seconds["forward"][1] + seconds["backward"][1])
+    assert f"backward pass, {100 * remain:.0f} % remain" in explain(find(LIVES, "adapter/a@0")).sentences[-1]
 
 
 def test_full_fine_tuning_saves_nothing():

@@ -12,6 +12,7 @@ from adapeff_sim.ledger.records import JobRecord
 from adapeff_sim.ledger.trainings import equal_quality, training_rows
 from adapeff_sim.reports.effort import effort
 from adapeff_sim.reports.effort import equal_quality as tables
+from adapeff_sim.reports.terminal import warnings
 from adapeff_sim.results import Facts, Results, read, results_of, write
 
 USAGE = {
@@ -118,6 +119,14 @@ def test_the_table_of_equal_quality_says_never():
     assert "never" in text and "20 G" in text and "40 G" in text and "88.0" in text
     other = good.model_copy(update={"seed": 2}), bad.model_copy(update={"seed": 2, "curve": curve(0.95)})
     assert "in 1 of 2" in shown(results(good, bad, *other, seeds=(1, 2)))
+
+
+def test_company_on_the_gpu_is_told_in_the_report():
+    shared = {**USAGE, "peak_other_gpu_processes": 1.0}
+    told = [part.plain for part in warnings(results(build(usage=shared), build("adapter/b", usage=USAGE)))]
+    assert any("Not alone: other processes used the GPU during 1 training;" in text for text in told)
+    alone = {**USAGE, "peak_other_gpu_processes": 0.0}
+    assert not list(warnings(results(build(usage=alone))))
 
 
 def test_outcomes_and_records_of_before_still_read():
