@@ -1,6 +1,7 @@
 """The same job leaves the same bits: alone, after other jobs, and after being killed in the middle."""
 
 import hashlib
+import json
 
 import pytest
 from toy_model import EAGER, MACHINE, SETTINGS, adapter, fusion, model, task
@@ -100,6 +101,21 @@ def test_what_a_kill_lost_is_told_apart(built):
     assert resumed.usage["lost_seconds"] > 0
     assert "lost_seconds" not in whole.usage
     assert resumed.usage["train_steps"] == whole.usage["train_steps"]
+
+
+def test_a_checkpoint_that_tells_less_is_not_taken(built):
+    """What an earlier version summed up lacks parts of the steps: gone on with, the parts would be too small."""
+    with pytest.raises(Killed):
+        built.build(
+            adapter(), COLOUR, settings=PATIENT, name="a", tell=killer(6), bench=Workbench(MACHINE, rhythm=EAGER)
+        )
+    position = built.folder / "a" / "checkpoint" / "position.json"
+    told = json.loads(position.read_text())
+    del told["sums"]["trained"], told["sums"]["curve"]
+    position.write_text(json.dumps(told))
+    taken = built.build(adapter(), COLOUR, settings=PATIENT, name="a")
+    assert sum(batches.steps for batches in taken.workload.batches) == taken.usage["train_steps"]
+    assert taken.curve[0].step == 3
 
 
 def test_another_seed_and_another_rate_give_other_bits(built):
