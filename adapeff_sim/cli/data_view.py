@@ -32,13 +32,17 @@ def views(found: Survey) -> Iterator[RenderableType]:
 
 
 def counts(found: Survey) -> Table:
-    """Tasks x languages x rows."""
-    made = table("task", "language", *SPLITS, title=f"Rows of {found.source}")
+    """Tasks x languages x rows of each language; languages of a task with as many rows share a line."""
+    made = table("task", "languages", *SPLITS, title=f"Rows of {found.source}, in each language")
     made.columns[1].justify = "left"
     for task in found.tasks:
-        for i, at in enumerate(task.languages):
-            name = line(task.task).append(f" {task.kind}", "dim") if i == 0 else Text("")
-            made.add_row(name, line(at.language), *(_count(at.rows, split) for split in SPLITS))
+        name = line(task.task).append(f" {task.kind}", "dim")
+        alike: dict[tuple[int | None, ...], list[str]] = {}
+        for at in task.languages:
+            alike.setdefault(tuple(at.rows.get(split) for split in SPLITS), []).append(at.language)
+        for rows, languages in alike.items():
+            made.add_row(name, line(" ".join(languages)), *map(_count, rows))
+            name = Text("")
     return made
 
 
@@ -65,8 +69,8 @@ def balance(task: TaskSurvey) -> Table:
     return made
 
 
-def _count(rows: Mapping[Split, int], split: Split) -> Text:
-    return Text(f"{rows[split]:,}") if split in rows else Text("–", style="dim")
+def _count(rows: int | None) -> Text:
+    return Text("–", style="dim") if rows is None else Text(f"{rows:,}")
 
 
 def _share(count: Mapping[Split, int], split: Split, total: int) -> Text:

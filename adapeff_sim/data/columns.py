@@ -4,9 +4,9 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, ClassVar, Literal, NamedTuple, Self
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema, model_validator
 
 from adapeff_sim.data.examples import EXAMPLE_OF, AnyExample, TaskKind
 from adapeff_sim.data.rows import PROBLEMS_SHOWN, Located, RowProblem, clean, read_row, refuse, shown
@@ -16,6 +16,24 @@ LOG = logging.getLogger(__name__)
 SEVERAL = ("choices", "answers")  # the fields that can lie in several columns
 Columns = Mapping[str, str | tuple[str, ...]]  # of each field
 LABELLED = ("label", "tags")  # the fields that hold labels
+NAMES_IN_A_FILE = {
+    "anyOf": [
+        {"type": "object", "additionalProperties": {"type": ["string", "integer"]}},
+        {"type": "array", "items": {"type": ["string", "integer"]}},
+    ]
+}
+
+
+def _itself(said: Any) -> Any:
+    """A list of names as a mapping of each to itself."""
+    return {name: name for name in said} if isinstance(said, list | tuple) and all(map(_is_word, said)) else said
+
+
+def _is_word(name: object) -> bool:
+    return isinstance(name, str | int)
+
+
+Names = Annotated[dict[str, str], BeforeValidator(_itself), WithJsonSchema(NAMES_IN_A_FILE)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +72,8 @@ class RowMapping(BaseModel):
     beside: ClassVar[tuple[str, ...]] = ()  # what may have a column and is no field
     kind: TaskKind
     columns: dict[str, str | tuple[str, ...]] = {}
-    labels: dict[str, str] = {}
+    labels: Names = {}
     incomplete: Literal["refuse", "drop"] = "refuse"
-
-    @field_validator("labels", mode="before")
-    @classmethod
-    def _called_as_they_are(cls, said: Any) -> Any:
-        """A list of labels stands for labels that keep their names."""
-        return itself(said)
 
     @model_validator(mode="after")
     def _names_what_there_is(self) -> Self:
@@ -200,15 +212,6 @@ def _reader(
         mapping = mapping.of(table)
     mapping.check(table, only)
     return partial(mapping.example, table=table, wanted=mapping.column_of())
-
-
-def itself(said: Any) -> Any:
-    """A list of names as a mapping of each to itself."""
-    return {name: name for name in said} if isinstance(said, list | tuple) and all(map(_is_word, said)) else said
-
-
-def _is_word(name: object) -> bool:
-    return isinstance(name, str | int)
 
 
 def _flat(columns: Columns) -> list[str]:

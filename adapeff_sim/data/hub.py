@@ -7,10 +7,10 @@ of a ready-made mapping, options, or a list of both, whose tasks and languages a
 from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from adapeff_sim.data.base import SOURCES
-from adapeff_sim.data.columns import Only, RowMapping, itself, located
+from adapeff_sim.data.columns import Names, Only, RowMapping, located
 from adapeff_sim.data.examples import AnyExample, Split, TaskKind
 from adapeff_sim.data.files import SPLITS
 from adapeff_sim.data.ready import ready
@@ -30,14 +30,8 @@ class HubTask(RowMapping):
     beside: ClassVar[tuple[str, ...]] = ("language",)
     config: str | None = None
     files: dict[Split, str] = Field(default={})
-    languages: dict[str, str] = Field(min_length=1)
+    languages: Names = Field(min_length=1)
     splits: dict[Split, str] = Field(default={})  # the repository's word, or a part of one; "" where there is none
-
-    @field_validator("languages", mode="before")
-    @classmethod
-    def _called_as_here(cls, said: Any) -> Any:
-        """A list of languages stands for languages that the repository calls so too."""
-        return itself(said)
 
     @model_validator(mode="after")
     def _every_language_has_rows_of_its_own(self) -> Self:

@@ -118,7 +118,6 @@ def _task(task: str, kind: TaskKind, rows: Mapping[str, Rows], examples: int) ->
             counts.setdefault(split, Counter()).update(_labels(these))
     total: Counter[str] = sum(counts.values(), Counter())
     order = sorted(total, key=lambda label: (-total[label], label))
-    first = next((these for some in rows.values() for these in some.values()), ())
     return TaskSurvey(
         task=task,
         kind=kind,
@@ -128,8 +127,15 @@ def _task(task: str, kind: TaskKind, rows: Mapping[str, Rows], examples: int) ->
         ),
         labels={label: {split: count[label] for split, count in counts.items()} for label in order},
         majority=_majority(counts),
-        examples=tuple(row.model_dump(mode="json") for row in first[:examples]),
+        examples=tuple(row.model_dump(mode="json") for row in _some(rows, examples)),
     )
+
+
+def _some(rows: Mapping[str, Rows], count: int) -> Iterator[AnyExample]:
+    """So many rows, of one language after the other, English first; each at another place of its file."""
+    files = [next(iter(rows[at].values())) for at in sorted(rows, key=lambda at: (at != "en", at)) if rows[at]]
+    turns = (file[i] for i in range(count) for file in files[i % len(files) :][:1] if i < len(file))
+    return turns if files else iter(())
 
 
 def _labels(rows: Iterable[AnyExample]) -> Iterator[str]:

@@ -7,6 +7,7 @@ one. Elementwise work is not counted.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 import torch
@@ -16,6 +17,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
+from adapeff_sim.base_models.encoders import ENCODERS
 from adapeff_sim.training.backbone import Backbone
 from adapeff_sim.training.batches import Batch, BatchShape, blank
 from adapeff_sim.training.network import Network, Setup
@@ -82,10 +84,12 @@ def _run(network: Network, backbone: Backbone, task: str, shape: BatchShape, bac
     device = next(network.parameters()).device
     batch = blank(task, network.kinds[task], shape, device, backbone.padding.with_types)
     network.train(backward)
-    if backward:
-        return _trained(network, batch)
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        network(batch)
+    makes_own = ENCODERS[backbone.release.encoder].makes_tensors
+    with device if makes_own else nullcontext():
+        if backward:
+            return _trained(network, batch)
+        with FlopCounterMode(display=False) as counter:
+            network(batch)  # with gradients: without, torch's counter stumbles over DeBERTa's views of its parameters
     return Flops(counter.get_total_flops())
 
 

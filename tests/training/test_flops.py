@@ -58,7 +58,7 @@ SETUPS = {
 
 def backbone_of(config) -> Backbone:
     """A base model that is a shape alone."""
-    shape = SimpleNamespace(architecture=str(config.to_dict()))
+    shape = SimpleNamespace(architecture=str(config.to_dict()), encoder=config.model_type)
     return Backbone(shape, SimpleNamespace(config=config), None, Padding(1, 64, config.type_vocab_size > 1))
 
 
