@@ -31,7 +31,8 @@ SHIPPED = Path(__file__).parent
 DIGESTS = "digests.json"
 HUB_SPEC = re.compile(r"([A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)@([0-9a-f]{40})")
 HIDDEN_SIZE = ("hidden_size", "d_model", "dim", "n_embd")
-POSITIONS = ("max_position_embeddings", "n_positions")
+POSITIONS, USUAL_POSITIONS = "max_position_embeddings", 512  # what the library takes where it is not said
+USUAL_PADDING = 1
 LAYERS = ("num_hidden_layers", "n_layers", "n_layer", "num_layers")
 NO_SHAPE = re.compile(
     r"_.*|architectures|transformers_version|(torch_)?dtype|.*_token_id|.*dropout.*|.*_drop|initializer_.*|id2label|label2id"
@@ -163,8 +164,15 @@ def _number(folder: Path, settings: Mapping[str, Any], names: tuple[str, ...]) -
 def _longest(folder: Path, settings: Mapping[str, Any]) -> int:
     """Positions that are left for text where some begin counting behind the padding piece."""
     behind = ENCODERS[settings["model_type"]].counts_behind_padding
-    padding = settings.get("pad_token_id")
-    return _number(folder, settings, POSITIONS) - (int(padding if padding is not None else 1) + 1 if behind else 0)
+    padding = settings.get("pad_token_id", USUAL_PADDING)
+    if behind and type(padding) is not int:
+        raise DataError(
+            f"{folder / 'config.json'}: pad_token_id is {padding!r}, but positions count behind it; name it"
+        )
+    found = settings.get(POSITIONS, USUAL_POSITIONS)
+    if type(found) is not int or found <= 0:
+        raise DataError(f"{folder / 'config.json'}: {POSITIONS} is {str(found)[:40]!r}; give an encoder's config")
+    return int(found) - (padding + 1 if behind else 0)
 
 
 def _architecture(settings: Mapping[str, Any]) -> str:

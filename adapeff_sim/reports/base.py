@@ -10,7 +10,7 @@ from adapeff_sim.results import Results
 
 Reporter = Callable[[Results, Path, Console], None]
 REPORTERS: Registry[Reporter] = Registry(
-    "report", "adapeff_sim.reports", besides=("base", "wording", "tables", "breakdown", "curves")
+    "report", "adapeff_sim.reports", besides=("base", "wording", "tables", "breakdown", "curves", "effort")
 )
 
 

@@ -30,6 +30,8 @@ COMMANDS = {  # in this order, in one process: the first that loads something is
     "plan smoke": 0,
     "report done": 0,
     "price done --prices cloud_gpu": 0,
+    "explain done --job adapter/a": 0,
+    "explain done --job adapter/b": 2,
     "report absent": 2,
     "run absent": 2,
     "data absent": 2,

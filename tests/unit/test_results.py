@@ -206,7 +206,7 @@ def test_the_tables_add_up_to_the_totals(found, tmp_path):
         (None, r"no results\.json"),
         ("{", "damaged"),
         ("[]", "format None"),
-        ('{"format": 2}', "format 2, but this version reads format 1"),
+        ('{"format": 3}', "format 3, but this version reads formats 1 and 2"),
         ('{"format": 1}', "damaged"),
     ],
 )
