@@ -90,10 +90,12 @@ def _meant(section: str, name: str, value: object) -> dict[str, object]:
 
 def _scalar(text: str) -> object:
     """The value as a price book would hold it; what is no YAML is a text."""
+    text = text.encode(errors="replace").decode()  # a command line may hold bytes that are no text
     try:
-        return parse(f"value: {text}".encode(), FLAG).value["value"]
-    except ScenarioError:
+        found = parse(f"value: {text}".encode(), FLAG).value
+    except ScenarioError:  # no YAML
         return text
+    return found["value"] if list(found) == ["value"] else text
 
 
 def _path(place: Place) -> str:

@@ -82,6 +82,9 @@ def test_a_section_that_was_not_there_needs_all_of_its_prices():
         ("compute.amount=dear", "--set compute.amount: is 'dear'; write a number"),
         ("compute.amount=-1", "--set compute.amount: is -1; it must be at least 0"),
         ("compute.amount=[1", "--set compute.amount: is '[1'; write a number"),
+        ("compute.amount=1\nx: 2", "--set compute.amount: is '1\\nx: 2'; write a number"),
+        ("compute.amount=\udcff", "--set compute.amount: is"),
+        ("serving.date=2020-01-01", "--set serving.date: unknown key"),
         ("name=free", "write SECTION.KEY=VALUE"),
     ],
 )
