@@ -87,4 +87,5 @@ def verdict(results: Results) -> RenderableType:
 def files(folder: Path) -> Text:
     """Where the files are, and how to see this again."""
     again = f"adapeff-sim report {shlex.quote(str(folder))}"
-    return Text(f"\nFiles in {plain(folder)}: results.json, costs.csv, events.csv, quality.csv\nAgain: {plain(again)}")
+    names = "results.json; costs, events, quality, stored and pools as .csv"
+    return Text(f"\nFiles in {plain(folder)}: {names}\nAgain: {plain(again)}")
