@@ -16,9 +16,7 @@ POINTS = 100  # scores lie between 0 and 1, floors are said in points
 RELATIVE_NOISE = 0.01  # of the larger of two amounts
 # 97.5 % points of Student's t for 1 to 9 degrees of freedom: NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.6.7.2
 STUDENT_T = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
-TOO_LONG = 1e12
 ROUNDING = 1e-12  # of an amount: what rounding may leave of two equal sums
-NORMAL = 1.959964  # the same point of the normal distribution
 
 
 class Below(Row):
@@ -105,16 +103,14 @@ def judge(case: Case) -> Verdict:
         unknown = {i.label for i in incomplete if i.component == component}
         comparisons.append(_compare(case, component, [x for x in case.labels if x not in low | unknown]))
     compared = [c for c in comparisons if c.cheapest is not None]
-    sentences = (
+    said = (
         *(_said(case, c) for c in (comparisons if compared else [])),
         *([] if compared else _said_of_no_one(case, below, incomplete)),
         *_said_of_noise(case),
         *_said_of_quality(case, below, comparisons),
         *_said_of_incomplete(incomplete),
     )
-    return Verdict(
-        comparisons=tuple(comparisons), below=tuple(below), incomplete=tuple(incomplete), sentences=sentences
-    )
+    return Verdict(comparisons=tuple(comparisons), below=tuple(below), incomplete=tuple(incomplete), sentences=said)
 
 
 def _below(case: Case) -> list[Below]:
@@ -174,7 +170,7 @@ def student_t(freedom: int) -> float:
     """
     if freedom <= len(STUDENT_T):
         return STUDENT_T[freedom - 1]
-    z = NORMAL
+    z = 1.959964  # the same point of the normal distribution
     first, second = (z**3 + z) / 4, (5 * z**5 + 16 * z**3 + 3 * z) / 96
     third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
     return z + first / freedom + second / freedom**2 + third / freedom**3
@@ -223,9 +219,8 @@ def _said(case: Case, c: Comparison) -> str:
 def _said_of_no_one(case: Case, below: list[Below], incomplete: list[Incomplete]) -> list[str]:
     """Why nobody can be called cheapest, and at what floor who would be."""
     unknown = {i.label for i in incomplete if i.component == TOTAL} | {b.label for b in below if b.points is None}
-    gaps = {
-        x: max((b.points or 0.0 for b in below if b.label == x), default=0.0) for x in case.labels if x not in unknown
-    }
+    known = [x for x in case.labels if x not in unknown]
+    gaps = {x: max((b.points or 0.0 for b in below if b.label == x), default=0.0) for x in known}
     if not gaps:
         return ["No strategy can be compared: each lacks an amount or a score."]
     floor = _tenths(min(gaps.values()))
@@ -238,8 +233,7 @@ def _said_of_no_one(case: Case, below: list[Below], incomplete: list[Incomplete]
 
 
 def _tenths(points: float) -> float:
-    """A gap in tenths of a point, rounded up: a floor of as many points lets it pass, and no lower one in tenths."""
-    return math.ceil(10 * points - 1e-6) / 10
+    return math.ceil(10 * points - 1e-6) / 10  # rounded up: a floor of as many points lets the gap pass
 
 
 def _since(case: Case, c: Comparison) -> str:
@@ -303,5 +297,4 @@ def _said_of_incomplete(incomplete: list[Incomplete]) -> list[str]:
 
 def _money(amount: float, case: Case) -> str:
     """An amount with its currency; small ones, and those that nobody reads digit by digit, with three that count."""
-    in_full = amount == 0 or 1 <= abs(amount) < TOO_LONG
-    return f"{amount:,.2f} {case.currency}" if in_full else f"{amount:.3g} {case.currency}"
+    return f"{amount:{',.2f' if amount == 0 or 1 <= abs(amount) < 1e12 else '.3g'}} {case.currency}"

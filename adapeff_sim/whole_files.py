@@ -61,7 +61,7 @@ def _reason(error: OSError) -> str:
     if error.errno in FULL:
         return "the disk is full"
     if error.errno in NO_FOLDER:
-        return "something that is no folder lies there"
+        return "not a folder"
     return f"cannot be written ({error.strerror or error})"
 
 

@@ -8,6 +8,9 @@ BY_FILE = ("tests/unit/", "tests/contract/", "tests/architecture/")
 TOGETHER = {  # files that need the same large library, which is then loaded by one process only
     "tests/unit/test_hub_source.py": "datasets",
     "tests/contract/test_data_sources.py": "datasets",
+    "tests/unit/test_downloads.py": "datasets",
+    "tests/unit/test_formats.py": "datasets",
+    "tests/unit/test_ready.py": "datasets",
     "tests/unit/test_metrics.py": "sklearn",
     "tests/unit/test_helpdesk.py": "sklearn",
 }

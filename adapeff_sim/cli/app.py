@@ -28,6 +28,7 @@ BEFORE, RUN, AFTER = "Before a run", "Run", "After a run"
 VERBS = {
     "run": (RUN, "Train, measure and price every strategy of a scenario."),
     "validate": (BEFORE, "Check a scenario, with the line of everything that is wrong."),
+    "data": (BEFORE, "Show the rows of a data source: how many, which labels, what to be wary of."),
     "plan": (BEFORE, "Show what every event would create, rebuild and keep, without training."),
     "schema": (BEFORE, "Print the JSON schema of scenarios, for editors."),
     "pretrain": (BEFORE, "Make a small base model from a folder of text."),
@@ -47,7 +48,20 @@ class _Verb(TyperCommand):
         function = getattr(importlib.import_module(f"adapeff_sim.cli.{name}"), name)
         is_debugging = bool(parent and parent.obj)
         own.command(name, context_settings=SETTINGS)(_told(name, function, is_debugging))
-        return typer.main.get_command(own).make_context(info_name, args, parent, **extra)
+        try:
+            return typer.main.get_command(own).make_context(info_name, args, parent, **extra)
+        except typer.BadParameter as error:
+            error.message = _in_our_words(error) or error.message
+            raise
+
+
+def _in_our_words(error: typer.BadParameter) -> str:
+    """What is wrong with an option's value and what would do; nothing where the parser says it itself."""
+    from pydantic import ValidationError
+
+    from adapeff_sim.scenario.words import wrong_value
+
+    return wrong_value(error.__cause__) if isinstance(error.__cause__, ValidationError) else ""
 
 
 class _Verbs(TyperGroup):

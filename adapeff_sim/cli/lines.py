@@ -52,7 +52,8 @@ class Lines:
 
     def _unfolded(self, steps: int, orders: int) -> None:
         if not self._told and orders:
-            self._write(f"{self.so_far.name}: {plural(steps, 'step')}, {plural(orders, 'job')}, each done once.")
+            counted = f"{plural(steps, 'step')}, {plural(orders, 'job')}, each done once"
+            self._write(f"{self.so_far.name}: {counted} (+ created, ~ rebuilt, - retired)")
         elif orders:
             self._write(f"The scores that were waited for are known: {plural(orders, 'more job', 'more jobs')}.")
         else:

@@ -73,8 +73,9 @@ class Screen:
 
     def _title(self) -> Text:
         seeds = len({step.seed for step in self.so_far.steps})
-        facts = f"{plural(len(self.so_far.standings), 'strategy', 'strategies')}, {plural(seeds, 'seed')}"
-        return one_line(line(self.so_far.name, "bold").append(f"   {facts}   {STOPPING}", style="dim"))
+        facts = f"{plural(len(self.so_far.standings), 'strategy', 'strategies')}, {plural(seeds, 'seed')}   "
+        known = facts if seeds else ""
+        return one_line(line(self.so_far.name, "bold").append(f"   {known}{STOPPING}", style="dim"))
 
     def _timeline(self, present: Step | None, width: int) -> Iterator[Text]:
         """The days up to the horizon with a mark for every event, and the present event in words."""
@@ -146,7 +147,8 @@ class Screen:
         """The job that began last, and how far it is."""
         current = self.so_far.current
         if current is None:
-            return [Text("Nothing is being done just now", style="dim"), Text()]
+            idle = "Nothing is being done just now" if self.so_far.steps else "Unfolding what every event means"
+            return [Text(idle, style="dim"), Text()]
         others = len(self.so_far.running) - 1
         order = current.order
         told = line(said(order.job), "bold").append(f"   for {line(order.label)}, seed {order.seed}", style="dim")
@@ -170,6 +172,8 @@ class Screen:
     def _jobs(self) -> Text:
         """How much is done and how much is left."""
         so_far = self.so_far
+        if not so_far.steps:
+            return Text(f"{duration(so_far.elapsed_seconds)} so far", style="dim")
         reused = f" ({so_far.reused} reused)" if so_far.reused else ""
         left = so_far.remaining_seconds
         ahead = "estimating the time left…" if left is None else f"about {duration(roughly(left))} left"

@@ -15,6 +15,7 @@ def plan(
     strategies: Annotated[str | None, typer.Option(metavar="A,B", help="Only these strategies, by label.")] = None,
     seeds: Annotated[str | None, typer.Option(metavar="13,14", help="These seeds.")] = None,
     data: Annotated[str | None, typer.Option(metavar="SOURCE", help="helpdesk, or a folder.")] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Ask no hub; read what is in its caches.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON, and nothing else.")] = False,
 ) -> None:
     r"""Show what every event means for every strategy: what is trained, why, and how, without training anything.
@@ -28,10 +29,12 @@ def plan(
       adapeff-sim plan new_language
       adapeff-sim plan my.yaml --strategies adapter_fusion --json
     """
+    from adapeff_sim.cli.notes import begin
     from adapeff_sim.cli.run import listed, numbers
     from adapeff_sim.scenario.load import load
     from adapeff_sim.scenario.outlook import as_json, outlook
 
+    begin(offline)
     chosen = load(scenario, strategies=listed(strategies), seeds=numbers(seeds), data=data, needs_data=False)
     ahead = outlook(chosen)
     if json:

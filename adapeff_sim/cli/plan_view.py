@@ -13,7 +13,7 @@ from adapeff_sim.scenario.suppose import ALWAYS
 SIGNS = {"create": ("+", "green"), "rebuild": ("~", "yellow"), "retire": ("-", "red"), "keep": ("=", "dim")}
 ARROW = " > "
 LEGEND = (
-    "+ created   ~ rebuilt   = kept   - retired   ? looked at before it is known how to go on",
+    "+ created   ~ rebuilt   = kept   - retired   ? looked at before going on",
     "#2 second generation of a slot   by: the shortest way from a source that moved",
 )
 

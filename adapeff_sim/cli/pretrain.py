@@ -1,16 +1,20 @@
 """`adapeff-sim pretrain`: make a small base model from a folder of plain text."""
 
+import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as ProgressBar
+from rich.table import Table
 
+from adapeff_sim.reports.wording import plain
 from adapeff_sim.scenario.problems import COMMAND_LINE, Problem, Problems
 from adapeff_sim.scenario.words import in_words
 
@@ -27,7 +31,7 @@ def pretrain(
         Path, typer.Option(metavar="DIR", help="Folder with <language>.txt, one sentence per line.", file_okay=False)
     ],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write the base model to.", file_okay=False)],
-    minutes: Annotated[float | None, typer.Option(help="Train this long.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="Train this long; or --tokens, or both.")] = None,
     tokens: Annotated[int | None, typer.Option(help="Train on this many pieces of text.")] = None,
     init_from: Annotated[Path | None, typer.Option(help="A base model to train on from.", exists=True)] = None,
     resume: Annotated[bool, typer.Option(help="Go on from the checkpoint in OUT.")] = False,
@@ -48,8 +52,8 @@ def pretrain(
     from pydantic import ValidationError
 
     from adapeff_sim.reports.wording import plain
-    from adapeff_sim.training.pretrain import PretrainSettings
     from adapeff_sim.training.pretrain import pretrain as train
+    from adapeff_sim.training.pretraining_settings import PretrainSettings
 
     said: dict[str, Any] = {
         "text": text,
@@ -73,13 +77,28 @@ def pretrain(
     console = Console()
     with _told(console) as tell:
         report = train(settings, tell)
+    console.print(_guessing(report))
     told = plain(f"{report['tokens_seen']} pieces in {report['steps']} steps; the base model lies in {out}")
     console.print(told, markup=False, highlight=False, soft_wrap=True)
 
 
+def _guessing(report: Mapping[str, Any]) -> Table:
+    """How well each language is guessed: perplexity before the first step and now, beside what frequencies give."""
+    table = Table(title="Perplexity on held-back lines", title_justify="left", box=box.HORIZONTALS)
+    for name in ("language", "piece frequencies", "at the start", "now"):
+        table.add_column(name, justify="left" if name == "language" else "right")
+    at_start = report["held_back_at_start"] or {}
+    for language, now in sorted(report["held_back"].items()):
+        before = at_start.get(language)
+        told = f"{before['perplexity']:,.0f}" if before else "unavailable"
+        frequencies = math.exp(now["unigram_cross_entropy"])
+        table.add_row(plain(language), f"{frequencies:,.0f}", told, f"{now['perplexity']:,.0f}")
+    return table
+
+
 def refused_options(error: "ValidationError", said: dict[str, Any]) -> Problems:
     """What is wrong with the options, each by its name on the command line, and what would do."""
-    from adapeff_sim.training.pretrain import PretrainSettings
+    from adapeff_sim.training.pretraining_settings import PretrainSettings
 
     told = in_words(error, PretrainSettings, said)
     options = (((f"--{place[0]}".replace("_", "-"),) if place else (), text) for place, text in told)

@@ -1,17 +1,34 @@
 """`adapeff-sim price`: what a finished run would cost at other prices, from its ledger alone."""
 
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    from adapeff_sim.costs.base import Terms
     from adapeff_sim.results import Results
 
 
 def price(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run.")],
-    prices: Annotated[str, typer.Option(metavar="NAME|FILE", help="The price book.")],
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run, or a file in it.")],
+    prices: Annotated[
+        str | None,
+        typer.Option(metavar="NAME|FILE", help="A price book that comes along, or a .yaml file; else that of the run."),
+    ] = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Another price, such as compute.device_hour=1.2; repeatable."),
+    ] = None,
+    traffic: Annotated[
+        str | None, typer.Option(metavar="FACTOR", help="So many times the requests, such as x2 or 0.5.")
+    ] = None,
+    utilisation: Annotated[
+        float | None, typer.Option(metavar="SHARE", help="How busy a replica may be: more than 0, at most 1.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the results as JSON, and nothing else.")] = False,
 ) -> None:
     r"""Price a finished run again, and show what it comes to; nothing is trained, and nothing is written.
@@ -20,13 +37,14 @@ def price(
     Examples:
       adapeff-sim price runs/smoke --prices cloud_gpu
       adapeff-sim price runs/smoke --prices my_prices.yaml --json
+      adapeff-sim price runs/smoke --set compute.device_hour=1.2 --set serving.replica_hour=0.4 --traffic x20
     """
     from rich.console import Console
 
     from adapeff_sim.reports import base, tables, terminal
     from adapeff_sim.reports.breakdown import breakdown
 
-    found = repriced(run, prices)
+    found = repriced(run, prices, changes or (), Supposed(traffic=traffic, utilisation=utilisation))
     if json:
         base.show(found, run, as_json=True)
         return
@@ -39,16 +57,54 @@ def price(
     console.print(terminal.verdict(found))
 
 
-def repriced(run: Path, prices: str) -> "Results":
-    """The results of a finished run at other prices.
+@dataclass(frozen=True, slots=True)
+class Supposed:
+    """Other terms than the run's, as they stand on the command line; None leaves those of the run."""
 
-    Raises AdapeffError for a folder that holds no finished run, and for a price book that cannot be had.
+    traffic: str | None = None
+    utilisation: float | None = None
+
+    def terms(self, of_run: "Terms") -> "Terms":
+        """The terms to price under. Raises Problems for what cannot be supposed."""
+        from pydantic import ValidationError
+
+        from adapeff_sim.costs.base import Terms
+        from adapeff_sim.scenario.problems import COMMAND_LINE, Problem, Problems
+        from adapeff_sim.scenario.words import understood
+
+        said = {"traffic": _number(self.traffic), "utilisation": self.utilisation}
+        values = of_run.model_dump() | {name: value for name, value in said.items() if value is not None}
+        try:
+            return understood(Terms, values)
+        except ValidationError as error:
+            found = error.errors(include_url=False)
+            raise Problems(COMMAND_LINE, [Problem((f"--{e['loc'][0]}",), e["msg"]) for e in found]) from None
+
+
+def _number(text: str | None) -> object:
+    """The factor in ``x2``, ``2x`` or ``2``; a text that is no number stays one, to be refused with the others."""
+    try:
+        return None if text is None else float(text.strip().lower().strip("x×"))
+    except ValueError:
+        return text
+
+
+def repriced(run: Path, prices: str | None, changes: Sequence[str] = (), supposed: Supposed = Supposed()) -> "Results":
+    """The results of a finished run at other prices and under other terms.
+
+    Raises AdapeffError for a folder that holds no finished run, for a price book that cannot be had, and for a value
+    that cannot be set.
     """
     from adapeff_sim.costs.base import price_ledger
     from adapeff_sim.results import read, results_of
     from adapeff_sim.run_folder import RunFolder, folder_of
     from adapeff_sim.scenario.price_books import load_prices
+    from adapeff_sim.scenario.price_changes import with_changes
 
     run = folder_of(run)
-    was, ledger, book = read(run), RunFolder(run).read_ledger(), load_prices(prices)
-    return results_of(was.facts, ledger, book, price_ledger(ledger, book, was.facts.terms), was.environment)
+    was, ledger = read(run), RunFolder(run).read_ledger()
+    book = was.prices if prices is None else load_prices(prices)
+    if changes:
+        book = with_changes(book, changes, datetime.date.today())
+    facts = was.facts.model_copy(update={"terms": supposed.terms(was.facts.terms)})
+    return results_of(facts, ledger, book, price_ledger(ledger, book, facts.terms), was.environment)

@@ -12,7 +12,7 @@ FILES = "Files"
 
 
 def report(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="The folders of finished runs.")],
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of finished runs, or files in them.")],
     html: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="A page: curves, what-if sliders, tables.", rich_help_panel=FILES),

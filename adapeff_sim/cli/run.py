@@ -35,11 +35,17 @@ def run(
     seeds: Annotated[str | None, typer.Option(metavar="13,14", help="These seeds.", rich_help_panel=CHANGES)] = None,
     data: Annotated[
         str | None,
-        typer.Option(metavar="SOURCE", help="helpdesk, or a folder; hub: only in the file.", rich_help_panel=CHANGES),
+        typer.Option(metavar="SOURCE", help="helpdesk, a folder, or a ready-made mapping.", rich_help_panel=CHANGES),
     ] = None,
     prices: Annotated[
-        str | None, typer.Option(metavar="NAME|FILE", help="This price book.", rich_help_panel=CHANGES)
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE", help="A price book, such as on_prem, or a .yaml file.", rich_help_panel=CHANGES
+        ),
     ] = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Ask no hub; read what is in its caches.", rich_help_panel=CHANGES)
+    ] = False,
     device: Annotated[
         str,
         typer.Option(metavar="auto|cpu|cuda", help="auto takes a GPU if there is one.", rich_help_panel=TRAINING),
@@ -75,14 +81,16 @@ def run(
       adapeff-sim run my.yaml --data files:rows/ --prices laptop_cpu
       adapeff-sim run smoke --json > results.json
     """
+    from adapeff_sim.cli.notes import begin
     from adapeff_sim.conduct import conduct
     from adapeff_sim.execution.machine import this_machine
     from adapeff_sim.reports.base import show
     from adapeff_sim.scenario.load import load
 
+    begin(offline)
     kept, named = folder("--store", store), folder("--out", out)
-    machine = this_machine(device, precision, threads)
     chosen = load(scenario, strategies=listed(strategies), seeds=numbers(seeds), data=data, prices=prices)
+    machine = this_machine(device, precision, threads)
     at = named or Path("runs") / chosen.name
 
     def told(simulation: "Simulation", prices: "Prices", facts: "Facts") -> "Told":

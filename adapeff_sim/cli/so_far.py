@@ -96,14 +96,17 @@ class SoFar:
                 self.wanted.setdefault(order.key, order)
                 self.running[order.key] = Running(order, now)
             case Progress(order):
-                self.running.setdefault(order.key, Running(order, now)).progress = news
+                begun = self.running.setdefault(order.key, Running(order, now))
+                if begun.progress is None and not self._took:
+                    begun.began = now  # what comes before, loading libraries, no later job does again
+                begun.progress = news
             case Warned(_, message):
                 self.warnings.append(message)
             case Finished(order, outcome):
                 self.outcomes[order.key] = outcome
-                running = self.running.pop(order.key, None)
-                if running and outcome.provenance != "reused":
-                    self._took[sort_of(order.job)].append(now - running.began)
+                done = self.running.pop(order.key, None)
+                if done and outcome.provenance != "reused":
+                    self._took[sort_of(order.job)].append(now - done.began)
         if isinstance(news, (Unfolded, Finished)) and (seconds := self._reckoned_seconds()) is not None:
             old = now + seconds if self._ends is None else self._ends
             self._ends = old + SWAY * (now + seconds - old)
@@ -137,8 +140,10 @@ class SoFar:
     def remaining_seconds(self) -> float | None:
         """For the jobs not done, by what jobs of their sort took in this run; None before that has a basis."""
         left = self._left()
-        if not left or self._ends is None:
-            return None if left else 0.0
+        if not left:
+            return 0.0 if self.wanted or self.is_unfolded else None
+        if self._ends is None:
+            return None
         ahead = sum(self._guess(order) for order in left if order.key not in self.running)
         return max(self._ends - self.clock(), ahead)
 

@@ -10,11 +10,13 @@ from adapeff_sim.scenario.schema import Scenario
 
 def validate(
     files: Annotated[
-        list[str], typer.Argument(metavar="SCENARIO...", help="Scenario files, or names of shipped scenarios.")
+        list[str], typer.Argument(metavar="SCENARIO", help="Scenario files, or names of shipped scenarios.")
     ],
     data: Annotated[
-        str | None, typer.Option("--data", metavar="FOLDER", help="Rows to use: a folder, or a data source.")
+        str | None,
+        typer.Option("--data", metavar="FOLDER", help="Rows to use: a folder, a data source, or a ready-made mapping."),
     ] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Ask no hub; read what is in its caches.")] = False,
 ) -> None:
     r"""Check scenarios: the form of the file, the story day by day, the rows, base models, prices and settings.
 
@@ -25,9 +27,11 @@ def validate(
       adapeff-sim validate my_scenario.yaml
       adapeff-sim validate real_data --data ./rows
     """
+    from adapeff_sim.cli.notes import begin
     from adapeff_sim.errors import AdapeffError
     from adapeff_sim.scenario.load import load
 
+    begin(offline)
     wrong: list[str] = []
     for file in files:
         try:

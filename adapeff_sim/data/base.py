@@ -18,6 +18,10 @@ class DataSource(Protocol):
         """The languages in which ``task`` has examples, sorted."""
         ...
 
+    def splits(self, task: str, language: str) -> tuple[Split, ...]:
+        """The splits of which there are rows: train, validation, test, or some of them, in this order."""
+        ...
+
     def labels(self, task: str) -> tuple[str, ...]:
         """Class names or tags of ``task``, sorted and the same in every language; empty for choice and span tasks."""
         ...
@@ -32,4 +36,5 @@ class DataSource(Protocol):
 
 
 SourceFactory = type[Any]  # called with the argument that stands in the scenario: none, a string or a mapping
-SOURCES: Registry[SourceFactory] = Registry("data source", "adapeff_sim.data", besides=("base", "examples", "rows"))
+ROOMS_OWN = ("base", "columns", "examples", "formats", "overlap", "ready", "repository", "rows", "survey")
+SOURCES: Registry[SourceFactory] = Registry("data source", "adapeff_sim.data", besides=ROOMS_OWN)

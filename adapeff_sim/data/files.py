@@ -1,26 +1,28 @@
-"""Examples in a folder of JSON lines, ``<task>/<language>/<split>.jsonl``; a later edition is ``<split>.v<n>.jsonl``.
+"""Examples in a folder: ``<task>/<language>/<split>.<ending>``, and a later edition in ``<split>.v<n>.<ending>``.
 
-The fields of a task's first rows say what kind of task it is. Names that come from a scenario are looked up among the
-folders that are there and never become a path.
+Without a mapping the fields of a task's first rows say what kind of task it is. Names that come from a scenario are
+looked up among the folders that are there and never become a path.
 """
 
 import itertools
-import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
 from adapeff_sim.data.base import SOURCES
+from adapeff_sim.data.columns import AsTheyAre, RowMapping, located
 from adapeff_sim.data.examples import AnyExample, Split, TaskKind
+from adapeff_sim.data.formats import READERS, columns_of
 from adapeff_sim.data.rows import (
-    PROBLEMS_SHOWN,
     Located,
     RowProblem,
     clean,
     labels_never_trained,
     labels_of,
-    read_row,
+    option_problem,
     refuse,
     shown,
     unknown,
@@ -29,7 +31,7 @@ from adapeff_sim.errors import DataError
 
 FIRST_ROWS = 10  # rows looked at for the kind of a file, where the first cannot be read
 SPLITS: tuple[Split, ...] = get_args(Split)
-SPLIT_FILE = re.compile(r"(train|validation|test)(?:\.v([2-9]|[1-9][0-9]+))?\.jsonl")
+SPLIT_FILE = re.compile(rf"(train|validation|test)(?:\.v([2-9]|[1-9][0-9]+))?\.({'|'.join(READERS)})")
 TELLING_FIELDS = {
     "choices": TaskKind.CHOICE,
     "hypothesis": TaskKind.PAIR,
@@ -41,75 +43,39 @@ TELLING_FIELDS = {
 }
 
 
-def _keys_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    row = dict(pairs)
-    if len(row) < len(pairs):
-        twice = next(key for i, (key, _) in enumerate(pairs) if key in dict(pairs[:i]))
-        raise RowProblem(f"key {shown(twice)} stands there twice; keep one")
-    return row
+class FilesOptions(BaseModel):
+    """A folder of rows, and for each task whose columns or labels have other names, which they are."""
 
-
-def _parse(line: bytes) -> dict[str, Any]:
-    """The JSON object on one line of a file."""
-    try:
-        row = json.loads(line.removeprefix(b"\xef\xbb\xbf").decode(), object_pairs_hook=_keys_once)
-    except UnicodeDecodeError as error:
-        raise RowProblem(f"byte 0x{line[error.start]:02x} is not UTF-8; save the file as UTF-8") from None
-    except RecursionError:
-        raise RowProblem("brackets nested too deep; write one flat JSON object on the line") from None
-    except RowProblem:
-        raise
-    except ValueError as error:
-        found = f"{shown(line[:200].decode(errors='replace'))} is not JSON ({str(error)[:60]})"
-        raise RowProblem(f"{found}; write one JSON object on the line") from None
-    if not isinstance(row, dict):
-        raise RowProblem(f"{shown(row)}, not a JSON object; write one {{...}} on the line")
-    return row
-
-
-def _lines(path: Path) -> Iterator[tuple[str, bytes]]:
-    """The lines that are not blank, each with its place."""
-    try:
-        with path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
-                if line.strip():
-                    yield f"{clean(str(path))}:{number}", line
-    except OSError as error:
-        raise DataError(f"{clean(str(path))}: cannot be read ({error.strerror}); make it readable") from None
-
-
-def _read_file(path: Path, kind: TaskKind) -> tuple[Located, ...]:
-    """Every row of a file, or the first of its problems in one error."""
-    rows: list[Located] = []
-    problems: list[str] = []
-    for where, line in _lines(path):
-        try:
-            rows.append(Located(where, read_row(kind, _parse(line))))
-        except RowProblem as error:
-            problems += [f"{where}: {problem}" for problem in error.problems]
-        if len(problems) > PROBLEMS_SHOWN:
-            break
-    refuse(problems)
-    if not rows:
-        raise DataError(f"{clean(str(path))}:1: no rows; write one JSON object a line")
-    return tuple(rows)
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    folder: str = Field(min_length=1)
+    tasks: dict[str, RowMapping] = {}
 
 
 def _kind_of(path: Path) -> TaskKind | str:
-    """The kind that the first readable row of a file tells; else what is wrong with its first rows."""
-    problems = []
-    for where, line in itertools.islice(_lines(path), FIRST_ROWS):
+    """The kind that the columns or the first readable row of a file tell; else what is wrong with its first rows."""
+    table = None if path.suffix == ".parquet" else READERS[path.suffix[1:]](path)
+    columns = columns_of(path) if table is None else table.columns
+    if table is None or columns:
         try:
-            return _telling(_parse(line))
+            return _telling(columns)
+        except RowProblem as error:
+            return f"{clean(str(path))}:1: {error}"
+    problems = []
+    for where, row in itertools.islice(table.rows, FIRST_ROWS):
+        try:
+            if isinstance(row, RowProblem):
+                raise row
+            return _telling(row)
         except RowProblem as error:
             problems.append(f"{where}: {error}")
-    return "\n".join(problems) or f"{clean(str(path))}:1: no rows; write one JSON object a line"
+    return "\n".join(problems) or f"{table.where}: no rows; {table.wanted}"
 
 
-def _telling(row: Mapping[str, Any]) -> TaskKind:
-    """The kind of task that alone has one of the row's fields."""
+def _telling(fields: Iterable[str]) -> TaskKind:
+    """The kind of task that alone has one of these fields."""
+    there = set(fields)
     for field, kind in TELLING_FIELDS.items():
-        if field in row:
+        if field in there:
             return kind
     raise RowProblem(f"no field tells the kind of task; a row needs one of {', '.join(TELLING_FIELDS)}")
 
@@ -126,12 +92,24 @@ class Edition(NamedTuple):
 class Files:
     """A folder of labelled rows; a file is read when its rows are first asked for."""
 
-    def __init__(self, folder: str | Path) -> None:
-        if not isinstance(folder, str | Path) or not str(folder).strip():
-            raise DataError(f"files: {shown(folder)} is no folder name; write files: FOLDER")
+    Options = FilesOptions
+
+    def __init__(self, options: str | Path | Mapping[str, Any]) -> None:
+        if isinstance(options, Path):
+            options = str(options)
+        if isinstance(options, str):
+            options = {"folder": options}
+        folder = options.get("folder", "") if isinstance(options, Mapping) else ""
+        if not isinstance(folder, str) or not folder.strip():
+            what = shown(options) if not isinstance(options, Mapping) else "without a folder"
+            raise DataError(f"files: {what} is no folder name; write files: FOLDER, or {{folder: FOLDER, tasks: ...}}")
+        try:
+            self._mappings = FilesOptions.model_validate(options).tasks
+        except ValidationError as error:
+            refuse(option_problem("files", found) for found in error.errors(include_url=False))
         self.folder = Path(folder).expanduser()
         if not self.folder.is_dir():
-            raise DataError(f"files: no folder {shown(str(folder))} here ({clean(str(Path.cwd()))}); give one that is")
+            raise DataError(f"files: no folder {shown(folder)} here ({clean(str(Path.cwd()))}); give one that is")
         self._layout: dict[str, dict[Edition, Path]] = {}
         self._kinds: dict[str, TaskKind] = {}
         self._rows: dict[Path, tuple[Located, ...]] = {}
@@ -143,6 +121,12 @@ class Files:
     def languages(self, task: str) -> tuple[str, ...]:
         """The language folders of a task that hold a split, sorted."""
         return tuple(sorted({edition.language for edition in self._editions(task)}))
+
+    def splits(self, task: str, language: str) -> tuple[Split, ...]:
+        """The splits of which a language has a first edition."""
+        if language not in self.languages(task):
+            raise unknown(f"language of task {task}", language, self.languages(task))
+        return tuple(split for split in SPLITS if Edition(language, split, 1) in self._editions(task))
 
     def labels(self, task: str) -> tuple[str, ...]:
         """The labels of all training rows in all languages; an evaluation row with another one is an error."""
@@ -157,7 +141,7 @@ class Files:
             for label in labels_of(row.example)
         }
         if not train:
-            raise DataError(f"{clean(str(self.folder / task))}: no language has a train.jsonl; add one")
+            raise DataError(f"{clean(str(self.folder / task))}: no language has a train.jsonl (or .csv, ...); add one")
         tested = (path for edition, path in editions.items() if edition.split != "train")
         refuse(problem for path in tested for problem in labels_never_trained(train, self._read(task, path)))
         return tuple(sorted(train))
@@ -171,9 +155,10 @@ class Files:
             raise unknown("split", split, SPLITS)
         path = editions.get(Edition(language, split, version))
         if path is None:
-            name = f"{split}.jsonl" if version == 1 else f"{split}.v{version}.jsonl"
-            there = ", ".join(sorted(path.name for edition, path in editions.items() if edition.language == language))
-            raise DataError(f"{clean(str(self.folder / task / language))}: no {name}; there are {there}")
+            names = sorted(path.name for edition, path in editions.items() if edition.language == language)
+            ending = names[0].rpartition(".")[2]
+            name = f"{split}.{ending}" if version == 1 else f"{split}.v{version}.{ending}"
+            raise DataError(f"{clean(str(self.folder / task / language))}: no {name}; there are {', '.join(names)}")
         return tuple(row.example for row in self._read(task, path))
 
     def _editions(self, task: str) -> dict[Edition, Path]:
@@ -187,17 +172,23 @@ class Files:
             layout = {task.name: self._splits(task) for task in self._inside(self.folder) if task.is_dir()}
             self._layout = {task: files for task, files in layout.items() if files}
             if not self._layout:
-                wanted = "<task>/<language>/train.jsonl, validation.jsonl and test.jsonl"
+                wanted = f"<task>/<language>/train.jsonl, validation.jsonl and test.jsonl (or {', '.join(READERS)})"
                 raise DataError(f"{clean(str(self.folder))}: no task in this folder; it needs {wanted}")
+            for task in sorted(self._mappings.keys() - self._layout.keys()):
+                raise DataError(f"files.tasks: {unknown('task', task, self._layout)}")
         return self._layout
 
     def _splits(self, task: Path) -> dict[Edition, Path]:
-        found = {}
+        found: dict[Edition, Path] = {}
         for language in self._inside(task):
             for path in self._inside(language) if language.is_dir() else ():
                 if (match := SPLIT_FILE.fullmatch(path.name)) and path.is_file():
                     split = next(s for s in SPLITS if s == match[1])
-                    found[Edition(language.name, split, int(match[2] or 1))] = path
+                    edition = Edition(language.name, split, int(match[2] or 1))
+                    if edition in found:
+                        twice = f"{found[edition].name} and {path.name} are the same split; keep one"
+                        raise DataError(f"{clean(str(language))}: {twice}")
+                    found[edition] = path
         return found
 
     def _inside(self, folder: Path) -> Iterator[Path]:
@@ -215,6 +206,8 @@ class Files:
 
     def _kind(self, task: str) -> TaskKind:
         """The one kind that all files of a task show."""
+        if task in self._mappings:
+            return self._mappings[task].kind
         if task not in self._kinds:
             told = {path: _kind_of(path) for path in self._editions(task).values()}
             shows = [(path, kind) for path, kind in told.items() if isinstance(kind, TaskKind)]
@@ -232,5 +225,6 @@ class Files:
 
     def _read(self, task: str, path: Path) -> tuple[Located, ...]:
         if path not in self._rows:
-            self._rows[path] = _read_file(path, self._kind(task))
+            mapping = self._mappings.get(task) or AsTheyAre(self._kind(task))
+            self._rows[path] = located(READERS[path.suffix[1:]](path), mapping)
         return self._rows[path]

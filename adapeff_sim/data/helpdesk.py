@@ -65,6 +65,12 @@ class Helpdesk:
         _known("task", task, TASKS)
         return self._languages
 
+    def splits(self, task: str, language: str) -> tuple[Split, ...]:
+        """All three, of every endpoint."""
+        _known("task", task, TASKS)
+        _known("language", language, self._languages)
+        return get_args(Split)
+
     def labels(self, task: str) -> tuple[str, ...]:
         """Intents, sentiments, tags, or the two relations of a pair, sorted."""
         _known("task", task, TASKS)

@@ -1,11 +1,13 @@
 """What comes from outside, opened once: rows of data sources, files of base models, the digests of both (no torch)."""
 
 import json
+import os
 import statistics
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from adapeff_sim.artifacts.artifact import Artifact, digest, lineage
 from adapeff_sim.artifacts.recipe import BaseModelRecipe, DatasetRecipe
@@ -62,13 +64,8 @@ class Sources:
         """
         name = name or self.data
         if name not in self._sources:
-            plugin, colon, said = name.partition(":")
-            argument = _argument(name, said)
-            if plugin == "files" and isinstance(argument, str) and argument.strip():
-                argument = str(self._place(argument))
-            if plugin == "hub" and isinstance(argument, dict) and isinstance(argument.get("id"), str):
-                folder = self._place(argument["id"])
-                argument |= {"id": str(folder)} if "revision" not in argument and folder.is_dir() else {}
+            plugin, colon, _ = name.partition(":")
+            argument = placed(plugin, argument_of(name), lambda folder: str(self._place(folder)))
             opened = SOURCES.get(plugin)
             self._sources[name] = opened(argument) if colon else opened()
         return self._sources[name]
@@ -85,7 +82,7 @@ class Sources:
         """What is asked of a model for ``task``."""
         tasks = self.source(source).tasks()
         if task not in tasks:
-            raise DataError(f"{source or self.data}: no task {task!r}; it has {', '.join(sorted(tasks))}.")
+            raise DataError(f"{short(source or self.data)}: no task {task!r}; it has {', '.join(sorted(tasks))}.")
         return tasks[task]
 
     def labels(self, task: str, artifact: Artifact) -> tuple[str, ...]:
@@ -164,8 +161,50 @@ class Sources:
         return self.root / Path(folder).expanduser()
 
 
-def _argument(name: str, said: str) -> object:
+def go_offline() -> None:
+    """Keep everything in this process from asking the hub; what is in its caches can still be read."""
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    for module in ("huggingface_hub.constants", "datasets.config"):  # each has looked when it was imported
+        if module in sys.modules:
+            setattr(sys.modules[module], "HF_HUB_OFFLINE", True)  # noqa: B010
+
+
+def placed(plugin: str, argument: Any, place: Callable[[str], str]) -> Any:
+    """A data source's argument, with the folders that it names as ``place`` says them."""
+    if plugin == "files" and isinstance(argument, str) and argument.strip():
+        return place(argument)
+    if isinstance(argument, list):
+        return [placed(plugin, part, place) for part in argument]
+    key = {"files": "folder", "hub": "id"}.get(plugin, "")
+    if not isinstance(argument, dict) or not isinstance(argument.get(key), str) or "revision" in argument:
+        return argument  # with a commit it names a repository
+    there = place(argument[key])
+    is_folder = plugin == "files" or "/" not in argument[key] or Path(there).is_dir()
+    return argument | {key: there} if is_folder else argument
+
+
+def short(name: str) -> str:
+    """A data source's name without its options, for a message: ``hub:owner/name``, ``files:rows``."""
+    try:
+        argument = argument_of(name)
+    except DataError:
+        return name[:80]
+    several = argument if isinstance(argument, list) else [argument]
+    if all(isinstance(part, str) for part in several) and not isinstance(argument, list):
+        return name
+    words = [part if isinstance(part, str) else _word(part) for part in several]
+    return f"{name.partition(':')[0]}:{','.join(words)}" if all(words) else name.partition(":")[0]
+
+
+def _word(argument: object) -> str:
+    """The one word of a source's options that tells it from others, if there is one."""
+    said = argument if isinstance(argument, dict) else {}
+    return next((str(said[key]) for key in ("folder", "id", "mapping") if key in said), "")
+
+
+def argument_of(name: str) -> Any:
     """What stands behind a source's name: JSON if it looks so, else a word."""
+    said = name.partition(":")[2]
     if not said.lstrip().startswith(("{", "[")):
         return said
     try:

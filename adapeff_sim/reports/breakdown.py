@@ -25,6 +25,8 @@ PARTS = {  # how the items of a component begin, and what heads their column; in
 }
 UNITS = {
     "device_hours": "hours of the device",
+    "exaflops": "exaFLOPs",
+    "kwh": "kWh",
     "replica_hours": "hours of a replica",
     "gib_months": "GiB x months",
     "labelled_examples": "rows",

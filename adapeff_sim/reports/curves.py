@@ -90,7 +90,7 @@ def mean_curve(results: Results, label: str, component: str) -> list[float]:
 
 def ticks(top: float) -> list[float]:
     """A few round numbers from 0 to the first one that is not below ``top``; of all such rows the lowest end."""
-    if top <= 0:
+    if top <= 0 or not math.isfinite(top):
         return [0.0]
     power = 10.0 ** math.floor(math.log10(top))
     counted = ((math.ceil(top / (m * power) - 1e-9), m * power) for m in ROUND)

@@ -11,7 +11,7 @@ from adapeff_sim.costs.accrual import TOTAL
 from adapeff_sim.reports.base import ReportError
 from adapeff_sim.reports.told import Told
 from adapeff_sim.results import Results
-from adapeff_sim.whole_files import not_written, write_whole
+from adapeff_sim.whole_files import write_whole
 
 if TYPE_CHECKING:
     from adapeff_sim.reports.page.charts import Look
@@ -42,7 +42,7 @@ def written(file: Path, content: str | bytes) -> Path:
         file.parent.mkdir(parents=True, exist_ok=True)
         return write_whole(file, content)
     except OSError as error:
-        raise ReportError(not_written(file, error)) from error
+        raise ReportError(f"{file}: cannot be written ({error.strerror or error}); name another place.") from error
 
 
 def stems(runs: Sequence[Told]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import math
 import statistics
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rich import box
@@ -91,12 +92,11 @@ def events(results: Results, width: int) -> Iterator[Table]:
     moments = sorted({(row.day, row.place, row.event) for row in rows})
     many = f" (seed {seed})" if len(results.facts.seeds) > 1 else ""
     title = f"What each event meant{many}: + created, ~ rebuilt, = kept, - retired; training time"
-    words = min(20, max(len(word) for _, _, event in moments for word in event.split()))
-    cells = {
-        (m, x): _meant([r for r in rows if (r.day, r.place, r.event, r.label) == (*m, x)])
-        for m in moments
-        for x in results.facts.labels
-    }
+    words = min(20, max((len(word) for _, _, event in moments for word in event.split()), default=0))
+    steps: dict[tuple[object, str], list[EventRow]] = defaultdict(list)
+    for row in rows:
+        steps[(row.day, row.place, row.event), row.label].append(row)
+    cells = {(moment, x): _meant(steps[moment, x]) for moment in moments for x in results.facts.labels}
     for heads in _beside(results.facts.labels, cells.values(), width - words - DAY):
         made = table("day", "event", *heads.values(), title=title)
         made.columns[0].justify, made.columns[0].min_width, made.columns[1].justify = "right", 3, "left"
@@ -135,16 +135,17 @@ def quality(results: Results, width: int) -> Iterator[Table]:
         f"Quality in points ({', '.join(metrics)}); - marks more than {results.facts.quality_floor:g} below the best"
     )
     cells = {(e, x): _score(last.get((x, e), []), (x, e) in below) for e in endpoints for x in results.facts.labels}
-    row_head = max((len(e) for e in endpoints), default=0) + (max(map(len, metrics)) + 1 if len(metrics) > 1 else 0)
-    for heads in _beside(results.facts.labels, cells.values(), width - max(row_head, NARROWEST) - EDGES):
+    names: dict[str, Text] = {}
+    for e in endpoints:
+        group = [p for x in results.facts.labels for p in last.get((x, e), [])]
+        ended = max(p.until for p in group)
+        metric = ", ".join(sorted({p.metric for p in group}))
+        names[e] = line(e).append(f" {metric}" if len(metrics) > 1 else "", "dim")
+        names[e].append(f"\nuntil day {ended:g}" if ended < horizon else "", "dim")
+    for heads in _beside(results.facts.labels, cells.values(), width - max(NARROWEST, _widest(names.values())) - EDGES):
         made = table("endpoint", *heads.values(), title=title)
-        for endpoint in endpoints:
-            group = [p for x in results.facts.labels for p in last.get((x, endpoint), [])]
-            ended = max(p.until for p in group)
-            metric = ", ".join(sorted({p.metric for p in group}))
-            head = line(endpoint).append(f" {metric}" if len(metrics) > 1 else "", "dim")
-            head.append(f"\nuntil day {ended:g}" if ended < horizon else "", "dim")
-            made.add_row(head, *(cells[endpoint, x] for x in heads))
+        for e in endpoints:
+            made.add_row(names[e], *(cells[e, x] for x in heads))
         yield made
 
 
@@ -171,12 +172,17 @@ def _score(found: Sequence[QualityPoint], is_below: bool) -> Text:
     return text
 
 
+def _widest(cells: Iterable[Text]) -> int:
+    """The columns that the longest line of some cells takes."""
+    return max((cell_len(row) for cell in cells for row in cell.plain.split("\n")), default=0)
+
+
 def _beside(labels: Sequence[str], cells: Iterable[Text], room: int) -> Iterator[dict[str, Text]]:
     """The heads of the columns of the strategies: beside each other if they can be folded so, else in groups."""
-    widest = max((cell_len(row) for cell in cells for row in cell.plain.split("\n")), default=0)
+    widest = _widest(cells)
 
     def needed(heads: Mapping[str, Text]) -> int:
-        return sum(GAP + max(widest, *(cell_len(row) for row in x.plain.split("\n"))) for x in heads.values())
+        return sum(GAP + max(widest, _widest([head])) for head in heads.values())
 
     for width in range(CELL, NARROWEST - 1, -1):
         heads = {x: folded(x, width) for x in labels}

@@ -46,6 +46,8 @@ def heading(results: Results) -> RenderableType:
     facts, prices = results.facts, results.prices
     seeds = f"{plural(len(facts.seeds), 'seed')} ({', '.join(map(str, facts.seeds))})"
     terms = f"{facts.terms.horizon_days:g} days, {seeds}, prices {prices.name} in {prices.currency}"
+    if facts.terms.traffic != 1:
+        terms += f", {facts.terms.traffic:g} times the requests"
     told = [line(facts.description)] if facts.description else []
     return Group(Rule(line(facts.name, "bold"), align="left"), *told, line(terms, "dim"), Text())
 

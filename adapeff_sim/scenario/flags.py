@@ -5,11 +5,12 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
 from adapeff_sim.data.base import SOURCES
+from adapeff_sim.data.ready import ready_names
 from adapeff_sim.scenario.entries import strategy_of
 from adapeff_sim.scenario.problems import COMMAND_LINE, Problem, Problems
 from adapeff_sim.scenario.schema import Scenario
@@ -39,7 +40,7 @@ def with_flags(
         said["seeds"] = tuple(seeds)
     if data is not None:
         try:
-            said["data"] = data_named(data)
+            said["data"] = data_there(data)
         except ValueError as error:
             problems.append(Problem(("--data",), str(error)))
     if prices is not None:
@@ -55,28 +56,40 @@ def with_flags(
 
 
 def data_named(text: str) -> str:
-    """The data source that a flag names: a source, ``files:FOLDER``, or a folder that is there.
-
-    Raises ValueError that says what is there instead.
-    """
-    kind, colon, argument = text.partition(":")
-    if kind == "hub" and not argument.lstrip().startswith("{"):
-        raise ValueError("what is read from the hub stands in the file: write data: {hub: {id: ..., tasks: ...}} there")
-    if kind in SOURCES.names() and kind != "files":
+    """The data source that a flag names: a source, ``files:FOLDER``, a folder, or a ready-made mapping."""
+    if text.partition(":")[0] in SOURCES.names():
         return text
+    if Path(text).expanduser().is_dir():
+        return f"files:{text}"
+    return f"hub:{text}" if text in ready_names() else text
+
+
+def data_there(text: str) -> str:
+    """The data source that a flag names, if it can be one. Raises ValueError that says what is there instead."""
+    try:
+        named = data_named(text)
+    except (OSError, ValueError, RuntimeError):  # no name that a folder can have
+        named = text
+    kind, colon, argument = named.partition(":")
+    if kind in SOURCES.names() and kind != "files":
+        return named
     folder = argument if kind == "files" and colon else text
     if not folder.strip():
         raise ValueError(f"is {shown(text)}; name a folder of rows, or a data source such as helpdesk")
-    try:
-        path = Path(folder).expanduser()
-        is_there, is_folder = path.exists(), path.is_dir()
-    except (OSError, ValueError, RuntimeError):  # no name that a folder can have
-        is_there = is_folder = False
-    if is_folder:
+    if _is(folder, "folder"):
         return f"files:{folder}"
-    if is_there:
+    if _is(folder, "file"):
         raise ValueError(f"{shown(folder)} is a file; give the folder with {ROWS} in it")
     raise ValueError(f"no such folder {shown(folder)}, and no data source of that name; {_nearest(folder)}")
+
+
+def _is(name: str, what: Literal["file", "folder"]) -> bool:
+    """Whether a file or a folder of that name is there; none is under a name that it cannot have."""
+    try:
+        path = Path(name).expanduser()
+        return path.is_file() if what == "file" else path.is_dir()
+    except (OSError, ValueError, RuntimeError):
+        return False
 
 
 def _nearest(folder: str) -> str:

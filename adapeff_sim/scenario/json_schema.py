@@ -8,6 +8,7 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.fields import FieldInfo
 
 from adapeff_sim.data.base import SOURCES
+from adapeff_sim.data.ready import ready_names
 from adapeff_sim.lifecycle.events.base import EVENTS
 from adapeff_sim.lifecycle.timeline import Arrivals
 from adapeff_sim.scenario.entries import EVERY, SAFE_NAME, TRAINED
@@ -17,6 +18,7 @@ from adapeff_sim.training.settings import SomeSettings
 
 Schema = dict[str, Any]
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+SOURCE: Schema = {"$ref": "#/$defs/source"}
 NAME: Schema = {"type": "string", "pattern": f"^{SAFE_NAME.pattern}$"}
 
 
@@ -27,7 +29,7 @@ def scenario_schema() -> Schema:
     parts: Schema = {
         "name": NAME,
         "seeds": TypeAdapter(Seeds).json_schema(),
-        "data": _source(),
+        "data": SOURCE,
         "timeline": {"type": "array", "minItems": 1, "items": {"oneOf": [_event(kind) for kind in EVENTS.names()]}},
         "arrivals": {"type": "array", "items": _arrivals()},
         "strategies": {"type": "array", "minItems": 1, "items": {"oneOf": list(_strategies())}},
@@ -44,6 +46,7 @@ def scenario_schema() -> Schema:
         "additionalProperties": False,
         "required": [name for name, field in Scenario.model_fields.items() if field.is_required()],
         "properties": {name: {**part, "description": described[name]} for name, part in properties.items()},
+        "$defs": {"source": _source()},
     }
 
 
@@ -57,7 +60,7 @@ def _event(kind: str, has_day: bool = True) -> Schema:
     model = EVENTS.get(kind)
     schema = _plain(model)
     if "source" in schema["properties"]:
-        schema["properties"]["source"] = _source()
+        schema["properties"]["source"] = SOURCE
     if not has_day:
         del schema["properties"]["day"]
         schema["required"].remove("day")
@@ -101,11 +104,23 @@ def _training() -> Schema:
 
 
 def _source() -> Schema:
-    """A data source by its name, with an argument behind a colon, or as the value of its name."""
+    """A data source by its name, with an argument behind a colon, or as the value of its name.
+
+    A source that has ``Options`` takes a word, such options, or a list of both.
+    """
     names = SOURCES.names()
     text = {"type": "string", "pattern": f"^({'|'.join(names)})(:.*)?$", "examples": names}
     given: Schema = {"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": False}
-    return {"anyOf": [text, {**given, "properties": {name: {} for name in names}}]}
+    return {"anyOf": [text, {**given, "properties": {name: _argument(name) for name in names}}]}
+
+
+def _argument(name: str) -> Schema:
+    options: type[BaseModel] | None = getattr(SOURCES.get(name), "Options", None)
+    if options is None:
+        return {}
+    word: Schema = {"type": "string", **({"examples": list(ready_names())} if name == "hub" else {})}
+    one = [word, {**_plain(options), "type": "object"}]
+    return {"anyOf": [*one, {"type": "array", "minItems": 1, "items": {"anyOf": one}}] if name == "hub" else one}
 
 
 def _plain(model: type[BaseModel], only: set[str] | None = None) -> Schema:

@@ -1,25 +1,29 @@
 """From a file, or the name of a shipped scenario, to a scenario that can happen."""
 
+import logging
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from adapeff_sim.errors import ScenarioError
+from adapeff_sim.errors import DataError, ScenarioError
+from adapeff_sim.execution.sources import argument_of, placed
 from adapeff_sim.lifecycle.world import source_name
 from adapeff_sim.scenario.checks import check
 from adapeff_sim.scenario.document import Document, parse, read
 from adapeff_sim.scenario.flags import with_flags
-from adapeff_sim.scenario.problems import Problem, Problems, printable
+from adapeff_sim.scenario.problems import Problem, Problems, line_of, printable
 from adapeff_sim.scenario.schema import Scenario
 from adapeff_sim.scenario.words import empties, shown, suggestion, understood, without_empties
 
+LOG = logging.getLogger(__name__)
 SUFFIXES = (".yaml", ".yml")
-FOLDERS = ("files:", "path:")  # what stands in front of a folder's name, in a data source and in a base model
-NAMING = ("data", "source", "base_model")  # the keys whose values may name a folder
+RELEASE = "path:"  # what stands in front of a base model's folder
+SOURCE_KEYS = ("data", "source")  # the keys whose values name a data source
 STORY = {"name", "horizon_days", "seeds", "timeline", "arrivals"}  # the keys that a replay of the timeline needs
 HARMLESS: dict[str, Any] = {"strategies": ["adapter_per_task"], "training": {}}
 
@@ -69,8 +73,9 @@ def load(
 ) -> Scenario:
     """The scenario in a file, with what the flags say in place of what the file says, checked without training.
 
-    Raises Problems with all that is wrong, and ScenarioError where there is nothing to read. Without ``needs_data``
-    a story may stand without a data source; its rows are not checked then.
+    Raises Problems with all that is wrong, and ScenarioError where there is nothing to read; what there is only to
+    know is logged as a warning. Without ``needs_data`` a story may stand without a data source; its rows are not
+    checked then.
     """
     path = find_scenario(name_or_path)
     document = read(path)
@@ -78,12 +83,26 @@ def load(
     flagged = _rooted(with_flags(scenario, strategies, seeds, data, prices), data, prices)
     given = {"strategies": strategies, "seeds": seeds, "data": data, "prices": prices}
     flags = {name for name, flag in given.items() if flag is not None}
-    problems = [_from_flag(p, flags) for p in check(flagged, whole_file=strategies is None)]
+    found = [_from_flag(p, flags) for p in check(flagged, whole_file=strategies is None)]
+    problems = [problem for problem in found if not problem.is_warning]
     if needs_data and not flagged.data:
         problems.append(Problem(("data",), "missing; say where the rows come from with --data FOLDER, or in the file"))
     if problems:
         raise Problems(document.file, [document.problem(p.place, p.text) for p in problems])
+    for warning in dict.fromkeys(found):
+        LOG.warning("%s", line_of(document.file, document.problem(warning.place, warning.text)))
     return flagged
+
+
+def source_of(name_or_path: str | Path) -> str:
+    """The data source that a scenario names, whatever else is wrong with its story.
+
+    Raises Problems when the file is malformed, and ScenarioError when there is none or it names no source.
+    """
+    path = find_scenario(name_or_path)
+    if source := _valid(read(path), path.parent).data:
+        return source
+    raise ScenarioError(f"{path}: names no data source; give the folder of its rows instead.")
 
 
 def _rooted(scenario: Scenario, data: str | None, prices: str | None) -> Scenario:
@@ -96,7 +115,7 @@ def _rooted(scenario: Scenario, data: str | None, prices: str | None) -> Scenari
 def _from_flag(problem: Problem, flags: set[str]) -> Problem:
     """The problem, at the flag that brought it about where it was no line of the file."""
     key = str(problem.place[0]) if problem.place else ""
-    return Problem((f"--{key}",), problem.text) if key in flags else problem
+    return replace(problem, place=(f"--{key}",)) if key in flags else problem
 
 
 def loads(text: str, file: str = "scenario") -> Scenario:
@@ -129,24 +148,32 @@ def _told_by_the_rest(document: Document, value: dict[str, Any], wrong: set[str]
         scenario = understood(Scenario, HARMLESS | rest if "strategies" in wrong else {**rest, "training": {}})
     except ValidationError:
         return []
-    return [document.problem(p.place, p.text) for p in check(scenario, whole_file=False)]
+    return [document.problem(p.place, p.text) for p in check(scenario, whole_file=False) if not p.is_warning]
 
 
 def _anchored(value: Any, folder: Path, key: str = "") -> Any:
     """The value with every folder and file that it names by its whole path; others count from ``folder``."""
     if isinstance(value, list):
         return [_anchored(part, folder) for part in value]
-    if key == "hub" and isinstance(value, dict) and isinstance(value.get("id"), str) and "revision" not in value:
-        return value | {"id": _from(folder, value["id"])}  # without a commit it names a folder
-    if isinstance(value, dict) and not (key in NAMING and value.keys() == {"files"}):
+    if key in SOURCE_KEYS and isinstance(value := source_name(value), str):
+        return _anchored_source(value, folder)
+    if isinstance(value, dict):
         return {name: _anchored(part, folder, str(name)) for name, part in value.items()}
-    value = source_name(value)
-    if not isinstance(value, str) or key not in (*NAMING, "prices"):
+    if not isinstance(value, str) or key not in ("base_model", "prices"):
         return value
     if key == "prices":
         return _from(folder, value) if value.endswith(SUFFIXES) else value
-    scheme = next((s for s in FOLDERS if value.startswith(s)), "")
-    return scheme + _from(folder, value.removeprefix(scheme)) if scheme else value
+    return RELEASE + _from(folder, value.removeprefix(RELEASE)) if value.startswith(RELEASE) else value
+
+
+def _anchored_source(name: str, folder: Path) -> str:
+    """A data source's name with every folder in it by its whole path."""
+    plugin, colon, _ = name.partition(":")
+    try:
+        argument = argument_of(name)
+    except DataError:
+        return name  # told when it is opened
+    return str(source_name({plugin: placed(plugin, argument, lambda at: _from(folder, at))})) if colon else name
 
 
 def _from(folder: Path, name: str) -> str:

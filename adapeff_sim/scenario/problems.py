@@ -13,11 +13,15 @@ LONGEST_PATH, LONGEST_TEXT = 120, 600  # characters; what is quoted from the fil
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong: where, what was found, and what would do; line 0 stands for the whole file."""
+    """One thing that is wrong: where, what was found, and what would do; line 0 stands for the whole file.
+
+    With ``is_warning`` it is nothing wrong, but something to know.
+    """
 
     place: Place
     text: str
     line: int = 0
+    is_warning: bool = False
 
 
 class Problems(ScenarioError):
@@ -27,7 +31,7 @@ class Problems(ScenarioError):
         self.file = file
         unique = dict.fromkeys(problems)
         self.problems = tuple(sorted(unique, key=lambda p: (p.line, [str(part) for part in p.place])))
-        lines = [_line(file, problem) for problem in self.problems[:PROBLEMS_SHOWN]]
+        lines = [line_of(file, problem) for problem in self.problems[:PROBLEMS_SHOWN]]
         if len(self.problems) > PROBLEMS_SHOWN:
             lines.append(f"{file}: and {len(self.problems) - PROBLEMS_SHOWN} more problems; correct these first")
         super().__init__("\n".join(lines))
@@ -44,7 +48,8 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
-def _line(file: str, problem: Problem) -> str:
+def line_of(file: str, problem: Problem) -> str:
+    """A problem on one line: file or command line, line, place and text."""
     is_flag = bool(problem.place) and str(problem.place[0]).startswith("--")
     line = [str(problem.line)] if problem.line else []
     where = ":".join([COMMAND_LINE if is_flag else printable(file), *line])

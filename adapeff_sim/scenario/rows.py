@@ -7,9 +7,11 @@ from pathlib import Path
 
 from adapeff_sim.data.base import DataSource
 from adapeff_sim.data.examples import Split
+from adapeff_sim.data.overlap import overlap
+from adapeff_sim.data.survey import told
 from adapeff_sim.errors import AdapeffError, DataError
-from adapeff_sim.execution.sources import Sources
-from adapeff_sim.lifecycle.world import Endpoint
+from adapeff_sim.execution.sources import Sources, short
+from adapeff_sim.lifecycle.world import Endpoint, TestSet
 from adapeff_sim.scenario.entries import SAFE_NAME
 from adapeff_sim.scenario.problems import Place, Problem
 from adapeff_sim.scenario.replay import Moment
@@ -32,8 +34,32 @@ class Need:
 def check_rows(scenario: Scenario, moments: Iterable[Moment]) -> Iterator[Problem]:
     """What the sources do not have, each at the event that first asks for it; nothing, where no source is named."""
     looker = _Looker(scenario, Sources(scenario.data, Path()))
+    wrong = False
+    moments = list(moments)
     for moment in moments:
-        yield from looker.look(moment, [need for need in needs(scenario, moment) if need not in looker.asked])
+        for problem in looker.look(moment, [need for need in needs(scenario, moment) if need not in looker.asked]):
+            wrong = True
+            yield problem
+    if not wrong:
+        yield from trained_tests(moments, looker.all, {need.endpoint for need in looker.asked if need.source})
+
+
+def trained_tests(moments: Iterable[Moment], sources: Sources, endpoints: set[Endpoint]) -> Iterator[Problem]:
+    """A warning for each endpoint that is tested on rows it may be trained on, at the event that first does so."""
+    looked: set[tuple[Endpoint, str, TestSet]] = set()
+    for moment in moments:
+        for endpoint, test in moment.after.test_sets.items():
+            rows = moment.after.datasets.get(endpoint)
+            if endpoint not in endpoints or rows is None or (endpoint, rows.source, test) in looked:
+                continue
+            looked.add((endpoint, rows.source, test))
+            if not sources.data and not (rows.source and test.source):
+                continue  # the rows come with a flag, another time
+            train = sources.source(rows.source).examples(*endpoint, "train")
+            found = overlap("test", sources.test_rows(endpoint, test), "train", train)
+            if found:
+                text = f"{told(str(endpoint), found)}; scores on them say little, draw others"
+                yield Problem(moment.place, text, is_warning=True)
 
 
 def needs(scenario: Scenario, moment: Moment) -> Iterator[Need]:
@@ -93,8 +119,8 @@ class _Looker:
         self.sources[need.source] = None
         try:
             opened = self.all.source(need.source)
-            if opened.tasks():
-                self.sources[need.source] = opened
+            opened.tasks()  # what is wrong with all of it is told here, and not again by every event
+            self.sources[need.source] = opened
         except AdapeffError as error:
             yield from self._once(place, error)
         except (TypeError, ValueError):  # an argument too many, too few, or of another shape
@@ -113,7 +139,7 @@ class _Looker:
             if task not in known and (name, task) not in self.tasks:
                 self.tasks.add((name, task))
                 place = moment.key("tasks", "task")
-                yield Problem(place, f"{name} has no task {task!r}; {suggestion(task, known, 'it has')}")
+                yield Problem(place, f"{short(name)} has no task {task!r}; {suggestion(task, known, 'it has')}")
 
     def _unknown_languages(self, moment: Moment, found: list[Need]) -> Iterator[Problem]:
         lacking: dict[tuple[str, str], list[str]] = defaultdict(list)
@@ -125,7 +151,7 @@ class _Looker:
             if tasks:
                 hint = suggestion(language, self.all.source(name).languages(tasks[0]), "it has")
                 place = moment.key("languages", "language", "tasks")
-                yield Problem(place, f"{name} has no {' and no '.join(tasks)} in {language!r}; {hint}")
+                yield Problem(place, f"{short(name)} has no {' and no '.join(tasks)} in {language!r}; {hint}")
 
     def _labels(self, moment: Moment, need: Need) -> Iterator[Problem]:
         """Every label that is tested was trained, and another source's rows are of the task that heads are made for."""
@@ -139,10 +165,11 @@ class _Looker:
         if need.is_own or not own or task not in own.tasks():
             return
         if own.tasks()[task] is not kind:
-            text = f"{task} is a {kind} task in {name}, but a {own.tasks()[task]} task before"
+            text = f"{task} is a {kind} task in {short(name)}, but a {own.tasks()[task]} task before"
             yield Problem(moment.key("source"), f"{text}; name a source with rows of the same kind")
         elif strange := sorted(set(labels) - set(own.labels(task))):
-            text = f"{name} has {task} rows with label {strange[0]!r}, which {self.scenario.data} does not know"
+            here = short(self.scenario.data)
+            text = f"{short(name)} has {task} rows with label {strange[0]!r}, which {here} does not know"
             yield Problem(moment.key("source"), f"{text}; use the same labels in both")
 
     def _too_few(self, moment: Moment, found: list[Need]) -> Iterator[Problem]:
@@ -156,10 +183,13 @@ class _Looker:
                 yield from self._once(place, error)
                 continue
             if not there:
-                yield Problem(moment.place, f"{need.source} has no {need.split} rows of {need.endpoint}; add some")
+                yield Problem(
+                    moment.place, f"{short(need.source)} has no {need.split} rows of {need.endpoint}; add some"
+                )
             elif need.rows is not None and need.rows > there:
                 lacking[need.source, need.rows].append((there, need.endpoint))
-        for (name, rows), short in lacking.items():
-            have = ", ".join(f"{there} of {endpoint}" for there, endpoint in short)
-            text = f"{rows} labelled rows are asked for, but {name} has {have}; ask for at most {min(short)[0]} in all"
+        for (name, rows), few in lacking.items():
+            have = ", ".join(f"{there} of {endpoint}" for there, endpoint in few)
+            fix = f"ask for at most {min(few)[0]} in all"
+            text = f"{rows} labelled rows are asked for, but {short(name)} has {have}; {fix}"
             yield Problem(moment.key("labelled", "add"), text)

@@ -17,6 +17,7 @@ from pydantic import (
 
 from adapeff_sim.artifacts.artifact import Artifact
 from adapeff_sim.data.base import SOURCES
+from adapeff_sim.data.ready import ready_names
 from adapeff_sim.lifecycle.events.base import Event
 from adapeff_sim.lifecycle.timeline import Arrivals, timeline
 from adapeff_sim.lifecycle.world import source_name
@@ -44,6 +45,8 @@ DEFAULT_PRICES = "cloud_gpu"
 def known_source(name: str) -> str:
     """The name itself, if a data source answers to it (raises ValueError otherwise); empty means not said."""
     kind = name.partition(":")[0]
+    if name in ready_names():
+        raise ValueError(f"{name} is a ready-made mapping; write {{hub: {name}}}")
     if name and kind not in SOURCES.names():
         raise ValueError(f"unknown data source {shown(kind)}; {suggestion(kind, SOURCES.names())}")
     return name
@@ -103,7 +106,8 @@ class Scenario(BaseModel):
         description="One life each; a seed drives arrivals, data order and initialisation, alike for every strategy.",
     )
     data: SourceName = Field(
-        default="", description="Where rows come from: helpdesk, {files: FOLDER} or {hub: ...}; or --data says it."
+        default="",
+        description="Where rows come from: helpdesk, {files: FOLDER} or {hub: NAME}; or --data says it.",
     )
     timeline: tuple[TimelineEvent, ...] = Field(
         min_length=1, max_length=MOST_EVENTS, description="What happens to the product, a launch first."

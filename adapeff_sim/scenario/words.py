@@ -21,8 +21,11 @@ WANTED = {
     "finite_number": "write a finite number",
     "bool_type": "write true or false",
     "dict_type": "write `key: value` pairs",
+    "float_parsing": "write a number",
     "float_type": "write a number",
     "int_from_float": "write a whole number",
+    "int_parsing": "write a whole number",
+    "int_parsing_size": "write a whole number of fewer digits",
     "int_type": "write a whole number",
     "model_type": "write `key: value` pairs",
     "string_too_short": "write a text",
@@ -43,6 +46,11 @@ def understood(model: type[M], value: object) -> M:
         return model.model_validate_json(json.dumps(value), strict=True)
     except ValidationError as error:
         raise refused(value, in_words(error, model, value)) from None
+
+
+def wrong_value(error: ValidationError) -> str:
+    """What is wrong with a value that is no part of a file, and what would do."""
+    return "; ".join(_said(details, (), BaseModel) for details in error.errors(include_url=False))
 
 
 def refused(value: object, problems: Iterable[tuple[Place, str]]) -> ValidationError:

@@ -15,21 +15,23 @@ import platform
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
+import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field, model_validator
 from tokenizers import Tokenizer
 from transformers import XLMRobertaForMaskedLM
 
 from adapeff_sim.errors import DataError
 from adapeff_sim.training.cooccurrence import cooccurrence_embeddings
-from adapeff_sim.training.pretraining_batches import KINDS, BatchMaker, EncodedText, encoded_text, piece_counts
+from adapeff_sim.training.pretraining_batches import BatchMaker, EncodedText, encoded_text, piece_counts
 from adapeff_sim.training.pretraining_model import encoder_shape, held_back_losses, losses, new_model
+from adapeff_sim.training.pretraining_settings import PretrainSettings
 from adapeff_sim.training.pretraining_state import (
     Position,
+    checkpoint_in,
     export,
     load_base_model,
+    read_report,
     restore,
     save_checkpoint,
     write_report,
@@ -43,54 +45,6 @@ from adapeff_sim.training.tokenizer import (
     text_digests,
     train_tokenizer,
 )
-
-
-class PretrainSettings(BaseModel):
-    """How a base model is made; the defaults are those of `adapeff-mini`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    text: Path
-    out: Path
-    init_from: Path | None = None
-    """A base model to train on from, with its tokenizer and shape, instead of co-occurrence."""
-    resume: bool = False
-    seed: int = Field(default=13, ge=0, le=2**32 - 1)
-    threads: int = Field(default=1, ge=1)
-
-    layers: int = Field(default=4, ge=1)
-    hidden: int = Field(default=256, ge=8)
-    heads: int = Field(default=4, ge=1)
-    vocabulary: int = Field(default=16_000, ge=300, le=65_536)
-    longest: int = Field(default=256, ge=16)
-    """Pieces in the longest sequence."""
-
-    minutes: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-    tokens: int | None = Field(default=None, gt=0)
-    batch_tokens: int = Field(default=1024, ge=16)
-    learning_rate: float = Field(default=6e-4, gt=0, allow_inf_nan=False)
-    warm_up_steps: int = Field(default=300, ge=0)
-    decay_share: float = Field(default=0.3, ge=0, le=1)
-    """The last part of the run, over which the learning rate falls to a twentieth."""
-    masked_share: float = Field(default=0.2, gt=0, lt=1)
-    temperature: float = Field(default=0.6, ge=0, le=1)
-    kind_shares: dict[str, float] = {"sentences": 0.65, "pairs": 0.2, "packed": 0.15}
-    sentence_weight: float = Field(default=0.5, ge=0)
-    """How much telling the words from <s> counts beside guessing the hidden pieces."""
-    parallel_weight: float = Field(default=3.0, ge=0)
-    checkpoint_steps: int = Field(default=500, ge=1)
-    dev_lines: int = Field(default=400, ge=1)
-    """Held-back lines a language to check with."""
-
-    @model_validator(mode="after")
-    def _is_possible(self) -> "PretrainSettings":
-        if self.minutes is None and self.tokens is None:
-            raise ValueError("say how long to train: --minutes, --tokens, or both")
-        if set(self.kind_shares) != set(KINDS):
-            raise ValueError(f"kind_shares needs exactly {', '.join(KINDS)}")
-        if self.hidden % (2 * self.heads):
-            raise ValueError(f"a hidden size of {self.hidden} cannot be shared by {self.heads} heads in even parts")
-        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +78,17 @@ def pretrain(settings: PretrainSettings, tell: Tell, stop_after_steps: int | Non
     text = _text(settings, tokenizer, tell)
     model = _starting_model(settings, tokenizer, text, tell).to(device).eval()
     optimizer = _optimizer(model, settings)
-    position = restore(settings.out, model, optimizer) if settings.resume else Position()
+    if settings.resume and checkpoint_in(settings.out):
+        position = restore(settings.out, model, optimizer)
+    else:
+        tell(Progress("checking on held-back lines before the first step"))
+        position = Position()
+        write_report(settings.out, {"held_back_at_start": _check(model, tokenizer, text, settings)})
+        save_checkpoint(settings.out, model, optimizer, position)
+    at_start = read_report(settings.out).get("held_back_at_start")
     position = _train(model, optimizer, text, position, settings, tell, stop_after_steps)
     tell(Progress("checking on held-back lines", position.steps, position.tokens, position.seconds))
-    report = _report(settings, position, device, _check(model, tokenizer, text, settings))
+    report = _report(settings, position, device, _check(model, tokenizer, text, settings), at_start)
     write_report(settings.out, report)
     return report
 
@@ -163,9 +124,11 @@ def _starting_model(
         if settings.longest + 2 > model.config.max_position_embeddings:
             raise DataError(f"{settings.init_from} has no positions for sequences of {settings.longest} pieces")
         return model
-    tell(Progress("counting which pieces keep company"))
     vocabulary = tokenizer.get_vocab_size()
     shape = encoder_shape(vocabulary, settings.layers, settings.hidden, settings.heads, settings.longest)
+    if settings.resume and checkpoint_in(settings.out):  # whose weights take the place of these
+        return new_model(shape, np.zeros((vocabulary, settings.hidden), np.float32), text.piece_shares)
+    tell(Progress("counting which pieces keep company"))
     embeddings = cooccurrence_embeddings(
         [line for found in text.lines.values() for line in found],
         [list(row.values()) for row in text.parallel],
@@ -199,7 +162,7 @@ def _train(
     """Step until the tokens or the minutes are used up, leaving checkpoints and usable weights on the way."""
     batches = BatchMaker(text, settings)
     began, before = time.monotonic(), position
-    shown_loss = 0.0
+    shown_loss, kept_seconds = 0.0, before.seconds
     while (done := _share_done(position, settings)) < 1.0 and position.steps != stop_after_steps:
         batch = batches.batch(position.steps)
         for group in optimizer.param_groups:
@@ -214,8 +177,9 @@ def _train(
         shown_loss += (hidden_loss.item() - shown_loss) / min(position.steps - before.steps, 50)
         if position.steps % 10 == 0:
             tell(_progress(position, before, shown_loss, settings))
-        if position.steps % settings.checkpoint_steps == 0:
+        if position.seconds - kept_seconds >= settings.checkpoint_seconds:
             _keep(model, optimizer, position, settings)
+            kept_seconds = position.seconds
     _keep(model, optimizer, position, settings)
     return position
 
@@ -272,7 +236,11 @@ def _check(
 
 
 def _report(
-    settings: PretrainSettings, position: Position, device: torch.device, held_back: dict[str, dict[str, float]]
+    settings: PretrainSettings,
+    position: Position,
+    device: torch.device,
+    held_back: dict[str, dict[str, float]],
+    at_start: object,
 ) -> dict[str, object]:
     """What was done, on what, and how well it went; settings without folders, which say nothing elsewhere."""
     return {
@@ -283,6 +251,7 @@ def _report(
         "threads": settings.threads,
         "torch": torch.__version__,
         "energy_joules": "unavailable",
+        "held_back_at_start": at_start,
         "held_back": held_back,
         "started_from": settings.init_from.name if settings.init_from else "co-occurrence",
         "settings": settings.model_dump(mode="json", exclude={"text", "out", "init_from", "resume"}),

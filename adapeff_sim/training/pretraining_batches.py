@@ -14,9 +14,9 @@ from typing import Protocol
 
 import numpy as np
 
+from adapeff_sim.training.pretraining_settings import KINDS
 from adapeff_sim.training.tokenizer import END, FIRST_WORD_PIECE, MASK, PAD, START, sampling_shares
 
-KINDS = ("sentences", "pairs", "packed")
 POOL_STEPS = 16
 """Batches that are drawn together, so that the lines of each may be of like length."""
 NOTHING = np.zeros(0, np.uint16)

@@ -50,10 +50,15 @@ def save_checkpoint(
     shutil.rmtree(old, ignore_errors=True)
 
 
+def checkpoint_in(folder: Path) -> Path | None:
+    """The folder of the last whole checkpoint, or None."""
+    kept = (folder / "checkpoint", folder / "checkpoint.old")
+    return next((place for place in kept if (place / "position.json").is_file()), None)
+
+
 def restore(folder: Path, model: XLMRobertaForMaskedLM, optimizer: torch.optim.Optimizer) -> Position:
     """Put model, optimizer and random state back as they were at the last checkpoint; the start when there is none."""
-    kept = (folder / "checkpoint", folder / "checkpoint.old")
-    found = next((place for place in kept if (place / "position.json").is_file()), None)
+    found = checkpoint_in(folder)
     if found is None:
         return Position()
     load_weights(found / "model.safetensors", model)
@@ -103,7 +108,16 @@ def export(folder: Path, model: XLMRobertaForMaskedLM) -> None:
 
 def write_report(folder: Path, report: dict[str, object]) -> None:
     """Write `pretraining.json`."""
-    (folder / "pretraining.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    folder.mkdir(parents=True, exist_ok=True)
+    fresh = folder / "pretraining.json.new"
+    fresh.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    fresh.rename(folder / "pretraining.json")
+
+
+def read_report(folder: Path) -> dict[str, object]:
+    """What `pretraining.json` holds so far; nothing where there is none."""
+    path = folder / "pretraining.json"
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
 
 
 def _own_tensors(model: XLMRobertaForMaskedLM) -> dict[str, Tensor]:

@@ -102,6 +102,7 @@ def test_languages_are_sorted_and_single(source: DataSource) -> None:
 
 def test_every_split_has_rows_of_its_tasks_kind(source: DataSource) -> None:
     for task, language in endpoints(source):
+        assert source.splits(task, language) == SPLITS
         for split in SPLITS:
             found = source.examples(task, language, split)
             assert isinstance(found, tuple)

@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
+from typer.testing import CliRunner
 
 import adapeff_sim
+from adapeff_sim.cli.app import app
 from adapeff_sim.errors import DataError
-from adapeff_sim.training.pretrain import PretrainSettings, Progress, pretrain
+from adapeff_sim.training.pretrain import Progress, pretrain
 from adapeff_sim.training.pretraining_batches import BatchMaker, encoded_text
+from adapeff_sim.training.pretraining_settings import PretrainSettings
 from adapeff_sim.training.pretraining_state import load_base_model
 from adapeff_sim.training.tokenizer import encode_lines, load_tokenizer, read_lines, save_tokenizer, train_tokenizer
 
@@ -54,7 +57,7 @@ def tiny(text: Path, out: Path, **changes: object) -> PretrainSettings:
         "batch_tokens": 256,
         "learning_rate": 3e-3,
         "warm_up_steps": 10,
-        "checkpoint_steps": 20,
+        "checkpoint_seconds": 0.2,
     }
     return PretrainSettings.model_validate({**settings, **changes})
 
@@ -73,6 +76,9 @@ def test_it_comes_to_guess_better_than_frequencies_do(made: tuple[Path, dict[str
     assert set(held_back) == {"xa", "xb"}
     for losses in held_back.values():
         assert losses["mlm_loss"] < losses["unigram_cross_entropy"] - 0.3
+    at_start = report["held_back_at_start"]
+    assert isinstance(at_start, dict)
+    assert all(held_back[language]["perplexity"] < at_start[language]["perplexity"] for language in ("xa", "xb"))
     assert json.loads((out / "pretraining.json").read_text(encoding="utf-8")) == report
 
 
@@ -90,6 +96,7 @@ def test_a_killed_run_goes_on_bit_for_bit(text: Path, made: tuple[Path, dict[str
     whole = load_file(made[0] / "checkpoint" / "model.safetensors")
     resumed = load_file(tmp_path / "checkpoint" / "model.safetensors")
     assert report["steps"] == made[1]["steps"]
+    assert report["held_back_at_start"] == made[1]["held_back_at_start"]
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
     assert not all(torch.equal(whole[name], halfway[name]) for name in whole)
 
@@ -108,6 +115,30 @@ def test_a_second_version_goes_on_from_the_first(
 def test_weights_of_another_shape_are_refused(text: Path, made: tuple[Path, dict[str, object]]) -> None:
     with pytest.raises(DataError, match="another model"):
         pretrain(tiny(text, made[0], hidden=16, resume=True), quiet)
+
+
+def test_the_command_tells_how_well_each_language_is_guessed(text: Path, tmp_path: Path) -> None:
+    shape = ["--layers", "1", "--hidden", "32", "--heads", "2", "--vocabulary", "400"]
+    asked = [
+        "pretrain",
+        "--text",
+        str(text),
+        "--out",
+        str(tmp_path / "base"),
+        *shape,
+        "--tokens",
+        "60000",
+        "--learning-rate",
+        "0.003",
+    ]
+    said = CliRunner().invoke(app, asked)
+    assert said.exit_code == 0, said.output
+    rows = [line.split() for line in said.output.splitlines() if line.split()[:1] in (["xa"], ["xb"])]
+    assert len(rows) == 2
+    assert all(float(now) < float(at_start) for _, _, at_start, now in rows)
+    again = CliRunner().invoke(app, asked)
+    assert again.exit_code == 2
+    assert "holds a base model already" in again.output
 
 
 def test_a_run_needs_an_end(text: Path, tmp_path: Path) -> None:

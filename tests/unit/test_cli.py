@@ -2,14 +2,13 @@
 
 import errno
 import json
+import math
 import os
 import sys
 import types
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
-from pydantic import BaseModel, ConfigDict, Field
 from story import Reckoner
 from typer.testing import CliRunner
 
@@ -84,6 +83,9 @@ def test_a_run_tells_its_events_and_its_verdict_and_can_be_seen_again(do, execut
     assert again.stdout in ran.stdout
     assert do("report", "runs/smoke/results.json").stdout == again.stdout
     assert "Verdict" in do("price", "runs/smoke/ledger.jsonl", "--prices", "on_prem").stdout
+    supposed = do("price", "runs/smoke", "--set", "serving.replica_hour=0.5", "--traffic", "x3").stdout
+    assert "(changed)" in supposed
+    assert "3 times the requests" in supposed
     assert len(again.stdout) > 2000
 
 
@@ -117,6 +119,8 @@ def test_flags_choose_strategies_and_seeds(do, executor, tmp_path):
         (["run", "smoke", "--seeds", "9" * 5000], "give whole numbers"),
         (["run", "smoke", "--device", "tpu"], "--device 'tpu' is unknown; give one of auto, cpu, cuda"),
         (["run", "smoke", "--precision", "x"], "--precision 'x' is unknown; give one of auto, fp32, bf16"),
+        (["run", "smoke", "--threads", "x"], "'--threads': is 'x'; write a whole number"),
+        (["pretrain", "--text", "a", "--out", "b", "--minutes", "x"], "'--minutes': is 'x'; write a number"),
         (["run", "smoke", "--threads", "0"], "--threads 0: so many cannot work"),
         (["run", "smoke", "--out", ""], "--out '': give the name of a folder"),
         (["run", "smoke", "--store", ""], "--store '': give the name of a folder"),
@@ -203,33 +207,32 @@ def test_a_second_command_in_the_same_folder_is_refused(do, executor, tmp_path):
 def test_data_that_the_help_of_run_names_is_taken(do):
     helped = " ".join(do("run", "--help").output.replace("│", " ").split())
     assert "hub:ID" not in helped
-    assert "helpdesk, or a folder" in helped
+    assert "helpdesk, a folder, or a ready-made mapping" in helped
 
 
 def test_pretraining_takes_its_folders_as_options_and_shows_them_as_they_are(do, monkeypatch, tmp_path):
     asked, module = [], types.ModuleType("adapeff_sim.training.pretrain")
-    module.PretrainSettings = lambda **said: SimpleNamespace(**said)
-    module.pretrain = lambda said, tell: asked.append(said) or {"tokens_seen": 3, "steps": 2}
+    losses = {"perplexity": 20.0, "unigram_cross_entropy": math.log(30)}
+    report = {"tokens_seen": 3, "steps": 2, "held_back": {"en": losses}, "held_back_at_start": None}
+    module.pretrain = lambda said, tell: asked.append(said) or report
     monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.setattr(adapeff_sim.training, "pretrain", module, raising=False)
     ended = do("pretrain", "--text", "words", "--out", "[bold]my[/bold] model", "--minutes", "1")
     assert ended.exit_code == 0, ended.output
     assert (asked[0].text, asked[0].out, asked[0].minutes) == (Path("words"), Path("[bold]my[/bold] model"), 1)
     assert "3 pieces in 2 steps; the base model lies in [bold]my[/bold] model" in ended.stdout
+    assert [line.split() for line in ended.stdout.splitlines() if "en  " in line] == [["en", "30", "unavailable", "20"]]
     assert do("pretrain", "words", "model").exit_code == 2
 
 
 def test_an_option_of_pretraining_that_is_out_of_range_is_told_by_its_name(do, monkeypatch):
-    class Settings(BaseModel):
-        model_config = ConfigDict(extra="allow")
-        vocabulary: int = Field(le=65_536)
-        learning_rate: float = Field(gt=0)
-
     module = types.ModuleType("adapeff_sim.training.pretrain")
-    module.PretrainSettings, module.pretrain = Settings, None
+    module.pretrain = None
     monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.setattr(adapeff_sim.training, "pretrain", module, raising=False)
-    ended = do("pretrain", "--text", "a", "--out", "b", "--vocabulary", "100000", "--learning-rate", "0")
+    ended = do(
+        "pretrain", "--text", "a", "--out", "b", "--minutes", "1", "--vocabulary", "100000", "--learning-rate", "0"
+    )
     assert ended.exit_code == 2
     assert "command line: --vocabulary: is 100000; it must be at most 65536" in ended.stderr
     assert "command line: --learning-rate: is 0.0; it must be more than 0" in ended.stderr

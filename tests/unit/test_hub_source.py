@@ -72,6 +72,14 @@ def test_a_row_without_a_class_is_refused(tmp_path: Path) -> None:
         hub(folder, "classification").examples("task", "en", "test")
 
 
+def test_a_row_without_a_class_can_be_left_out(tmp_path: Path) -> None:
+    features = datasets.Features({"text": datasets.Value("string"), "label": datasets.ClassLabel(names=["0", "1"])})
+    folder = parquet(tmp_path / "d", {"text": ["a", "b"], "label": [-1, 1]}, features)
+    source = hub(folder, "classification", labels={"0": "bad", "1": "good"}, incomplete="drop")
+    assert source.examples("task", "en", "test") == (TextExample(text="b", label="good"),)
+    assert source.labels("task") == ("bad", "good")
+
+
 def test_candidates_may_lie_in_columns_of_their_own(tmp_path: Path) -> None:
     features = datasets.Features(
         {name: datasets.Value("string") for name in ("premise", "choice1", "choice2", "question")}
@@ -107,6 +115,8 @@ def test_a_column_can_tell_languages_apart(tmp_path: Path) -> None:
     source = hub(folder, "pair", columns=columns, languages={"en": "eng", "de": "deu", "sw": "swa"})
     assert source.languages("task") == ("de", "en", "sw")
     assert source.examples("task", "de", "train") == (PairExample(premise="c", hypothesis="d", label="1"),)
+    with pytest.raises(DataError, match="no column 'language_id'; columns are s1, s2, label, lang"):
+        hub(folder, "pair", columns=columns | {"language": "language_id"}).examples("task", "en", "train")
     with pytest.raises(DataError, match="no rows with lang 'swa'"):
         source.examples("task", "sw", "train")
 
@@ -164,7 +174,7 @@ TASK = {"kind": "classification", "languages": {"en": "en"}}
         ({"id": "../x/y", "revision": COMMIT, "tasks": {"t": TASK}}, "give owner/name"),
         ({"id": "name", "revision": COMMIT, "tasks": {"t": TASK}}, "give owner/name"),
         ({"id": "no such folder", "tasks": {"t": TASK}}, "is no folder here and no owner/name"),
-        ({"id": "owner/name", "revision": COMMIT}, "hub.tasks: Field required"),
+        ({"id": "owner/name", "revision": COMMIT}, "hub.tasks: missing; add it, or name a ready-made mapping"),
         ({"id": "owner/name", "revision": COMMIT, "tasks": {"t": TASK}, "trust": True}, "hub.trust: Extra inputs"),
         ({"id": "o/n", "revision": COMMIT, "tasks": {"t": TASK | {"kind": "song"}}}, "hub.tasks.t.kind: "),
         ({"id": "o/n", "revision": COMMIT, "tasks": {"t": TASK | {"languages": {}}}}, "hub.tasks.t.languages: "),
@@ -178,7 +188,8 @@ TASK = {"kind": "classification", "languages": {"en": "en"}}
             },
             "every language would read the same config",
         ),
-        ("owner/name", "hub: "),
+        ("owner/name", "unknown ready-made mapping 'owner/name'; known: "),
+        (3, "hub: "),
     ],
 )
 def test_options_that_cannot_be_meant(options: Any, told: str) -> None:
@@ -218,5 +229,5 @@ def test_offline_only_the_commit_asked_for_is_read(tmp_path: Path, cache: Path, 
 
 def test_offline_with_nothing_in_the_cache() -> None:
     source = Hub({"id": "owner/name", "revision": COMMIT, "tasks": {"task": TASK}})
-    with pytest.raises(DataError, match=r"owner/name config=en split=train: .*be online"):
+    with pytest.raises(DataError, match=r"config=en split=train: not in the cache, and offline.*; go online"):
         source.examples("task", "en", "train")

@@ -37,7 +37,7 @@ def test_a_gpu_is_taken_where_there_is_one_and_in_16_bits_where_it_can(gpu):
 
 @pytest.mark.parametrize(
     ("asked", "said"),
-    [(("cuda",), "--device cpu"), (("tpu",), "tpu"), (("cpu", "fp16"), "fp16"), (("cpu", "fp32", 0), "1 or more")],
+    [(("cuda",), "--device cpu"), (("tpu",), "tpu"), (("cpu", "fp16"), "fp16"), (("cpu", "fp32", 0), "give 1 to 1024")],
 )
 def test_what_cannot_be_had_is_refused(gpu, asked, said):
     gpu(None)

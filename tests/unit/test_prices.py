@@ -143,6 +143,7 @@ def test_everything_that_is_wrong_with_a_book_is_told_at_once():
         ("per: device_hour", "per: hour", r"book:4: compute\.per: is 'hour'; choose one of: device_hour, exaflop, kwh"),
         ("  amount: 36.0\n", "", r"book:3: compute\.amount: missing; add `amount: \.\.\.`"),
         ("amount: 36.0", "amount: -1", r"book:5: compute\.amount: is -1; it must be at least 0"),
+        ("amount: 36.0", "amount: 1e300", r"book:5: compute\.amount: is 1e\+300; it must be at most 1e\+15"),
         ("amount: 36.0", "amount: .inf", r"book:5: compute\.amount: is '\.inf'; write a number"),
         ("amount: 36.0", "amount: 2025-13-45", r"book:5: compute\.amount: is '2025-13-45'; write a number"),
         ("amount: 36.0", "amount:", r"book:5: compute\.amount: is empty; give a value"),

@@ -262,7 +262,6 @@ def test_flags_are_held_to_the_same_rules_and_blamed_by_name(folder):
         ("files:rosw", "no such folder 'rosw', and no data source of that name; did you mean 'rows'?"),
         ("helpdeks", "no such folder 'helpdeks', and no data source of that name; did you mean 'helpdesk'?"),
         ("tiny.yaml", "'tiny.yaml' is a file; give the folder with <task>/<language>/train.jsonl in it"),
-        ("hub:x", "what is read from the hub stands in the file: write data: {hub: {id: ..., tasks: ...}} there"),
         ("", "is ''; name a folder of rows"),
         ("~nobody", "no such folder '~nobody'"),
         ("x" * 5000, "no such folder 'xxx"),

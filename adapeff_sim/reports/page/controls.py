@@ -38,7 +38,7 @@ def knobs(results: Results) -> Iterator[Knob]:
         if name in occurs:
             yield Knob(name, name.capitalize(), f"{prices.currency} for {units[name]}", price)
     if pools_of(results) is not None:
-        yield Knob("traffic", "Traffic", "times the requests of the scenario", 1.0)
+        yield Knob("traffic", "Traffic", "times the requests of the run", 1.0)
     yield Knob("floor", "Quality floor", "points below an endpoint's best", results.facts.quality_floor, False)
 
 
