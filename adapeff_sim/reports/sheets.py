@@ -3,20 +3,18 @@
 import math
 import statistics
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from adapeff_sim.costs.accrual import TOTAL
 from adapeff_sim.costs.base import CostRow
-from adapeff_sim.ledger.history import EventRow, QualityPoint
+from adapeff_sim.ledger.history import QualityPoint
 from adapeff_sim.ledger.outcome import Provenance
-from adapeff_sim.ledger.records import EvaluationRecord, JobRecord
 from adapeff_sim.reports.told import Told
-from adapeff_sim.reports.wording import duration, flops, money, percent, plural, points
+from adapeff_sim.reports.wording import money, percent, plural, points
 from adapeff_sim.results import Results
 
 KNOWN: tuple[Provenance, ...] = ("measured", "reused", "estimated")
-PHASES = {"train": "training", "validate": "validating while training", "evaluate": "re-validating endpoints"}
 NOTHING = "–"
 
 
@@ -43,8 +41,11 @@ class Sheet:
 
 def sheets(told: Told) -> list[Sheet]:
     """Every table of a report."""
-    found = [costs(told.results), events(told), quality(told.results), pareto(told), phases(told), provenance(told)]
-    return [*found, environment(told)]
+    from adapeff_sim.reports import work
+
+    results = told.results
+    found = [costs(results), work.events(told), quality(results), pareto(told), *work.equal_quality(results)]
+    return [*found, work.phases(told), *work.parts(told), provenance(told), environment(told)]
 
 
 def text(said: object, mark: str = "") -> Cell:
@@ -83,71 +84,6 @@ def costs(results: Results) -> Sheet:
 def _rounded(spread: float, mean: float) -> float:
     """A spread without what rounding leaves of equal amounts."""
     return spread if spread > 1e-9 * abs(mean) else 0.0
-
-
-def moments(results: Results) -> list[tuple[float, int, str]]:
-    """Every event as day, place within the day, and words."""
-    return sorted({(row.day, row.place, row.event) for row in results.events})
-
-
-def meant(results: Results, moment: tuple[float, int, str], label: str) -> list[EventRow]:
-    """What one event meant for one strategy under the first seed that lived through it, step by step."""
-    rows = [r for r in results.events if r.label == label and (r.day, r.place, r.event) == moment]
-    return [r for r in rows if r.seed == rows[0].seed]
-
-
-def events(told: Told) -> Sheet:
-    """For every event and strategy: what was created, rebuilt, kept and retired, why, and what that took."""
-    results = told.results
-    heads = (
-        "no.",
-        "day",
-        "event",
-        "strategy",
-        "created",
-        "rebuilt",
-        "because",
-        "kept",
-        "retired",
-        "FLOPs",
-        "FLOPs, 6ND",
-    )
-    rows = []
-    for place, moment in enumerate(moments(results), 1):
-        when = (Cell(str(place), place), Cell(f"{moment[0]:g}", moment[0]), text(moment[2]))
-        for label in results.facts.labels:
-            if steps := meant(results, moment, label):
-                rows.append((*when, text(label), *_event(steps)))
-    seeds = results.facts.seeds
-    note = f"seed {seeds[0]}, or the first that lived through the event; " if len(seeds) > 1 else ""
-    note += "FLOPs of training as counted, and as 6 x parameters x tokens; seconds as measured where the run was made"
-    tail = ("training", "validating", "re-validation", "scored")
-    return Sheet("events", "What each event made stale", (*heads, *tail), tuple(rows), note)
-
-
-def _event(steps: Sequence[EventRow]) -> Iterator[Cell]:
-    """One event for one strategy; steps that asked for scores and went on are taken together."""
-    created, rebuilt = (_names([name for s in steps for name in getattr(s, what)]) for what in ("created", "rebuilt"))
-    retired = _names([name for s in steps for name in s.retired])
-    because = _names(list(dict.fromkeys(why for s in steps for why in s.because)))
-    yield from (created, rebuilt, because, _names(steps[-1].kept), retired)
-    trained = any(s.created or s.rebuilt for s in steps)
-    for quantity in ("train_flops", "nominal_train_flops"):
-        yield number(_sum([getattr(s, quantity) for s in steps]), flops) if trained else Cell(NOTHING, 0.0)
-    for quantity in ("train_seconds", "validate_seconds"):
-        yield number(_sum([getattr(s, quantity) for s in steps]), duration) if trained else Cell(NOTHING, 0.0)
-    scored = [name for s in steps for name in s.validated]
-    yield number(_sum([s.evaluate_seconds for s in steps]), duration) if scored else Cell(NOTHING, 0.0)
-    yield Cell(plural(len(scored), "endpoint") if scored else NOTHING, " ".join(scored))
-
-
-def _names(found: Sequence[str]) -> Cell:
-    return Cell(", ".join(found) or NOTHING, " ".join(found))
-
-
-def _sum(found: Sequence[float | None]) -> float | None:
-    known = [n for n in found if n is not None]
-    return math.fsum(known) if len(known) == len(found) else None
 
 
 def last_points(results: Results) -> dict[tuple[str, str], list[QualityPoint]]:
@@ -220,8 +156,7 @@ def pareto(told: Told) -> Sheet:
             )
         )
     heads = ("strategy", f"total, {results.prices.currency}", "mean score", "widest gap to the best", "quality floor")
-    note = "points; mean over the endpoints served at the horizon. Cost at equal quality is unavailable: "
-    note += "the run holds no measurement of it. The floor says who is admitted to the comparison."
+    note = "points; mean over the endpoints served at the horizon. The floor says who is admitted to the comparison."
     return Sheet("cost_and_quality", "Cost against quality", heads, tuple(rows), note)
 
 
@@ -233,35 +168,6 @@ def _gap(results: Results, label: str) -> float | None:
             scores[endpoint][x] = statistics.fmean(p.score for p in group if p.score is not None)
     gaps = [100 * (max(found.values()) - found[label]) for found in scores.values() if label in found]
     return max(gaps, default=None)
-
-
-def phase_flops(told: Told) -> dict[str, dict[str, float | None]]:
-    """Where the counted FLOPs of each strategy went, mean over seeds: label -> phase -> FLOPs; None: not all known."""
-    horizon, seeds = told.results.facts.terms.horizon_days, len(told.results.facts.seeds)
-    found: dict[str, dict[str, list[float | None]]] = defaultdict(lambda: defaultdict(list))
-    for r in told.ledger.records:
-        if isinstance(r, JobRecord | EvaluationRecord) and r.day <= horizon:
-            for phase in PHASES:
-                if f"{phase}_flops" in r.usage or f"{phase}_flops" in r.unavailable:
-                    found[r.label][phase].append(r.usage.get(f"{phase}_flops"))
-    means: dict[str, dict[str, float | None]] = {}
-    for label in told.results.facts.labels:
-        sums = {phase: _sum(found[label][phase]) if found[label][phase] else None for phase in PHASES}
-        means[label] = {phase: None if s is None else s / seeds for phase, s in sums.items()}
-    return means
-
-
-def phases(told: Told) -> Sheet:
-    """Where the FLOPs went: by phase as counted, and training as 6ND."""
-    rows = []
-    for label, found in phase_flops(told).items():
-        mine = [r.nominal_train_flops for r in told.results.events if r.label == label]
-        nominal = _sum(mine)
-        nominal = None if nominal is None else nominal / len(told.results.facts.seeds)
-        rows.append((text(label), *(number(found[phase], flops) for phase in PHASES), number(nominal, flops)))
-    heads = ("strategy", *PHASES.values(), "training as 6ND")
-    note = "as counted, mean over seeds; 6ND is 6 x parameters x tokens, the usual estimate of training"
-    return Sheet("flops", "Where the FLOPs went", heads, tuple(rows), note)
 
 
 def provenance(told: Told) -> Sheet:

@@ -5,6 +5,7 @@ import json
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from finished_run import HOSTILE, SCRIPT, folder_with, told_by
@@ -24,6 +25,7 @@ from adapeff_sim.reports.page.whatif import case_of, pools_of
 from adapeff_sim.reports.pictures import curve_rows, figures, written
 from adapeff_sim.reports.sheets import costs, sheets
 from adapeff_sim.reports.told import LABEL, Told, tamed
+from adapeff_sim.reports.work import equal_quality, events
 from adapeff_sim.run_folder import RunFolder
 from adapeff_sim.scenario.load import loads
 from adapeff_sim.scenario.relived import relived
@@ -235,3 +237,26 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path):
         written(tmp_path, "text")
     with pytest.raises(ReportError, match="cannot be written"):
         written(tmp_path / "file" / "page.html", "text")
+
+
+def test_what_equal_quality_took_is_told_where_it_was_measured():
+    who = {"day": 0.0, "task": "a", "goal": "all", "slot": "adapter/a", "target": 0.8, "nominal_train_flops": 2e12}
+    reached = {"steps": 30.0, "train_flops": 1e12, "train_seconds": 60.0}
+    rows = (
+        SimpleNamespace(**who, label="two", **reached),
+        SimpleNamespace(**who, label="two", **dict.fromkeys(reached)),
+        SimpleNamespace(**who, label="one", **dict.fromkeys(reached)),
+    )
+    results = SimpleNamespace(facts=told().results.facts, equal_quality=rows)
+    (sheet,) = equal_quality(results)
+    first, second = ([cell.said for cell in row] for row in sheet.rows)
+    assert first[3:7] == ["80.0", "one", "adapter/a", "never"]
+    assert second[4:] == ["two", "adapter/a", "30", "1 T", "2 T", "1:00 (in 1 of 2 seeds)"]
+    assert equal_quality(SimpleNamespace(facts=results.facts)) == []
+
+
+def test_the_lead_time_of_an_event_is_all_that_is_done_for_it():
+    sheet = events(told(("one",), seeds=(1,)))
+    lead, train = (sheet.heads.index(name) for name in ("lead time", "training"))
+    assert [row[lead].value for row in sheet.rows] == [101.0 + 5.0 + 10.0, 101.0 + 5.0 + 20.0]
+    assert [row[train].said for row in sheet.rows] == ["1:41", "1:41"]

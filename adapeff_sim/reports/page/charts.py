@@ -8,7 +8,7 @@ from typing import Any
 
 import altair as alt
 
-from adapeff_sim.reports.sheets import PHASES
+from adapeff_sim.reports.work import PHASES
 
 DARKS = ("#58b0f0", "#ff9a4d", "#3ccf9e", "#f09bc8", "#e8c547", "#b3a6ff", "#d6d6d6", "#ff7f6b")
 LIGHTS = ("#0067a5", "#c04d00", "#00785a", "#a8457f", "#7d6200", "#5b4bb5", "#454545", "#9c2a10")

@@ -48,8 +48,8 @@ def controls(results: Results, i: int) -> str:
     without = "" if pools_of(results) is not None else NO_TRAFFIC
     return (
         f'<aside class="whatif" aria-labelledby="whatif-{i}"><form autocomplete="off">'
-        f'<h2 id="whatif-{i}">What if</h2>{rows}{without}'
-        '<p class="stands" aria-live="polite"></p><button type="reset">As the run was priced</button></form></aside>'
+        f'<div class="head"><h2 id="whatif-{i}">What if</h2><button type="reset">As it was priced</button></div>'
+        f'<div class="knobs">{rows}</div>{without}<p class="stands" aria-live="polite"></p></form></aside>'
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from adapeff_sim import __version__
-from adapeff_sim.reports import sheets
+from adapeff_sim.reports import sheets, work
 from adapeff_sim.reports.page import charts, series
 from adapeff_sim.reports.page.controls import controls, graph_section
 from adapeff_sim.reports.page.graph import graph_of
@@ -156,21 +156,21 @@ def _cut_short(told: Told) -> str:
 def _sections(told: Told, i: int) -> Iterator[str]:
     results = told.results
     key = legend(results.facts.labels)
+    trade = _chart("traded", TRADED) + table(sheets.pareto(told), titled=False)
+    trade += "".join(table(sheet) for sheet in work.equal_quality(results)) or UNEQUAL
+    flops = _chart("went", WENT) + "".join(table(s, titled=False) for s in (work.phases(told), *work.parts(told)))
     yield _section(f"curves-{i}", "Cumulative cost", key + _curves(results) + CROSSINGS)
-    yield _section(f"events-{i}", "What happened", events_table(sheets.events(told)))
+    yield _section(f"events-{i}", "What happened", events_table(work.events(told)))
     yield _section(f"graph-{i}", "Artifacts, event by event", graph_section(told, i))
     yield _section(f"quality-{i}", "Quality over time", key + _scores(results) + table(sheets.quality(results)))
-    yield _section(
-        f"trade-{i}", "Cost against quality", key + _chart("traded", TRADED) + table(sheets.pareto(told), titled=False)
-    )
-    yield _section(
-        f"flops-{i}", "Where the FLOPs went", _chart("went", WENT) + table(sheets.phases(told), titled=False)
-    )
+    yield _section(f"trade-{i}", "Cost against quality", key + trade)
+    yield _section(f"flops-{i}", "Where the FLOPs went", flops)
     yield _section(f"provenance-{i}", "Where the amounts come from", table(sheets.provenance(told), titled=False))
     yield _section(f"again-{i}", "How to do it again", again(told))
 
 
 TRADED = "Total cost by the horizon against the mean score, a point for each strategy; the table below has the numbers."
+UNEQUAL = "<h3>At equal quality</h3><p>Unavailable: the results of this run tell of no cost at equal quality.</p>"
 WENT = "Counted FLOPs of each strategy by phase; the table below has the numbers."
 CROSSINGS = (
     '<div class="crossings"><h3>Where curves cross</h3><ul></ul>'

@@ -8,9 +8,10 @@ from itertools import pairwise
 from pydantic import JsonValue
 
 from adapeff_sim.ledger.history import EventRow, QualityPoint
-from adapeff_sim.reports.sheets import PHASES, average, last_points, meant, moments, phase_flops
+from adapeff_sim.reports.sheets import average, last_points
 from adapeff_sim.reports.told import Told
 from adapeff_sim.reports.wording import flops, points
+from adapeff_sim.reports.work import PHASES, meant, moments, phase_flops
 from adapeff_sim.results import Results
 
 Rows = list[dict[str, JsonValue]]

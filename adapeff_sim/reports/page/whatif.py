@@ -12,12 +12,12 @@ from pydantic import JsonValue
 from adapeff_sim.costs.accrual import TOTAL
 from adapeff_sim.costs.base import CostRow
 from adapeff_sim.costs.prices import Prices
-from adapeff_sim.costs.serving import ROUNDING, SECONDS_PER_DAY
 from adapeff_sim.ledger.history import final_scores
 from adapeff_sim.ledger.ledger import Ledger
 from adapeff_sim.results import Results
 from adapeff_sim.verdict import RELATIVE_NOISE, student_t
 
+SECONDS_PER_DAY, ROUNDING = 86_400, 1e-9  # as costs/ sizes replicas by their load
 Pool = tuple[str, int, float, float, float]  # label, seed, day, until, seconds of answering in a day
 Lot = tuple[str, int, str, float, float]  # label, seed, component, day, until
 
@@ -80,6 +80,9 @@ def _lots(rows: Sequence[CostRow], prices: Mapping[str, float]) -> Iterator[tupl
 
 def pools_of(results: Results) -> list[Pool] | None:
     """The load of every pool while it stands; None where the billed hours do not follow from it by the known rule."""
+    terms = results.facts.terms
+    if getattr(terms, "p95_ms", None) is not None or getattr(terms, "placement", "dedicated") != "dedicated":
+        return None  # other rules than the load decide
     hours: dict[tuple[str, int, float, float, str], dict[str, float]] = defaultdict(dict)
     for r in results.rows:
         if r.component == "serving" and r.quantity is not None and r.amount is not None:
@@ -90,7 +93,7 @@ def pools_of(results: Results) -> list[Pool] | None:
         if billed.keys() - {"busy", "idle"} or "busy" not in billed or until <= day:
             return None
         load = billed["busy"] * 3600 / (until - day)
-        replicas = max(1, math.ceil(load / SECONDS_PER_DAY / results.facts.terms.utilisation - ROUNDING))
+        replicas = max(1, math.ceil(load / SECONDS_PER_DAY / terms.utilisation - ROUNDING))
         sized = max(replicas * 24 * (until - day), billed["busy"])
         if not math.isclose(sized, math.fsum(billed.values()), rel_tol=1e-9):
             return None
