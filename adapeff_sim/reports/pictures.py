@@ -58,14 +58,14 @@ def figures(told: Told) -> Iterator[Figure]:
 
     results, look = told.results, look_of(told, charts.PAPER, WIDTH)
     span = (results.days[0], results.days[-1])
-    signs = series.event_rows(results)
+    signs, cost = series.event_rows(results), charts.grown(look, span)
+    score = charts.scored(look, span, series.score_span(results))
     for component in dict.fromkeys(row.component for row in results.totals):
         rows = {"curves": curve_rows(results, component), "events": signs, "crossings": [], "hover": []}
-        yield component, _titled(charts.grown(look, span), component.capitalize(), rows)
+        yield component, _titled(cost, component.capitalize(), rows)
     for endpoint in series.endpoints(results):
         rows = {"scores": series.score_rows(results, endpoint), "events": signs, "hover": []}
-        spec = charts.scored(look, span, series.score_span(results))
-        yield f"quality-{UNFIT.sub('_', endpoint)[:60]}", _titled(spec, endpoint, rows)
+        yield f"quality-{UNFIT.sub('_', endpoint)[:60]}", _titled(score, endpoint, rows)
     yield "cost_and_quality", _titled(charts.traded(look), "Cost against quality", _traded(told, look))
     yield "flops", _titled(charts.went(look), "Where the FLOPs went", {"flops": series.flop_rows(told)})
 

@@ -20,6 +20,7 @@ from adapeff_sim.execution.base import EXECUTORS
 from adapeff_sim.ledger.records import DeploymentRecord
 from adapeff_sim.reports.base import ReportError
 from adapeff_sim.reports.files.markdown import escaped
+from adapeff_sim.reports.page import charts
 from adapeff_sim.reports.page.html import embedded, page
 from adapeff_sim.reports.page.whatif import case_of, pools_of
 from adapeff_sim.reports.pictures import curve_rows, figures, written
@@ -260,3 +261,10 @@ def test_the_lead_time_of_an_event_is_all_that_is_done_for_it():
     lead, train = (sheet.heads.index(name) for name in ("lead time", "training"))
     assert [row[lead].value for row in sheet.rows] == [101.0 + 5.0 + 10.0, 101.0 + 5.0 + 20.0]
     assert [row[train].said for row in sheet.rows] == ["1:41", "1:41"]
+
+
+def test_paper_and_page_have_the_same_colours():
+    style = Path(charts.__file__).with_name("page.css").read_text()
+    assert (
+        style.count(" ".join(f"--s{i}: {colour};" for i, colour in enumerate(charts.LIGHTS))) == 2
+    )  # screen and print

@@ -10,8 +10,9 @@ import altair as alt
 
 from adapeff_sim.reports.work import PHASES
 
-DARKS = ("#58b0f0", "#ff9a4d", "#3ccf9e", "#f09bc8", "#e8c547", "#b3a6ff", "#d6d6d6", "#ff7f6b")
-LIGHTS = ("#0067a5", "#c04d00", "#00785a", "#a8457f", "#7d6200", "#5b4bb5", "#454545", "#9c2a10")
+# Chosen by search: any two of them lie 24 or more apart in CIELAB, also as Machado, Oliveira and Fernandes (2009)
+# simulate protanopia, deuteranopia and tritanopia, and stand out from the background by 3:1; so do those of page.css.
+LIGHTS = ("#2c52f2", "#412d16", "#29995a", "#cd55c0", "#988900", "#29296b", "#5c5c5c", "#86400a")
 DASHES = ((1, 0), (9, 3), (2, 2), (9, 3, 2, 3), (14, 4), (5, 4), (6, 2, 2, 2, 2, 2), (14, 3, 2, 3, 2, 3))
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right", "triangle-left")
 HEIGHT = 250
