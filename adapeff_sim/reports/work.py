@@ -10,7 +10,7 @@ from adapeff_sim.ledger.history import EventRow
 from adapeff_sim.ledger.records import EvaluationRecord, JobRecord
 from adapeff_sim.reports.sheets import NOTHING, Cell, Sheet, number, text
 from adapeff_sim.reports.told import Told
-from adapeff_sim.reports.wording import duration, flops, plural, points
+from adapeff_sim.reports.wording import duration, flops, points
 from adapeff_sim.results import Results
 
 PHASES = {"train": "training", "validate": "validating while training", "evaluate": "re-validating endpoints"}
@@ -47,7 +47,7 @@ def events(told: Told) -> Sheet:
     note = f"seed {seeds[0]}, or the first that lived through the event; " if len(seeds) > 1 else ""
     note += "FLOPs of training as counted, and as 6 x parameters x tokens; time as measured where the run was made; "
     note += "lead time: all three, one job after the other on that one machine"
-    tail = ("FLOPs", "FLOPs, 6ND", "training", "validating", "re-validation", "lead time", "scored")
+    tail = ("FLOPs", "FLOPs, 6ND", "training", "validating", "re-validation", "lead time", "endpoints scored")
     return Sheet("events", "What each event made stale", (*heads, *tail), tuple(rows), note)
 
 
@@ -67,7 +67,7 @@ def _event(steps: Sequence[EventRow]) -> Iterator[Cell]:
     seconds = [s.train_seconds for s in steps] + [s.validate_seconds for s in steps] if trained else []
     lead = seconds + [s.evaluate_seconds for s in steps] if scored else seconds
     yield number(_sum(lead), duration) if lead else Cell(NOTHING, 0.0)
-    yield Cell(plural(len(scored), "endpoint") if scored else NOTHING, " ".join(scored))
+    yield Cell(str(len(scored)) if scored else NOTHING, " ".join(scored))
 
 
 def _names(found: Sequence[str]) -> Cell:

@@ -216,6 +216,18 @@ def test_the_slider_for_compute_moves_curves_dates_and_verdict(browser, pages):
 
 
 @driven
+def test_the_numbers_of_a_chart_stand_in_a_table_and_move_too(browser, pages):
+    page = shown(browser, pages["plain"])
+    page.execute_script("document.querySelector('.numbers').open = true")
+    settled(page)
+    table = page.find_element("css selector", ".numbers table")
+    before = table.text.splitlines()
+    assert before[0].split() == ["day", *LABELS] and before[-1].startswith("100 ")
+    moved(page, compute=0.0)
+    assert page.find_element("css selector", ".numbers table").text.splitlines()[-1] != before[-1]
+
+
+@driven
 def test_a_slider_moves_by_keyboard_and_tells_its_value(browser, pages):
     page = shown(browser, pages["plain"])
     slider = page.find_element("css selector", "[data-knob=serving] [type=range]")

@@ -17,7 +17,8 @@ adapeff.graph = (article, lives) => {
 
   function nodesOf(life, step) { // by id: artifacts by their place, endpoints by their name
     const nodes = new Map();
-    for (const [id, action, because, ways] of step.fates) {
+    for (const fate of step.fates) {
+      const [id, action, because, ways] = typeof fate === "number" ? [fate, "keep", [], []] : fate;
       nodes.set(id, { id, action, because, ways, ...life.artifacts[id], depth: 0 });
     }
     const depth = (id, seen = new Set()) => {

@@ -8,6 +8,7 @@ from pydantic import JsonValue
 from adapeff_sim.artifacts.artifact import Artifact
 from adapeff_sim.artifacts.recipe import AdapterRecipe, BaseModelRecipe, DatasetRecipe, ModelRecipe
 from adapeff_sim.planning.impact import Way, impact
+from adapeff_sim.planning.plan import Action, Change
 from adapeff_sim.planning.unfold import Step
 from adapeff_sim.reports.told import Told, tame_text
 from adapeff_sim.reports.wording import plural
@@ -66,10 +67,7 @@ def _detail(a: Artifact) -> str:
 def _step(step: Step, places: Places) -> dict[str, JsonValue]:
     """What became of every artifact at one step, and which artifact answers which endpoint from then on."""
     ways = {a.fingerprint: found for a, found in impact(step.plan, step.deployment).items()}
-    fates: list[JsonValue] = [
-        [places[c.artifact.fingerprint], str(c.action), *_reasons(c.artifact, c.because, ways, places)]
-        for c in step.plan.changes
-    ]
+    fates: list[JsonValue] = [_fate(change, ways, places) for change in step.plan.changes]
     routes: list[JsonValue] = [
         [tame_text(str(endpoint)), [places[a.fingerprint] for a in route]]
         for endpoint, route in sorted(step.deployment.routes.items())
@@ -81,9 +79,11 @@ def _step(step: Step, places: Places) -> dict[str, JsonValue]:
     return {"day": step.event.day, "event": said, "fates": fates, "routes": routes, "checks": checks}
 
 
-def _reasons(
-    a: Artifact, because: Sequence[str], ways: Mapping[str, Sequence[Way]], places: Places
-) -> tuple[list[JsonValue], list[JsonValue]]:
-    """The inputs that moved, and every shortest path from a source that moved."""
-    found = ways.get(a.fingerprint, ())
-    return [tame_text(x) for x in because], [[places[x.fingerprint] for x in way] for way in found if len(way) > 1]
+def _fate(change: Change, ways: Mapping[str, Sequence[Way]], places: Places) -> JsonValue:
+    """The place of what is kept; of all else also what became of it, which inputs moved, and the ways from sources."""
+    fingerprint = change.artifact.fingerprint
+    if change.action is Action.KEEP:
+        return places[fingerprint]
+    because: list[JsonValue] = [tame_text(name) for name in change.because]
+    found: list[JsonValue] = [[places[a.fingerprint] for a in way] for way in ways.get(fingerprint, ()) if len(way) > 1]
+    return [places[fingerprint], str(change.action), because, found]

@@ -61,7 +61,7 @@ def _compared(runs: Sequence[Told]) -> str:
     for i, told in enumerate(runs):
         facts, prices = told.results.facts, told.results.prices
         link = f'<a href="#run-{i}">{escape(facts.name)}</a><br><small>{escape(told.folder)}</small>'
-        said = escape(clauses(headline(told.results.verdict.sentences))[0])
+        said = escape(" ".join(clauses(s)[0] for s in headline(told.results.verdict.sentences)))
         terms = escape(f"{facts.terms.horizon_days:g} days, {plural(len(facts.seeds), 'seed')}, {prices.name}")
         rows.append(f'<tr><th scope="row">{link}</th><td>{terms}</td><td>{said}</td></tr>')
     head = '<tr><th scope="col">run</th><th scope="col">terms</th><th scope="col">verdict</th></tr>'
@@ -69,9 +69,10 @@ def _compared(runs: Sequence[Told]) -> str:
     return f'<nav class="runs" aria-label="Runs"><h1>{plural(len(runs), "run")}</h1>{scrolling(table, "Runs")}</nav>\n'
 
 
-def headline(sentences: Sequence[str]) -> str:
-    """The sentence on the total, or the first there is."""
-    return next((s for s in sentences if s.startswith("Total by day ")), sentences[0])
+def headline(sentences: Sequence[str]) -> list[str]:
+    """The sentence on the total; where nobody is cheapest, why, and at what floor who would be."""
+    whole = next((s for s in sentences if s.startswith("Total by day ")), "")
+    return [whole] if whole else [sentences[0], *(s for s in sentences[1:2] if s.startswith("With a floor of "))]
 
 
 def clauses(sentence: str) -> list[str]:
@@ -129,8 +130,10 @@ def _heading(told: Told, i: int) -> str:
     terms = f"{facts.terms.horizon_days:g} days · {plural(len(facts.seeds), 'seed')} "
     terms += f"({', '.join(map(str, facts.seeds))}) · prices {prices.name}, {prices.currency}"
     whole = headline(results.verdict.sentences)
-    first, *scored = clauses(whole)
-    rest = "".join(f"<li>{escape(s)}</li>" for s in (*scored, *(s for s in results.verdict.sentences if s != whole)))
+    first = " ".join(clauses(sentence)[0] for sentence in whole)
+    scored = [clause for sentence in whole for clause in clauses(sentence)[1:]]
+    others = [sentence for sentence in results.verdict.sentences if sentence not in whole]
+    rest = "".join(f"<li>{escape(sentence)}</li>" for sentence in (*scored, *others))
     story = f'<p class="story">{escape(facts.description)}</p>' if facts.description else ""
     return (
         f'<header class="top"><h1 id="name-{i}">{escape(facts.name)}</h1>{story}'
@@ -169,6 +172,7 @@ def _sections(told: Told, i: int) -> Iterator[str]:
     yield _section(f"again-{i}", "How to do it again", again(told))
 
 
+ABOVE = "total, above the lowest"  # where one component dwarfs the others, all totals look alike
 TRADED = "Total cost by the horizon against the mean score, a point for each strategy; the table below has the numbers."
 UNEQUAL = "<h3>At equal quality</h3><p>Unavailable: the results of this run tell of no cost at equal quality.</p>"
 WENT = "Counted FLOPs of each strategy by phase; the table below has the numbers."
@@ -189,6 +193,8 @@ def _curves(results: Any) -> str:
         _chart("grown", f"Cumulative {name} cost of every strategy by day; its numbers follow.", name, numbers=True)
         for name in [*names[-1:], *names[:-1]]
     ]
+    above = "How far the total of every strategy lies above the lowest, by day; its numbers follow."
+    boxes.insert(1, _chart("grown", above, ABOVE, numbers=True))
     return f'<div class="charts">{"".join(boxes)}</div>'
 
 

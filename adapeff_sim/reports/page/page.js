@@ -2,6 +2,7 @@
 "use strict";
 (() => {
   const { TOTAL, fixed, general, money } = adapeff;
+  const ABOVE = "total, above the lowest";
   const CLOSE = 0.045; // of the axis: events nearer than this share a sign
   const make = (tag, text = "", attributes = {}) => {
     const element = document.createElement(tag);
@@ -27,6 +28,9 @@
     async begin() {
       for (const field of this.article.querySelectorAll(".knob")) this.listen(field);
       this.article.querySelector(".whatif form").addEventListener("reset", () => setTimeout(() => this.reset(), 0));
+      for (const shown of this.article.querySelectorAll(".numbers")) {
+        shown.addEventListener("toggle", () => shown.open && this.tellNumbers(shown));
+      }
       this.reckon();
       this.tell();
       await Promise.all([...this.article.querySelectorAll(".chart")].map((place) => this.draw(place)));
@@ -89,6 +93,9 @@
       this.verdict = adapeff.judge(this.case, this.lots, this.knobs.floor);
       this.crossed = new Map(this.case.components.map((c) => [c, adapeff.crossings(this.case, this.lots, c)]));
       this.curves = new Map(this.case.components.map((c) => [c, adapeff.curves(this.case, this.lots, c)]));
+      const all = this.curves.get(TOTAL), lowest = all[0].map((_, i) => Math.min(...all.map((points) => points[i].mean)));
+      const above = (p, i) => ({ day: p.day, mean: p.mean - lowest[i], low: p.mean - lowest[i], high: p.mean - lowest[i] });
+      this.curves.set(ABOVE, all.map((points) => points.map(above)));
     }
 
     get isMoved() {
@@ -99,18 +106,19 @@
 
     // What is said.
     tell() {
-      const { sentences } = this.verdict, whole = sentences.find((s) => s.startsWith("Total by day ")) || sentences[0];
-      const [head, ...scored] = adapeff.clauses(whole);
+      const { sentences } = this.verdict, whole = adapeff.headline(sentences);
+      const head = whole.map((s) => adapeff.clauses(s)[0]).join(" ");
+      const scored = whole.flatMap((s) => adapeff.clauses(s).slice(1));
       this.article.classList.toggle("moved", this.isMoved);
       this.article.querySelector(".headline").textContent = head;
-      const rest = [...scored, ...sentences.filter((s) => s !== whole)].map((s) => make("li", s));
+      const rest = [...scored, ...sentences.filter((s) => !whole.includes(s))].map((s) => make("li", s));
       if (this.isMoved) rest.unshift(make("li", `What if: ${this.moved()}.`));
       this.article.querySelector(".conditions").replaceChildren(...rest);
       this.article.querySelector(".stands").textContent = head;
       this.tellCosts();
       this.tellFloor();
       this.tellCrossings();
-      for (const place of this.article.querySelectorAll('[data-chart="grown"]')) this.tellNumbers(place);
+      for (const shown of this.article.querySelectorAll(".numbers[open]")) this.tellNumbers(shown);
     }
 
     moved() {
@@ -177,7 +185,8 @@
       return `day ${general(Number(fixed(day, 1)))}: ${names[under]} passes under ${over === null ? "" : names[over]}`.trim();
     }
 
-    tellNumbers(place) {
+    tellNumbers(shown) {
+      const place = shown.closest("figure").querySelector(".chart");
       const table = make("table"), head = table.createTHead().insertRow(), body = table.createTBody();
       for (const name of ["day", ...this.case.labels]) head.append(make("th", name, { scope: "col" }));
       const curves = this.curves.get(place.dataset.name), days = this.case.days;
@@ -188,7 +197,7 @@
         row.append(make("th", general(day), { scope: "row" }));
         for (const curve of curves) row.append(make("td", money(curve[i].mean), { class: "number" }));
       });
-      place.closest("figure").querySelector(".numbers .scroll").replaceChildren(table);
+      shown.querySelector(".scroll").replaceChildren(table);
     }
 
     // What is drawn.
@@ -212,7 +221,7 @@
         const amounts = found.map((points, k) => [`s${k}`, `${money(points[i].mean)} ${this.case.currency}`]);
         return [{ d: day, day: general(Number(fixed(day, 1))), ...Object.fromEntries(amounts) }];
       });
-      const crossings = this.crossed.get(component).map((x) => {
+      const crossings = (this.crossed.get(component) || []).map((x) => {
         return { d: x.day, day: general(Number(fixed(x.day, 1))), m: x.amount, said: this.crossing(x) };
       });
       return { curves, hover, crossings, events: this.signs() };

@@ -1,5 +1,9 @@
 // The verdict in sentences, word for word as verdict.py says it.
 "use strict";
+adapeff.headline = (sentences) => { // on the total; where nobody is cheapest, why, and at what floor who would be
+  const whole = sentences.find((s) => s.startsWith("Total by day "));
+  return whole ? [whole] : [sentences[0], ...sentences.slice(1, 2).filter((s) => s.startsWith("With a floor of "))];
+};
 adapeff.clauses = (sentence) => { // the claim, and at what quality it holds, a sentence each
   const [claim, ...scored] = sentence.replace(/\.$/, "").split(/; (?=\S+ scores )/);
   return [claim, ...scored].map((text) => `${text}.`);

@@ -66,7 +66,7 @@ def score_rows(results: Results, endpoint: str) -> Rows:
         for start, end, scores in _steps(mine):
             part += start > ended
             ended = end
-            m, lo, hi = (100 * f(scores) for f in (statistics.fmean, min, max))
+            m, lo, hi = (round(100 * f(scores), 4) for f in (statistics.fmean, min, max))
             common: dict[str, JsonValue] = {"k": f"s{i}", "m": m, "lo": lo, "hi": hi, "part": f"{i}.{part}"}
             rows += [{**common, "d": day, "i": len(rows) + j} for j, day in enumerate((start, end))]
     return rows
