@@ -17,6 +17,7 @@ from adapeff_sim.results import Results
 from adapeff_sim.verdict import Case, judge
 
 LABEL, TEXT, SCENARIO = 40, 400, 100_000  # characters
+NAMELESS = "(no name)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def _walked(value: Any, said: Callable[[str], str]) -> Any:
 
 def _short(text: str, most: int) -> str:
     """One line of at most ``most`` characters; what was longer says so, and stays apart from what began alike."""
-    line = " ".join(plain(text).split())
+    line = " ".join(plain(text).split()) or (NAMELESS if most == LABEL else "")
     return line if len(line) <= most else f"{line[: most - 10]}… {_mark(text)}"
 
 

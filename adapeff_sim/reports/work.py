@@ -46,8 +46,8 @@ def events(told: Told) -> Sheet:
     seeds = results.facts.seeds
     note = f"seed {seeds[0]}, or the first that lived through the event; " if len(seeds) > 1 else ""
     note += "FLOPs of training as counted, and as 6 x parameters x tokens; time as measured where the run was made; "
-    note += "lead time: all three, one job after the other on that one machine"
-    tail = ("FLOPs", "FLOPs, 6ND", "training", "validating", "re-validation", "lead time", "endpoints scored")
+    note += "lead time: all three, one job after the other on that one machine; scored: endpoints"
+    tail = ("FLOPs", "FLOPs, 6ND", "training", "validating", "re-validation", "lead time", "scored")
     return Sheet("events", "What each event made stale", (*heads, *tail), tuple(rows), note)
 
 

@@ -1,6 +1,8 @@
 """The page as a reader meets it: in a browser without network, moved by its sliders, at every width."""
 
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -74,6 +76,14 @@ def test_pictures_are_pictures(pages):
     svg, png = (pages["plain"].parent / f"drawn/story-total.{kind}" for kind in ("svg", "png"))
     assert svg.read_text().startswith("<svg") and "<script" not in svg.read_text()
     assert png.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_page_is_made_without_torch(pages):
+    code = "import sys; from adapeff_sim.cli.app import app; sys.argv = ['', *sys.argv[1:]]\n"
+    code += "try: app()\nfinally: print({'torch', 'transformers', 'adapters', 'pandas'} & sys.modules.keys())"
+    made = [sys.executable, "-c", code, "report", "plain", "--html", "again.html"]
+    done = subprocess.run(made, cwd=pages["plain"].parent, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "set()" and "again.html" in done.stdout
 
 
 def shown(browser, file: Path, width: int = 1024, scheme: str = "light"):
@@ -225,6 +235,22 @@ def test_the_numbers_of_a_chart_stand_in_a_table_and_move_too(browser, pages):
     assert before[0].split() == ["day", *LABELS] and before[-1].startswith("100 ")
     moved(page, compute=0.0)
     assert page.find_element("css selector", ".numbers table").text.splitlines()[-1] != before[-1]
+
+
+@driven
+def test_a_pointer_over_the_curves_tells_the_amounts_of_all_strategies_on_that_day(browser, pages):
+    from selenium.webdriver import ActionChains
+
+    page = shown(browser, pages["plain"])
+    chart = page.find_element("css selector", '[data-name="compute"] svg')
+    ActionChains(page).scroll_to_element(chart).move_to_element(chart).perform()
+    time.sleep(0.3)
+    rows = dict(row.text.split(maxsplit=1) for row in page.find_elements("css selector", "#vg-tooltip-element tr"))
+    assert rows.keys() == {"day", *LABELS} and 40 < float(rows["day"]) < 60
+    amount = page.execute_script(
+        "return adapeff.money(adapeff.total(adapeff.pages[0].case, adapeff.pages[0].lots, 0, 'compute'))"
+    )
+    assert rows[LABELS[0]] == f"{amount} EUR"
 
 
 @driven

@@ -151,12 +151,9 @@ def _pointed(look: Look, x: alt.X, rows: alt.Chart) -> alt.Chart:
     near = alt.selection_point(
         name="near", fields=["d"], nearest=True, on="pointerover", clear="pointerout", empty=False
     )
-    tips = [
-        alt.Tooltip("day:N", title="day"),
-        *(alt.Tooltip(f"{k}:N", title=x) for k, x in zip(look.keys, look.labels, strict=True)),
-    ]
+    told = alt.ExprRef("datum.datum ? datum.datum.told : datum.told")  # the pointer meets a cell that holds the row
     visible = alt.condition(near, alt.value(0.7), alt.value(0))
-    pointed: alt.Chart = rows.mark_rule(color=look.ink.faint).encode(x=x, opacity=visible, tooltip=tips)
+    pointed: alt.Chart = rows.mark_rule(color=look.ink.faint, tooltip=told).encode(x=x, opacity=visible)
     return pointed.add_params(near)
 
 
@@ -170,12 +167,13 @@ def _events(look: Look, x: alt.X) -> list[alt.Chart]:
     ]
     rule = rows.mark_rule(strokeDash=[2, 3], color=look.ink.faint, opacity=0.7, tooltip=False).encode(x=x)
     sign = rows.mark_point(
-        shape="circle", size=260, filled=True, fill="var(--chip)" if look.ink is PAGE else "#e9ecef",
+        shape="circle", filled=True, fill="var(--chip)" if look.ink is PAGE else "#e9ecef",
         stroke=look.ink.faint, strokeWidth=1, opacity=1,
     )  # fmt: skip
     top, tell = alt.value(-14), {"tooltip": tips}
+    size = alt.condition("datum.n === ''", alt.value(40), alt.value(260))
     mark = rows.mark_text(fontSize=11, color=look.ink.text, fontWeight="bold", baseline="middle")
-    return [rule, sign.encode(x=x, y=top, **tell), mark.encode(x=x, y=top, text="n:N", **tell)]
+    return [rule, sign.encode(x=x, y=top, size=size, **tell), mark.encode(x=x, y=top, text="n:N", **tell)]
 
 
 def scored(look: Look, span: tuple[float, float], domain: tuple[float, float]) -> dict[str, Any]:

@@ -77,7 +77,7 @@ def headline(sentences: Sequence[str]) -> list[str]:
 
 def clauses(sentence: str) -> list[str]:
     """The claim, and at what quality it holds, a sentence each."""
-    return [f"{text}." for text in re.split(r"; (?=\S+ scores )", sentence.removesuffix("."))]
+    return [f"{text}." for text in re.split(r"; (?=[^;]+ scores [\d.]+ points on average)", sentence.removesuffix("."))]
 
 
 def _article(told: Told, i: int) -> str:

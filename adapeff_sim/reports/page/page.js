@@ -206,7 +206,7 @@
       if (chart === "grown") return this.grown(name);
       if (chart === "scored") {
         const { scores, hover } = this.data.scores.find((x) => x.endpoint === name);
-        return { scores, hover, events: this.signs(place) };
+        return { scores, hover: hover.map((row) => this.pointed(row.d, row.told)), events: this.signs() };
       }
       return chart === "traded" ? this.traded() : { flops: this.data.flops };
     }
@@ -218,13 +218,17 @@
       }));
       const hover = days.flatMap((day, i) => {
         if (day === days[i + 1]) return [];
-        const amounts = found.map((points, k) => [`s${k}`, `${money(points[i].mean)} ${this.case.currency}`]);
-        return [{ d: day, day: general(Number(fixed(day, 1))), ...Object.fromEntries(amounts) }];
+        return [this.pointed(day, found.map((points) => `${money(points[i].mean)} ${this.case.currency}`))];
       });
       const crossings = (this.crossed.get(component) || []).map((x) => {
         return { d: x.day, day: general(Number(fixed(x.day, 1))), m: x.amount, said: this.crossing(x) };
       });
       return { curves, hover, crossings, events: this.signs() };
+    }
+
+    pointed(day, said) { // what is told of a day: a line for each strategy that has something
+      const lines = this.case.labels.map((label, i) => [label, said[i]]).filter(([, text]) => text !== null);
+      return { d: day, told: Object.fromEntries([["day", general(Number(fixed(day, 1)))], ...lines]) };
     }
 
     signs() { // events that are close share a sign

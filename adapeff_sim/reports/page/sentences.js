@@ -5,7 +5,7 @@ adapeff.headline = (sentences) => { // on the total; where nobody is cheapest, w
   return whole ? [whole] : [sentences[0], ...sentences.slice(1, 2).filter((s) => s.startsWith("With a floor of "))];
 };
 adapeff.clauses = (sentence) => { // the claim, and at what quality it holds, a sentence each
-  const [claim, ...scored] = sentence.replace(/\.$/, "").split(/; (?=\S+ scores )/);
+  const [claim, ...scored] = sentence.replace(/\.$/, "").split(/; (?=[^;]+ scores [\d.]+ points on average)/);
   return [claim, ...scored].map((text) => `${text}.`);
 };
 adapeff.sentences = (kase, lots, { below, incomplete, comparisons, floor }) => {

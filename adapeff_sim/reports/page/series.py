@@ -74,13 +74,15 @@ def score_rows(results: Results, endpoint: str) -> Rows:
 
 def score_hovers(results: Results, endpoint: str) -> Rows:
     """For every day on which a score of the endpoint changes: the scores of all strategies from then on."""
-    found: dict[float, dict[str, JsonValue]] = {}
-    for i, label in enumerate(results.facts.labels):
-        mine = [p for p in results.quality if (p.label, p.endpoint) == (label, endpoint)]
-        for start, _, scores in _steps(mine):
-            row = found.setdefault(start, {"d": start, "day": f"{start:g}"})
-            row[f"s{i}"] = points(statistics.fmean(scores))
-    return [found[day] for day in sorted(found)]
+    steps = []
+    for label in results.facts.labels:
+        steps.append(list(_steps([p for p in results.quality if (p.label, p.endpoint) == (label, endpoint)])))
+    days = sorted({start for mine in steps for start, _, _ in mine})
+    return [{"d": day, "told": [_score_on(day, mine) for mine in steps]} for day in days]
+
+
+def _score_on(day: float, steps: Sequence[tuple[float, float, list[float]]]) -> str | None:
+    return next((points(statistics.fmean(scores)) for start, end, scores in steps if start <= day < end), None)
 
 
 def _steps(mine: Sequence[QualityPoint]) -> Iterator[tuple[float, float, list[float]]]:
