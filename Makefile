@@ -26,7 +26,7 @@ check: setup
 
 test: setup check
 	$(BIN)/pytest -n $(WORKERS) tests/unit tests/contract tests/architecture
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile tests/training tests/end_to_end
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile tests/corpus tests/training tests/end_to_end
 
 clean:
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

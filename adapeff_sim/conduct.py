@@ -24,6 +24,7 @@ from adapeff_sim.ledger.records import JobRecord
 from adapeff_sim.planning.plan import Evaluate, Make
 from adapeff_sim.results import EventMark, Facts, Results, results_of, write
 from adapeff_sim.run_folder import RunFolder
+from adapeff_sim.scenario.fit import require_precision
 from adapeff_sim.scenario.price_books import load_prices
 from adapeff_sim.scenario.schema import Scenario
 from adapeff_sim.scenario.space import require_space
@@ -52,6 +53,7 @@ def conduct(
     orders = Orders(scenario.settings, sources, machine)
     simulation = Simulation(scenario.strategies, scenario.seeds, scenario.events, orders)
     folder, kept = RunFolder(out), Store(store)
+    require_precision(scenario, machine.precision)
     kept.prepare()
     require_space(scenario, store, in_store(kept, orders))
     with folder.alone():
@@ -59,7 +61,7 @@ def conduct(
         executor = EXECUTORS.get("local")(machine=machine, sources=sources, store=kept, run=begun.name)
         with watching(simulation, prices, facts) as watch:
             ledger = simulation.run(executor, watch)
-        found = environment(scenario, machine, ledger, tested(simulation, sources))
+        found = environment(scenario, machine, ledger, tested(simulation, sources), based(simulation, sources))
         results = results_of(facts, ledger, prices, price_ledger(ledger, prices, facts.terms), found)
         folder.write_ledger(ledger)
         folder.write_environment(found)
@@ -87,9 +89,22 @@ def facts_of(scenario: Scenario) -> Facts:
         description=scenario.description,
         labels=scenario.labels,
         seeds=scenario.seeds,
-        terms=Terms(horizon_days=scenario.horizon_days, utilisation=scenario.serving.utilisation),
+        terms=terms_of(scenario),
         quality_floor=scenario.quality_floor,
         events=tuple(EventMark(day=day, text=text) for day, _, text in sorted(found)),
+    )
+
+
+def terms_of(scenario: Scenario) -> Terms:
+    """Under what terms a scenario's ledger is priced."""
+    serving = scenario.serving
+    return Terms(
+        horizon_days=scenario.horizon_days,
+        utilisation=serving.busy_at_most,
+        p95_ms=serving.p95_ms,
+        max_batch=serving.max_batch,
+        placement=serving.placement,
+        rollout_hours=serving.rollout_hours,
     )
 
 
@@ -100,7 +115,25 @@ def tested(simulation: Simulation, sources: Sources) -> dict[str, str]:
     return {f"{e} v{t.version}{f' of {t.source}' if t.source else ''}": content for (e, t), content in found.items()}
 
 
-def environment(scenario: Scenario, machine: Machine, ledger: Ledger, tests: Mapping[str, str]) -> dict[str, JsonValue]:
+def based(simulation: Simulation, sources: Sources) -> dict[str, JsonValue]:
+    """What every base model of the timeline was, by the name that the scenario gives it."""
+    specs = dict.fromkeys(step.world.base_model for step in simulation.steps())
+    found = {spec: sources.release(spec) for spec in specs}
+    return {
+        spec: {
+            "digest": release.digest,
+            "revision": release.revision,
+            "encoder": release.encoder,
+            "parameters": release.parameters,
+            "stored_bytes": release.stored_bytes,
+        }
+        for spec, release in found.items()
+    }
+
+
+def environment(
+    scenario: Scenario, machine: Machine, ledger: Ledger, tests: Mapping[str, str], bases: Mapping[str, JsonValue]
+) -> dict[str, JsonValue]:
     """With what the run was done: device, versions, and the content of models and rows, for every seed that there was.
 
     ``fetched`` has all keys under which a source was fetched: seeds draw different rows from one data set.
@@ -116,6 +149,7 @@ def environment(scenario: Scenario, machine: Machine, ledger: Ledger, tests: Map
         "python": platform.python_version(),
         "platform": platform.platform(),
         "packages": dict(packages()),
+        "base_models": dict(bases),
         "data": scenario.data,
         "fetched": {source: [*sorted(keys)] for source, keys in sorted(fetched.items())},
         "test_sets": dict(sorted(tests.items())),

@@ -1,6 +1,6 @@
 """What a run came to, as tidy tables that reporters read: no rule of the domain is left to them.
 
-facts + ledger + cost rows -> results.json (all of it), costs.csv, events.csv, quality.csv
+facts + ledger + cost rows -> results.json (all of it), costs.csv, events.csv, quality.csv, stored.csv, pools.csv
 """
 
 import csv
@@ -15,6 +15,8 @@ from pydantic import JsonValue, ValidationError
 from adapeff_sim.costs.accrual import Accrual, Lot, accruals, components
 from adapeff_sim.costs.base import CostRow, Terms
 from adapeff_sim.costs.prices import Prices
+from adapeff_sim.costs.serving import PoolRow, pool_rows
+from adapeff_sim.costs.storage import StoredRow, stored_rows
 from adapeff_sim.costs.totals import TotalRow, totals
 from adapeff_sim.errors import AdapeffError
 from adapeff_sim.ledger.history import (
@@ -90,6 +92,8 @@ class Results(Row):
     days: tuple[float, ...]
     curves: tuple[Curve, ...]
     rows: tuple[CostRow, ...]
+    stored: tuple[StoredRow, ...] = ()  # what lies in store, and for how long
+    pools: tuple[PoolRow, ...] = ()  # how many replicas answer, and for how long
 
 
 def results_of(
@@ -121,6 +125,8 @@ def results_of(
         days=days,
         curves=_curves(facts, names, grown, days),
         rows=tuple(rows),
+        stored=tuple(stored_rows(ledger, prices, facts.terms)),
+        pools=tuple(pool_rows(ledger, prices, facts.terms)),
     )
 
 
@@ -151,7 +157,7 @@ def _curves(
 
 
 def write(results: Results, folder: Path) -> list[Path]:
-    """Write results.json and the three tables, each as a whole; the same results give the same bytes.
+    """Write results.json and the tables, each as a whole; the same results give the same bytes.
 
     Raises ResultsError when the disk is full or refuses.
     """
@@ -161,6 +167,8 @@ def write(results: Results, folder: Path) -> list[Path]:
         "costs.csv": _csv([*CostRow.model_fields, "currency"], costs),
         "events.csv": _csv(list(EventRow.model_fields), map(_cells, results.events)),
         "quality.csv": _csv(list(QualityPoint.model_fields), map(_cells, results.quality)),
+        "stored.csv": _csv(list(StoredRow.model_fields), map(_cells, results.stored)),
+        "pools.csv": _csv(list(PoolRow.model_fields), map(_cells, results.pools)),
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -3,7 +3,7 @@
 scenario.yaml      what was run, flags and all, with every folder by its whole path: it runs again from anywhere
 run.json           the run's name, which scenario it is of, and whether it is finished
 ledger.jsonl       what happened, one record a line
-results.json, costs.csv, events.csv, quality.csv
+results.json, costs.csv, events.csv, quality.csv, stored.csv, pools.csv
 environment.json   versions, device, threads, digests of models and data
 .lock              held by the process that runs here; it says which, and what it says counts only while it is held
 """
@@ -26,7 +26,16 @@ from adapeff_sim.ledger.ledger import Ledger
 from adapeff_sim.whole_files import not_read, not_written, write_whole
 
 LEDGER = "ledger.jsonl"
-DERIVED = (LEDGER, "results.json", "costs.csv", "events.csv", "quality.csv", "environment.json")
+DERIVED = (
+    LEDGER,
+    "results.json",
+    "costs.csv",
+    "events.csv",
+    "quality.csv",
+    "stored.csv",
+    "pools.csv",
+    "environment.json",
+)
 ASKED = ("scenario.yaml", "run.json")
 
 

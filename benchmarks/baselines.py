@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from adapeff_sim.data.examples import AnyExample, PairExample, TaskKind, TextExample, TokensExample
+from word_counts import UNSPACED, WordCounts
+
+from adapeff_sim.data.examples import AnyExample, PairExample, TaskKind, TokensExample
 from adapeff_sim.training.metrics import PRIMARY, gold_of, scores
 
 Rows = Sequence[AnyExample]
-UNSPACED_LANGUAGES = ("zh", "ja", "th")  # words are not marked there, so characters are counted instead
 INVERSE_REGULARISATION = 10.0
 NEIGHBOURS = 2  # words to each side that a tagger may look at
 
@@ -32,7 +33,9 @@ def tfidf(kind: TaskKind, train: Rows, test: Rows, language: str) -> float:
     A pair is read as both texts, and what they share and where they differ; a tagger reads each word, its shape and
     its neighbours. Raises KeyError for choice and span tasks, which have no such baseline.
     """
-    answer = {TaskKind.CLASSIFICATION: _texts, TaskKind.PAIR: _pairs, TaskKind.TAGGING: _tags}[kind]
+    if kind is TaskKind.CLASSIFICATION:
+        return WordCounts(train, language).accuracy(test)
+    answer = {TaskKind.PAIR: _pairs, TaskKind.TAGGING: _tags}[kind]
     return _score(kind, test, answer(train, test, language), language)
 
 
@@ -43,7 +46,7 @@ def _score(kind: TaskKind, test: Rows, said: Sequence[Any], language: str) -> fl
 def _vectorizer(language: str) -> Any:
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    if language in UNSPACED_LANGUAGES:
+    if language in UNSPACED:
         return TfidfVectorizer(analyzer="char", ngram_range=(1, 3), sublinear_tf=True)
     return TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
 
@@ -52,13 +55,6 @@ def _fitted(features: Any, labels: Sequence[str]) -> Any:
     from sklearn.linear_model import LogisticRegression
 
     return LogisticRegression(C=INVERSE_REGULARISATION, max_iter=1000).fit(features, labels)
-
-
-def _texts(train: Rows, test: Rows, language: str) -> list[str]:
-    read = _vectorizer(language)
-    known = [row for row in train if isinstance(row, TextExample)]
-    model = _fitted(read.fit_transform([row.text for row in known]), [row.label for row in known])
-    return list(model.predict(read.transform([row.text for row in test if isinstance(row, TextExample)])))
 
 
 def _pairs(train: Rows, test: Rows, language: str) -> list[str]:

@@ -41,7 +41,7 @@ def price(
     """
     from rich.console import Console
 
-    from adapeff_sim.reports import base, tables, terminal
+    from adapeff_sim.reports import base, holdings, tables, terminal
     from adapeff_sim.reports.breakdown import breakdown
 
     found = repriced(run, prices, changes or (), Supposed(traffic=traffic, utilisation=utilisation))
@@ -52,6 +52,8 @@ def price(
     console.print(terminal.heading(found))  # what is not here does not hang on prices
     console.print(tables.costs(found))
     for each in breakdown(found):
+        console.print(each)
+    for each in holdings.holdings(found):
         console.print(each)
     console.print(tables.provenance(found))
     console.print(terminal.verdict(found))

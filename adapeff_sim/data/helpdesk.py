@@ -7,7 +7,8 @@ slot numbers; its id spells the draw, so the same id means the same item in ever
     intent-refund-question.refund.late.train00-product0004.date0312-g2c0
     task   label  line(s)                      slots                greeting and closing
 
-Two questions are duplicates where one answer serves both, that is, where their lines are of one family.
+Two questions are duplicates where one answer serves both, that is, where their lines are of one family. How hard a row
+is can be read from its id too (``difficulty``); docs/helpdesk.md tells the rest.
 """
 
 from collections.abc import Iterable, Mapping
@@ -26,8 +27,9 @@ from adapeff_sim.data.examples import (
     TextExample,
     TokensExample,
 )
-from adapeff_sim.data.helpdesk_corpus.corpus import ENTITIES, Corpus, Draw
+from adapeff_sim.data.helpdesk_corpus.corpus import ENTITIES, HARD, Corpus, Draw, corpus_of
 from adapeff_sim.data.helpdesk_corpus.draws import Deck, topic
+from adapeff_sim.data.helpdesk_corpus.noise import mislabelled
 from adapeff_sim.data.rows import shown, unknown
 from adapeff_sim.errors import DataError
 
@@ -46,13 +48,16 @@ TAGS = ("O", "B-ORDER", *(f"{place}-{kind.upper()}" for place in "BI" for kind i
 
 @SOURCES.register
 class Helpdesk:
-    """The embedded data source; ``{size: 400}`` or ``{size: {train: 400}}`` asks for other numbers of rows."""
+    """The embedded data source.
+
+    ``{size: 400}`` or ``{size: {train: 400}}`` asks for other numbers of rows, ``{label_noise: 0.1}`` for wrong labels
+    in that share of the training rows. Raises DataError for options that mean nothing.
+    """
 
     def __init__(self, options: Mapping[str, Any] | None = None) -> None:
-        self._sizes = _sizes({} if options is None else options)
+        self._sizes, self._noise = _sizes({} if options is None else options), _noise(options or {})
         files = resources.files("adapeff_sim.data").joinpath("helpdesk_corpus").iterdir()
         self._languages = tuple(sorted(f.name.removesuffix(".yaml") for f in files if f.name.endswith(".yaml")))
-        self._corpora: dict[str, Corpus] = {}
         self._draws: dict[tuple[str, Split, int], dict[str, Draw]] = {}
         self._rows: dict[tuple[str, Split, int, str], tuple[AnyExample, ...]] = {}
 
@@ -74,7 +79,7 @@ class Helpdesk:
     def labels(self, task: str) -> tuple[str, ...]:
         """Intents, sentiments, tags, or the two relations of a pair, sorted."""
         _known("task", task, TASKS)
-        reference = self._corpus(REFERENCE)
+        reference = corpus_of(REFERENCE)
         found = {
             "duplicate": ("different", "duplicate"),
             "entities": TAGS,
@@ -95,16 +100,15 @@ class Helpdesk:
             raise DataError(f"helpdesk: no version {version} of {task} {language} {split}; versions count from 1")
         drawn = task, split, version
         if drawn not in self._draws:
-            self._draws[drawn] = Deck(self._corpus(REFERENCE), *drawn).rows(self._sizes[split])
+            rows = Deck(corpus_of(REFERENCE), *drawn).rows(self._sizes[split])
+            if self._noise and split == "train":
+                said = TASKS[task], self.labels(task), self._noise
+                rows = {name: mislabelled(name, row, *said) for name, row in rows.items()}
+            self._draws[drawn] = rows
         if (*drawn, language) not in self._rows:
-            corpus, draws = self._corpus(language), self._draws[drawn]
+            corpus, draws = corpus_of(language), self._draws[drawn]
             self._rows[*drawn, language] = tuple(in_words(task, name, draw, corpus) for name, draw in draws.items())
         return self._rows[*drawn, language]
-
-    def _corpus(self, language: str) -> Corpus:
-        if language not in self._corpora:
-            self._corpora[language] = Corpus(language)
-        return self._corpora[language]
 
 
 def in_words(task: str, name: str, draw: Draw, corpus: Corpus) -> AnyExample:
@@ -113,6 +117,8 @@ def in_words(task: str, name: str, draw: Draw, corpus: Corpus) -> AnyExample:
         tokens, tags = corpus.tagged(draw)
         return TokensExample(id=name, tokens=tokens, tags=tags)
     text, *others = (corpus.fill(line, slots) for line, slots in draw.lines)
+    if task == "intent":
+        text = corpus.space.join((text, *others))
     if task == "answer_span":
         page, answer, start = corpus.page(draw)
         return SpanExample(id=name, question=text, context=page, answers=(Answer(text=answer, answer_start=start),))
@@ -129,6 +135,23 @@ def template_of(example_id: str) -> tuple[str, ...]:
     return tuple(example_id.split("-")[2].split("+"))
 
 
+def difficulty(example_id: str) -> str:
+    """How hard an example is, read from its id: ``easy``, ``hard`` or ``mixed``.
+
+    ``mixed`` holds an aside about another matter, ``hard`` a wording that avoids the words which give the label away.
+    A pair is easy where one message repeats the other or the intents differ, and hard where only the meaning tells.
+    """
+    task = example_id.split("-")[0]
+    first, *others = template_of(example_id)
+    if task == "duplicate" and first in others:
+        return "easy"
+    if any(line.startswith("aside.") for line in (first, *others)):
+        return "mixed"
+    if task == "duplicate":
+        return "easy" if topic(first) != topic(others[0]) else "hard"
+    return "hard" if any(line.rstrip("0123456789").endswith(HARD) for line in (first, *others)) else "easy"
+
+
 def _known(what: str, name: object, names: Iterable[str]) -> None:
     names = list(names)
     if name not in names:
@@ -140,7 +163,7 @@ def _sizes(options: object) -> dict[str, int]:
     if not isinstance(options, Mapping):
         raise DataError(f"helpdesk: options are {shown(options)}; write {{size: 400}} or nothing")
     for option in options:
-        _known("option", option, ["size"])
+        _known("option", option, ["label_noise", "size"])
     size = options.get("size", {})
     wanted: dict[str, Any] = dict(size) if isinstance(size, Mapping) else dict.fromkeys(SIZES, size)
     for split, rows in wanted.items():
@@ -148,3 +171,11 @@ def _sizes(options: object) -> dict[str, int]:
         if not isinstance(rows, int) or isinstance(rows, bool) or rows < 1:
             raise DataError(f"helpdesk: size of {split} is {shown(rows)}; write a whole number from 1 on")
     return SIZES | wanted
+
+
+def _noise(options: Mapping[str, Any]) -> float:
+    """The share of training labels that are wrong, 0 to 1."""
+    share = options.get("label_noise", 0)
+    if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
+        raise DataError(f"helpdesk: label_noise is {shown(share)}; write a share from 0 to 1, such as 0.1")
+    return float(share)

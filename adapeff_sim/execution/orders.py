@@ -10,6 +10,7 @@ from adapeff_sim.execution.base import Order
 from adapeff_sim.execution.machine import Machine
 from adapeff_sim.execution.sources import Sources
 from adapeff_sim.planning.plan import Evaluate, Job, Make, Serve
+from adapeff_sim.training.jobs import PROBED
 from adapeff_sim.training.settings import TrainingSettings
 
 SettingsOf = Callable[[str, Artifact], TrainingSettings]  # by label and artifact; data sets have settings too
@@ -77,7 +78,7 @@ class Orders:
         release = self.sources.release(job.release)
         request = self.sources.request(job.task, release, settings.max_length)
         shape = (request.kind, request.outputs, request.length_tokens)
-        return digest("serve", release.architecture, job.stack, shape, self.machine.versions)
+        return digest("serve", PROBED, release.architecture, job.stack, shape, self.machine.versions)
 
 
 def labelled(artifact: Artifact) -> list[DatasetRecipe]:

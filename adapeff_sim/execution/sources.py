@@ -226,7 +226,11 @@ def _lengths(release: Release, rows: Iterable[AnyExample]) -> list[int]:
 def _tokenizer(release: Release) -> "Tokenizer":
     from tokenizers import Tokenizer
 
-    tokenizer = Tokenizer.from_file(str(release.folder / "tokenizer.json"))
+    path = release.folder / "tokenizer.json"
+    try:
+        tokenizer = Tokenizer.from_file(str(path))
+    except Exception as error:  # the library raises nothing narrower
+        raise DataError(f"{path}: no tokenizer that can be read ({str(error)[:80]}); fetch the model again") from error
     tokenizer.no_truncation()
     tokenizer.no_padding()
     return tokenizer

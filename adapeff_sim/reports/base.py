@@ -15,7 +15,20 @@ if TYPE_CHECKING:
 
 Reporter = Callable[[Results, Path, Console], None]
 FileReporter = Callable[[Sequence["Told"], Path], list[Path]]  # runs, and where to write; what was written
-BESIDES = ("base", "wording", "tables", "breakdown", "curves", "sheets", "work", "told", "pictures", "page", "files")
+BESIDES = (
+    "base",
+    "wording",
+    "tables",
+    "breakdown",
+    "holdings",
+    "curves",
+    "sheets",
+    "work",
+    "told",
+    "pictures",
+    "page",
+    "files",
+)
 REPORTERS: Registry[Reporter] = Registry("report", "adapeff_sim.reports", besides=BESIDES)
 FILES: Registry[FileReporter] = Registry("report in files", "adapeff_sim.reports.files", besides=())
 

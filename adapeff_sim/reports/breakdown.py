@@ -20,7 +20,7 @@ PARTS = {  # how the items of a component begin, and what heads their column; in
         "re-validate": "re-validate",
     },
     "storage": {"routed": "in use", "older": "older versions", "ancestor": "ancestors", "data": "data"},
-    "serving": {"busy": "busy", "idle": "idle"},
+    "serving": {"busy": "busy", "idle": "idle", "rollout": "side by side", "load": "loading"},
     "labelling": {"label": "to train on", "held-out": "held out"},
 }
 UNITS = {

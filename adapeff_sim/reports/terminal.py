@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.rule import Rule
 from rich.text import Text
 
-from adapeff_sim.reports import tables
+from adapeff_sim.reports import holdings, tables
 from adapeff_sim.reports.base import REPORTERS
 from adapeff_sim.reports.breakdown import breakdown
 from adapeff_sim.reports.wording import line, plain, plural
@@ -32,6 +32,7 @@ def parts(results: Results, folder: Path, width: int, has_colour: bool) -> Itera
     yield heading(results)
     yield tables.costs(results)
     yield from breakdown(results)
+    yield from holdings.holdings(results)
     yield tables.provenance(results)
     yield from tables.events(results, width)
     yield from tables.quality(results, width)

@@ -43,6 +43,12 @@ def flops(number: float) -> str:
     return f"{quantity(number / 1000**steps)} {PREFIXES[steps]}".rstrip()
 
 
+def size(count: float) -> str:
+    """Bytes with a binary prefix: ``512 B``, ``1.23 MiB``."""
+    steps = min(4, max(0, int(math.log2(count) // 10))) if count >= 1 else 0
+    return f"{quantity(count / 1024**steps)} {('B', 'KiB', 'MiB', 'GiB', 'TiB')[steps]}"
+
+
 def duration(seconds: float | None) -> str:
     """Seconds as a clock shows them: ``0:42``, ``12:05``, ``3:04:10``; None says that it is not known."""
     if seconds is None:

@@ -3,14 +3,15 @@
 timeline --apply--> worlds --rows of every endpoint--> data    --unfold--> plans --whose settings reach what--> training
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
 from adapeff_sim.artifacts.artifact import Artifact
-from adapeff_sim.base_models.release import resolve
+from adapeff_sim.base_models.release import Release, resolve
 from adapeff_sim.costs.prices import PricesError
 from adapeff_sim.errors import AdapeffError, DataError, PlanningError
 from adapeff_sim.scenario.entries import EVERY, TRAINED
+from adapeff_sim.scenario.fit import misfits
 from adapeff_sim.scenario.price_books import load_prices
 from adapeff_sim.scenario.problems import Place, Problem
 from adapeff_sim.scenario.replay import Moment, replay
@@ -30,23 +31,25 @@ def check(scenario: Scenario, whole_file: bool = True) -> Iterator[Problem]:
     moments, problems = replay(scenario)
     yield from problems
     yield from _prices(scenario)
-    yield from _releases(moments)
+    releases: dict[str, Release] = {}
+    yield from _releases(moments, releases)
     yield from check_rows(scenario, moments)
     if not problems:
-        found = list(chain.from_iterable(_lives(scenario, label) for label in scenario.labels))
+        found = list(chain.from_iterable(_lives(scenario, label, releases) for label in scenario.labels))
         yield from (each for each in found if isinstance(each, Problem))
         made = {(label, artifact) for label, artifact in (e for e in found if not isinstance(e, Problem))}
         if whole_file and not any(isinstance(each, Problem) for each in found):
             yield from _without_effect(scenario, made)
 
 
-def _lives(scenario: Scenario, label: str) -> Iterator[Problem | tuple[str, Artifact]]:
-    """The artifacts that one strategy would train, whether its checks hold or not."""
+def _lives(scenario: Scenario, label: str, releases: Mapping[str, Release]) -> Iterator[Problem | tuple[str, Artifact]]:
+    """The artifacts that one strategy would train, whether its checks hold or not, and what fits no base model."""
     place: Place = ("strategies", scenario.labels.index(label))
     try:
         for seed in distinct_seeds(scenario)[:LIVES_UNFOLDED]:
             for scores in (holds, Falls()):
                 for step in life(scenario, label, scenario.events(seed), seed, scores):
+                    yield from (Problem(place, text) for text in misfits(step.deployment, releases))
                     yield from ((label, artifact) for artifact in step.plan.built)
     except PlanningError as error:
         yield Problem(place, str(error))
@@ -59,15 +62,15 @@ def _prices(scenario: Scenario) -> Iterator[Problem]:
         yield from said(("prices",), error)
 
 
-def _releases(moments: Iterable[Moment]) -> Iterator[Problem]:
-    """Every base model is there, whole, and safe to load."""
+def _releases(moments: Iterable[Moment], found: dict[str, Release]) -> Iterator[Problem]:
+    """Every base model is there, whole, and safe to load; those that are go into ``found``."""
     known: set[str] = set()
     for moment in moments:
         spec = moment.after.base_model
         if spec not in known:
             known.add(spec)
             try:
-                resolve(spec)
+                found[spec] = resolve(spec)
             except DataError as error:
                 yield from said((*moment.place, "base_model"), error)
 

@@ -1,7 +1,7 @@
 """The file format: what a scenario says, as one frozen model."""
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import (
@@ -82,16 +82,53 @@ SourceName = Annotated[str, BeforeValidator(source_name), AfterValidator(known_s
 
 
 class ServingTarget(BaseModel):
-    """How busy replicas may be."""
+    """What replicas are bought for, and what shares them."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     utilisation: float = Field(
-        default=0.6, gt=0, le=1, description="Share of its time that a replica may be busy, for which it is bought."
+        default=0.6,
+        gt=0,
+        le=1,
+        description="Share of its time that a replica may be busy; beside p95_ms it holds only where it is said.",
     )
+    p95_ms: float | None = Field(
+        default=None,
+        gt=0,
+        le=1e6,
+        description="Milliseconds in which 95 of 100 requests are answered, waiting included.",
+    )
+    max_batch: int = Field(
+        default=1, ge=1, le=256, description="Requests that a replica answers at once where so many wait; with p95_ms."
+    )
+    placement: Literal["dedicated", "packed"] = Field(
+        default="dedicated", description="Replicas for each model, or shared by as many as an instance's memory holds."
+    )
+    rollout_hours: float | None = Field(
+        default=None, ge=0, le=8760, description="How long an old and a new model stand side by side; charged if said."
+    )
+
+    @model_validator(mode="after")
+    def _batches_have_a_target(self) -> Self:
+        """Refuse batches where nothing says how long a request may wait for one."""
+        if self.max_batch > 1 and self.p95_ms is None:
+            raise refused(self, [(("max_batch",), "has no effect without p95_ms; add it, or drop max_batch")])
+        return self
+
+    @property
+    def busy_at_most(self) -> float:
+        """The share of its time that a replica may be busy: beside a target, all of it unless it is said."""
+        return 1.0 if self.p95_ms is not None and "utilisation" not in self.model_fields_set else self.utilisation
 
 
 def _serving_of(value: Any) -> ServingTarget:
     return value if isinstance(value, ServingTarget) else understood(ServingTarget, value)
+
+
+def _said_of_serving(serving: ServingTarget) -> dict[str, Any]:
+    return serving.model_dump(mode="json", exclude_unset=True)
+
+
+Serving = Annotated[ServingTarget, PlainValidator(_serving_of), PlainSerializer(_said_of_serving)]
 
 
 class Scenario(BaseModel):
@@ -125,9 +162,7 @@ class Scenario(BaseModel):
         le=100,
         description="Points under an endpoint's best strategy below which a strategy is never called cheapest.",
     )
-    serving: Annotated[ServingTarget, PlainValidator(_serving_of)] = Field(
-        default=ServingTarget(), description="How requests are answered."
-    )
+    serving: Serving = Field(default=ServingTarget(), description="How requests are answered.")
     prices: str = Field(default=DEFAULT_PRICES, min_length=1, description="A shipped price book, or a file of one.")
 
     @model_validator(mode="after")

@@ -12,7 +12,7 @@ from adapeff_sim.training.backbone import Backbone
 from adapeff_sim.training.heads import HeadShape, head_shape
 from adapeff_sim.training.jobs import BuildJob, Rows, TaskRows
 from adapeff_sim.training.network import Network, Setup
-from adapeff_sim.training.parts import Answers, Card, base_of, load_card, load_parts
+from adapeff_sim.training.parts import Answers, Card, base_of, load_card, load_parts, require_base
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,9 @@ def _fusion(job: BuildJob, backbone: Backbone) -> Built:
     setup = Setup(_heads(job.tasks), methods, fused=True, trained="fusion")
     network = backbone.network(setup, job.seed)
     for place, adapter in enumerate(fused):
-        load_parts(network, folder_of(adapter, job.inputs), Kind.ADAPTER, place)
+        folder = folder_of(adapter, job.inputs)
+        require_base(folder, job.release)
+        load_parts(network, folder, Kind.ADAPTER, place)
     return Built(network, _card(job, methods))
 
 
@@ -58,6 +60,7 @@ def _model(job: BuildJob, backbone: Backbone) -> Built:
     network = backbone.network(Setup(heads, trained="model"), job.seed)
     if start.kind is Kind.MODEL:
         folder = folder_of(start, job.inputs)
+        require_base(folder, job.release)
         before = load_card(folder)
         carried = {task for task, answers in _answers(job.tasks).items() if before.tasks.get(task) == answers}
         load_parts(network, folder, Kind.MODEL, tasks=carried)

@@ -49,6 +49,7 @@ class Reader:
 
     tokenizer: Any  # a fast tokenizer of transformers, which ships no types
     longest: int
+    of_words: Any  # the tokenizer for rows that come as words
     _places: dict[tuple[str, ...], dict[str, int]] = field(default_factory=dict, init=False, repr=False)
 
     def items(self, kind: TaskKind, rows: Sequence[AnyExample], labels: tuple[str, ...]) -> list[Item]:
@@ -66,7 +67,8 @@ class Reader:
 
     def _call(self, *texts: Sequence[object], **options: object) -> Any:
         how = {"truncation": True, "max_length": self.longest, **options}
-        return self.tokenizer(*map(list, texts), return_token_type_ids=True, **how)
+        tokenizer = self.of_words if "is_split_into_words" in options else self.tokenizer
+        return tokenizer(*map(list, texts), return_token_type_ids=True, **how)
 
     def _place(self, label: str, labels: tuple[str, ...]) -> int:
         places = self._places.setdefault(labels, {name: i for i, name in enumerate(labels)})

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from adapeff_sim.artifacts.artifact import Role
+from adapeff_sim.artifacts.artifact import Artifact, Role
 from adapeff_sim.artifacts.recipe import Kind
 from adapeff_sim.data.examples import AnyExample
 from adapeff_sim.errors import ExecutionError
@@ -15,7 +15,7 @@ from adapeff_sim.training.heads import head_shape
 from adapeff_sim.training.jobs import EvaluateJob
 from adapeff_sim.training.metrics import gold_of
 from adapeff_sim.training.network import Network, Setup
-from adapeff_sim.training.parts import Answers, load_card, load_parts
+from adapeff_sim.training.parts import Answers, load_card, load_parts, require_base
 
 PREDICTIONS = "predictions.jsonl"
 
@@ -31,9 +31,18 @@ def routed(job: EvaluateJob, backbone: Backbone) -> Network:
     heads = ((task, head_shape(job.task.kind, len(job.task.labels))),)
     network = backbone.network(Setup(heads, fused_methods(adapters), fused=top.kind is Kind.FUSION), seed=0)
     for place, adapter in enumerate(fused):
-        load_parts(network, folder_of(adapter, job.inputs), Kind.ADAPTER, place)
+        under = folder_of(adapter, job.inputs)
+        _belongs(job, adapter, under)
+        load_parts(network, under, Kind.ADAPTER, place)
+    _belongs(job, top, folder)
     load_parts(network, folder, top.kind, tasks=(task,))
     return network
+
+
+def _belongs(job: EvaluateJob, part: Artifact, folder: Path) -> None:
+    """A part lies over the base model it was trained over, unless the route says that it is carried over."""
+    base = part.by(Role.BASE)
+    require_base(folder, job.release, is_carried=bool(base) and base != job.route[:1])
 
 
 def _knows(job: EvaluateJob, folder: Path) -> None:

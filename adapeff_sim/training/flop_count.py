@@ -5,11 +5,13 @@ kernels of the CPU are not in torch's table and would count as 0. What flows bac
 weight gradient for a frozen weight, and nothing below the lowest trained one. Elementwise work is not counted.
 """
 
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from adapeff_sim.base_models.encoders import ENCODERS
 from adapeff_sim.training.backbone import Backbone
 from adapeff_sim.training.batches import BatchShape, blank
 from adapeff_sim.training.network import Network, Setup
@@ -56,11 +58,11 @@ def _run(network: Network, backbone: Backbone, task: str, shape: BatchShape, bac
     batch = blank(task, network.kinds[task], shape, device, backbone.padding.with_types)
     counter = FlopCounterMode(display=False)
     network.train(backward)
-    if backward:
-        with counter:
+    makes_own = ENCODERS[backbone.release.encoder].makes_tensors
+    with device if makes_own else nullcontext(), counter:
+        if backward:
             network.loss(batch).backward()
-        network.zero_grad(set_to_none=True)
-    else:
-        with torch.no_grad(), counter:
-            network(batch)
+        else:
+            network(batch)  # with gradients: without, torch's counter stumbles over DeBERTa's views of its parameters
+    network.zero_grad(set_to_none=True)
     return int(counter.get_total_flops())

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from adapeff_sim.base_models.encoders import ENCODERS, why_not
 from adapeff_sim.errors import ExecutionError
 from adapeff_sim.training.batches import Batch
 from adapeff_sim.training.heads import Head, HeadShape, by_choice, loss_of
@@ -41,6 +42,18 @@ def head_key(task: str) -> str:
     return f"task_{task}"
 
 
+def _init_adapters(encoder: PreTrainedModel) -> None:
+    """Make an encoder take adapters, and nothing else of it.
+
+    Where query, key and value lie in one matrix without a bias, the library gives it one, of whatever lay in memory
+    (DeBERTa, ModernBERT); it is taken away again.
+    """
+    bare = [name for name, module in encoder.named_modules() if isinstance(module, nn.Linear) and module.bias is None]
+    adapters.init(encoder)
+    for name in bare:
+        encoder.get_submodule(name).bias = None
+
+
 @dataclass(slots=True)
 class Parts:
     """Which tensors of the encoder came with what."""
@@ -60,7 +73,8 @@ class Network(nn.Module):
         self.parts = Parts()
         self._add_adapters(seed)
         self.heads = nn.ModuleDict()
-        hidden, dropout = encoder.config.hidden_size, getattr(encoder.config, "hidden_dropout_prob", 0.1)
+        hidden = encoder.config.hidden_size
+        dropout = getattr(encoder.config, ENCODERS[encoder.config.model_type].dropout, 0.1)
         for task, shape in setup.heads:
             torch.manual_seed(derive(seed, "head", task))
             self.heads[head_key(task)] = Head(shape, hidden, dropout)
@@ -70,7 +84,7 @@ class Network(nn.Module):
         """Put adapters and fusion on the encoder, and note which tensors are whose."""
         setup = self.setup
         if setup.adapters:
-            adapters.init(self.encoder)
+            _init_adapters(self.encoder)
         known = set(self.parts.encoder)
 
         def new() -> list[str]:
@@ -89,6 +103,9 @@ class Network(nn.Module):
             self.parts.fusion = new()
 
     def _add_adapter(self, name: str, method: str) -> None:
+        encoder = self.encoder.config.model_type
+        if why := why_not(encoder, method.partition("[")[0]):
+            raise ExecutionError(f"method {method} cannot be put on a {encoder}: {why}")
         try:
             self.encoder.add_adapter(name, config=adapters.AdapterConfig.load(method))
         except (AssertionError, KeyError, TypeError, ValueError) as error:

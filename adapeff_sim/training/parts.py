@@ -35,6 +35,7 @@ class Base(BaseModel):
     architecture: str
     hidden_size: int
     layers: int
+    encoder: str = ""  # which one; artifacts of earlier versions do not say
 
 
 class Answers(BaseModel):
@@ -70,7 +71,29 @@ def base_of(release: Release) -> Base:
         architecture=release.architecture,
         hidden_size=release.hidden_size,
         layers=release.layers,
+        encoder=release.encoder,
     )
+
+
+def require_base(folder: Path, release: Release, is_carried: bool = False) -> None:
+    """Refuse what was trained over another base model than ``release``; carried over, it must be of the same shape.
+
+    Raises ExecutionError. Store keys lead to the right artifacts already: this guards against a store that was
+    tampered with, and against programs that bring inputs of their own.
+    """
+    base = load_card(folder).base
+    if base.digest == release.digest:
+        return
+    if not is_carried:
+        raise ExecutionError(
+            f"{folder} was trained over another base model (digest {base.digest}) than {release.spec} "
+            f"({release.digest}); train it again, or put it over that one on purpose (on_base_update: carry_over)"
+        )
+    if base.encoder not in ("", release.encoder):
+        raise ExecutionError(
+            f"{folder} was trained over a {base.encoder} and cannot be carried over to {release.spec}, "
+            f"a {release.encoder}; train it again (on_base_update: retrain)"
+        )
 
 
 def save_parts(network: Network, card: Card, folder: Path) -> int:

@@ -19,9 +19,11 @@ from adapeff_sim.training.jobs import ServeJob
 from adapeff_sim.training.meters.base import Precision
 from adapeff_sim.training.network import Network, Setup
 
-BATCH_SIZES = (1, 16)
+BATCH_SIZES = (1, 2, 4, 8, 16, 32)
 WARM_UPS = 3
 FEWEST, MOST = 5, 2000  # repeats
+NARROW_FROM = 20  # repeats: with fewer the interval of a median says little
+NARROW = 0.05  # half the width of the interval, as a share of the median
 TASK = "served"
 
 
@@ -55,18 +57,31 @@ def request(job: ServeJob, backbone: Backbone) -> BatchShape:
 def time_requests(
     network: Network, one: BatchShape, size: int, with_types: bool, precision: Precision, limit_seconds: float
 ) -> Timed:
-    """The median seconds of ``size`` requests at once, ids on the CPU to answers there, for ``limit_seconds``."""
+    """The median seconds of ``size`` requests at once, ids on the CPU to answers there.
+
+    Repeated until the interval of the median is narrow, for ``limit_seconds`` at most.
+    """
     device = next(network.parameters()).device
     shape = BatchShape(one.sequences * size, one.length)
     batch = blank(TASK, network.kinds[TASK], shape, torch.device("cpu"), with_types, rows=size)
     network.eval()
     with torch.inference_mode(), autocast(device, precision):
-        for _ in range(WARM_UPS):
-            _ask(network, batch, device)
-        end = time.perf_counter() + limit_seconds
-        taken: list[float] = []
-        while len(taken) < FEWEST or (time.perf_counter() < end and len(taken) < MOST):
-            taken.append(_seconds(lambda: _ask(network, batch, device)))
+        return repeated(lambda: _ask(network, batch, device), limit_seconds)
+
+
+def repeated(work: Callable[[], None], limit_seconds: float) -> Timed:
+    """The median seconds of some work, after a warm-up that is not counted."""
+    begun = time.perf_counter()
+    for _ in range(WARM_UPS):
+        work()
+        if time.perf_counter() - begun > limit_seconds:
+            break
+    end = time.perf_counter() + limit_seconds
+    taken: list[float] = []
+    while len(taken) < FEWEST or (time.perf_counter() < end and len(taken) < MOST):
+        taken.append(_seconds(work))
+        if len(taken) % NARROW_FROM == 0 and summary(taken).noise < NARROW:
+            break
     return summary(taken)
 
 

@@ -2,6 +2,7 @@
 
 import gc
 import shutil
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,8 +25,9 @@ from adapeff_sim.training.meters.base import Measuring
 from adapeff_sim.training.metrics import PRIMARY
 from adapeff_sim.training.network import Setup
 from adapeff_sim.training.parts import save_parts
+from adapeff_sim.training.probe import Probe
 from adapeff_sim.training.scoring import Questions, answers, warm_up
-from adapeff_sim.training.serve import BATCH_SIZES, TASK, Timed, request, shape_of, time_requests
+from adapeff_sim.training.serve import TASK, request, shape_of
 from adapeff_sim.training.settings import TrainingSettings
 
 ENCODED_KEPT = 64  # sets of rows whose piece ids are kept
@@ -61,7 +63,7 @@ class Workbench:
 
     machine: Machine
     rhythm: Rhythm = field(default_factory=Rhythm)
-    probe_seconds: float = 1.5  # for each batch size
+    probe_seconds: float = 1.5  # at most for a request alone, a third of it for anything else
     _backbones: dict[str, Backbone] = field(default_factory=dict, init=False, repr=False)
     _encoded: dict[tuple[object, ...], list[Item]] = field(default_factory=dict, init=False, repr=False)
     _counter: FlopCount = field(default_factory=FlopCount, init=False, repr=False)
@@ -120,23 +122,23 @@ class Workbench:
         write_predictions(job.rows, said, _emptied(folder / "artifact"))
         return self._outcome(measuring, scores=asked.scores(said), primary=PRIMARY[asked.kind])
 
-    def probe(self, job: ServeJob, folder: Path, tell: Tell) -> Outcome:  # noqa: ARG002 (like the other jobs)
-        """Time one request to a shape, alone and sixteen at once; seconds a request each."""
+    def probe(self, job: ServeJob, folder: Path, tell: Tell) -> Outcome:
+        """Time requests to a shape, one and more at once, and what a server does beside answering."""
         backbone = self._backbone(job.release)
         setup, one = shape_of(job), request(job, backbone)
-        network = backbone.network(setup, seed=0).to(self.device)
         measuring = self._measuring(backbone, setup)
-        timed: dict[int, Timed] = {}
+        probe = Probe(backbone, setup, one, self.device, self.machine.precision, self.probe_seconds)
         with measuring.phase("probe"):
-            for done, size in enumerate(BATCH_SIZES):
-                tell(Note("probe", done, len(BATCH_SIZES)))
-                with_types, precision = backbone.padding.with_types, self.machine.precision
-                timed[size] = time_requests(network, one, size, with_types, precision, self.probe_seconds)
+            found = probe.batches(lambda done, total: tell(Note("probe", done, total)))
+        start = time.perf_counter()
+        more = probe.beside(folder)  # several networks at once: no phase, whose peak would be of them
+        measuring.add("probe_seconds", time.perf_counter() - start)
         measuring.usage.pop("probe_flops", None)  # no batch is counted: the same one runs again and again
         measuring.add("request_flops", self._counter.flops(backbone, setup, TASK, one, backward=False))
-        measuring.add("request_seconds_noise", timed[1].noise)
-        seconds = {size: found.seconds / size for size, found in timed.items()}
-        return self._outcome(measuring, request_seconds=seconds)
+        for quantity, amount in (found.usage | more.usage).items():
+            measuring.add(quantity, amount)
+        measuring.unavailable.update(more.unavailable)
+        return self._outcome(measuring, request_seconds=found.request_seconds)
 
     def _backbone(self, release: Release) -> Backbone:
         """The release, loaded once; every job begins here, so the threads are set here too."""

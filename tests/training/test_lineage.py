@@ -1,16 +1,32 @@
 """What is trained over something else: fusions, carried-over adapters, models that go on."""
 
+import json
+import shutil
+from pathlib import Path
+
 import pytest
 import torch
 from safetensors.torch import load_file
 from toy_model import BASE, SETTINGS, adapter, fusion, model, task, text_rows
 
+from adapeff_sim.artifacts.artifact import Artifact
+from adapeff_sim.artifacts.recipe import BaseModelRecipe
+from adapeff_sim.base_models.release import Release, resolve
 from adapeff_sim.errors import ExecutionError
 from adapeff_sim.training.build import rows_to_train
 from adapeff_sim.training.jobs import BuildJob
 from adapeff_sim.training.network import head_key
 
+NEXT = Artifact("base_model", BaseModelRecipe(release="next"))
 LONGER = SETTINGS.model_copy(update={"epochs": 10})
+
+
+def renamed(base: Release, folder: Path, encoder: str) -> Release:
+    """The same weights under the name of another encoder, whose layers have the same names."""
+    shutil.copytree(base.folder, folder)
+    said = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(said | {"model_type": encoder}))
+    return resolve(f"path:{folder}")
 
 
 def weights(built, artifact):
@@ -37,7 +53,7 @@ def test_an_adapter_is_carried_over_to_the_next_release(built, other_base):
     built.build(artifact, task("colour"))
     rows = text_rows(30, seed=6)
     built.evaluate((BASE, artifact), task("colour"), rows)
-    carried = built.evaluate((BASE, artifact), task("colour"), rows, release=other_base)
+    carried = built.evaluate((NEXT, artifact), task("colour"), rows, release=other_base)
     assert 0 <= carried.score <= 1
 
 
@@ -45,7 +61,34 @@ def test_an_adapter_does_not_go_over_another_size(built, wide_base):
     artifact = adapter()
     built.build(artifact, task("colour"))
     with pytest.raises(ExecutionError, match="size 32 does not fit one with 2 of 48"):
-        built.evaluate((BASE, artifact), task("colour"), text_rows(5), release=wide_base)
+        built.evaluate((NEXT, artifact), task("colour"), text_rows(5), release=wide_base)
+
+
+def test_an_adapter_does_not_go_over_another_encoder(built, base, tmp_path):
+    artifact = adapter()
+    built.build(artifact, task("colour"))
+    roberta = renamed(base, tmp_path / "roberta", "roberta")
+    with pytest.raises(ExecutionError, match=r"over a xlm-roberta and cannot be carried over to .*, a roberta; train"):
+        built.evaluate((NEXT, artifact), task("colour"), text_rows(5), release=roberta)
+
+
+def test_nothing_is_used_over_another_base_model_unless_it_is_carried_over(built, base, other_base):
+    one, two, whole = adapter("colour"), adapter("same"), model("colour")
+    both, on = fusion("colour", one, two), model("colour", start=whole, replay=0.0)
+    for artifact, name in ((one, "colour"), (two, "same"), (whole, "colour")):
+        built.build(artifact, task(name))
+    refused = f"another base model .digest {base.digest}. than {other_base.spec} .{other_base.digest}.; train it again"
+    with pytest.raises(ExecutionError, match=refused):
+        built.evaluate((BASE, one), task("colour"), text_rows(5), release=other_base)
+    with pytest.raises(ExecutionError, match=refused):
+        built.evaluate((whole,), task("colour"), text_rows(5), release=other_base)
+    built.build(both, task("colour"))
+    with pytest.raises(ExecutionError, match=refused):
+        built.evaluate((BASE, one, two, both), task("colour"), text_rows(5), release=other_base)
+    built.release = other_base
+    for artifact in (both, on):
+        with pytest.raises(ExecutionError, match=refused):
+            built.build(artifact, task("colour"))
 
 
 def test_a_model_goes_on_with_its_weights_and_heads(built):

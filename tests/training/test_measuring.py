@@ -1,18 +1,21 @@
 """What is counted is what was done: attention too, frozen weights not, and the same on every repeat."""
 
+import time
+
 import pytest
 import torch
 from toy_model import BASE, SETTINGS, adapter, fusion, model, task, text_rows
 
 from adapeff_sim.data.examples import TaskKind
+from adapeff_sim.training import held
 from adapeff_sim.training.backbone import load_backbone
-from adapeff_sim.training.batches import BatchShape
+from adapeff_sim.training.batches import BatchShape, blank
 from adapeff_sim.training.flop_count import FlopCount, _run
 from adapeff_sim.training.heads import head_shape
 from adapeff_sim.training.jobs import ServeJob
 from adapeff_sim.training.meters.base import METERS
 from adapeff_sim.training.network import Setup
-from adapeff_sim.training.serve import summary
+from adapeff_sim.training.serve import NARROW, repeated, shape_of, summary
 
 HEADS = (("colour", head_shape(TaskKind.CLASSIFICATION, 3)),)
 SHAPE = BatchShape(4, 16)
@@ -111,17 +114,66 @@ def test_nominal_flops_charge_every_weight_but_embeddings(built):
     [
         (("model",), TaskKind.CLASSIFICATION),
         (("base_model", "adapter seq_bn"), TaskKind.CHOICE),
-        (("base_model", "adapter seq_bn", "adapter seq_bn", "fusion"), TaskKind.TAGGING),
+        (("base_model", "adapter seq_bn", "adapter par_bn", "fusion"), TaskKind.TAGGING),
     ],
 )
 def test_a_probe_times_a_request(built, base, stack, kind):
     job = ServeJob(base, stack, kind, 3, SETTINGS, length_tokens=12)
     taken = built.bench.probe(job, built.folder, lambda note: None)
-    assert taken.request_seconds.keys() == {1, 16}
+    assert taken.request_seconds.keys() == {1, 2, 4, 8, 16, 32}
     assert min(taken.request_seconds.values()) > 0
     assert taken.usage["request_flops"] > 0 and taken.usage["probe_seconds"] > 0
     assert taken.usage["request_seconds_noise"] >= 0
     assert "probe_flops" not in taken.usage
+    assert 0 < taken.usage["artifact_load_seconds"] < taken.usage["load_seconds"]
+    assert 0 < taken.usage["own_bytes"] < taken.usage["resident_bytes"]
+    assert taken.usage["request_of_6_tokens_seconds"] > 0 and taken.usage["request_of_24_tokens_seconds"] > 0
+    is_mixed = kind is not TaskKind.CHOICE and "fusion" not in stack
+    assert ("mixed_request_seconds" in taken.usage) == is_mixed != ("mixed_request_seconds" in taken.unavailable)
+    assert [p.name for p in built.folder.iterdir() if p.name == "held"] == []
+
+
+@pytest.mark.parametrize(("method", "has_merged"), [("seq_bn", False), ("lora", True)])
+def test_a_probe_of_an_adapter_tells_of_its_switch_its_bytes_and_its_merging(built, base, method, has_merged):
+    job = ServeJob(base, ("base_model", f"adapter {method}"), TaskKind.CLASSIFICATION, 3, SETTINGS, length_tokens=12)
+    usage = built.bench.probe(job, built.folder, lambda note: None).usage
+    assert usage["switch_seconds"] > 0 and usage["mixed_request_seconds"] > 0
+    assert ("merged_request_seconds" in usage) == has_merged
+    assert usage["own_bytes"] == usage["added_adapter_bytes"]
+    if method == "seq_bn":
+        adapters = 2 * (32 * 2 + 2 + 2 * 32 + 32)
+        assert usage["added_adapter_bytes"] == 4 * (adapters + (32 * 32 + 32) + (32 * 3 + 3))
+    full = ServeJob(base, ("model",), TaskKind.CLASSIFICATION, 3, SETTINGS, length_tokens=12)
+    of_model = built.bench.probe(full, built.folder, lambda note: None).usage
+    shared = of_model["resident_bytes"] - of_model["own_bytes"]
+    assert usage["resident_bytes"] - usage["own_bytes"] == shared
+
+
+def test_a_mixed_batch_gives_every_task_its_own_adapter(built, base):
+    """What BatchSplit answers for a part is what the adapter of that part answers alone."""
+    backbone = load_backbone(base)
+    job = ServeJob(base, ("base_model", "adapter seq_bn"), TaskKind.CLASSIFICATION, 3, SETTINGS, length_tokens=12)
+    setup = shape_of(job)
+    network = held.several(backbone, setup, setup.heads[0][1], torch.device("cpu"))
+    draw = torch.Generator().manual_seed(1)
+    for p in network.parameters():  # fresh adapters change nothing
+        p.data += 0.1 * torch.randn(p.shape, generator=draw)
+    one = BatchShape(1, 12)
+    held.mixed(network, one, False, 0.01)
+    batch = blank("served0", TaskKind.CLASSIFICATION, BatchShape(held.MIXED, 12), torch.device("cpu"), False)
+    with torch.inference_mode():
+        together = network.encoder(input_ids=batch.ids, attention_mask=batch.mask)[0].chunk(held.TASKS)
+        for i, part in enumerate(together):
+            network.encoder.set_active_adapters(f"task_adapter_{i}")
+            alone = network.encoder(input_ids=batch.ids[:4], attention_mask=batch.mask[:4])[0]
+            assert torch.allclose(part, alone, atol=1e-5)
+    assert not torch.allclose(together[0], together[1], atol=1e-2)
+
+
+def test_repeating_ends_when_the_interval_is_narrow():
+    calls = []
+    timed = repeated(lambda: (calls.append(1), time.sleep(0.002)), limit_seconds=30)
+    assert timed.noise < NARROW and len(calls) < 2000 and timed.seconds >= 0.002
 
 
 def test_a_request_costs_by_its_shape(built, base):

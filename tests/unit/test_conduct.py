@@ -5,6 +5,7 @@ import json
 import pytest
 from story import Reckoner
 
+from adapeff_sim.base_models.release import resolve
 from adapeff_sim.conduct import conduct, facts_of
 from adapeff_sim.errors import ExecutionError
 from adapeff_sim.execution.base import EXECUTORS
@@ -57,6 +58,20 @@ def test_the_environment_has_the_content_for_every_seed_and_the_test_sets(scenar
     assert set(found["test_sets"]) == {"intent/en v1", "intent/de v1"}
     assert all(len(content) > 10 for content in found["test_sets"].values())
     assert json.loads((tmp_path / "run" / "environment.json").read_text()) == found
+
+
+def test_the_environment_says_which_base_models_were_used(scenario, executor, tmp_path):
+    found = conduct(scenario, MACHINE, tmp_path / "store", tmp_path / "run").environment["base_models"]
+    release = resolve("adapeff-mini:v1")
+    assert found == {
+        "adapeff-mini:v1": {
+            "digest": release.digest,
+            "encoder": "xlm-roberta",
+            "parameters": release.parameters,
+            "revision": None,
+            "stored_bytes": release.stored_bytes,
+        }
+    }
 
 
 def test_events_of_a_day_that_say_the_same_stay_apart_and_in_order(scenario, executor, tmp_path):

@@ -8,6 +8,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from adapeff_sim.artifacts.methods import FUSIBLE
+from adapeff_sim.base_models.encoders import table
 from adapeff_sim.cli.app import VERBS, app
 from adapeff_sim.scenario.load import shipped_scenarios
 
@@ -87,3 +89,9 @@ def test_every_link_to_a_file_leads_somewhere(page):
     links = LINK.findall(FENCED.sub("", page.read_text(encoding="utf-8")))
     gone = [link for link in links if not WEB.match(link) and not (page.parent / link).exists()]
     assert not gone
+
+
+def test_the_page_about_base_models_has_the_table_of_the_encoders():
+    page = (ROOT / "docs" / "base_models.md").read_text(encoding="utf-8")
+    assert table() in page
+    assert all(f"`{method}`" in page for method in FUSIBLE)

@@ -51,10 +51,12 @@ def test_warnings_are_in_words():
 
 
 def test_a_survey_counts_what_is_there():
-    found = survey(Helpdesk({"size": 30}), "helpdesk", language="de", examples=2)
+    found = survey(
+        Helpdesk({"size": {"train": 400, "validation": 30, "test": 30}}), "helpdesk", language="de", examples=2
+    )
     assert [task.task for task in found.tasks] == sorted(Helpdesk().tasks()) and not found.warnings
     tasks = {task.task: task for task in found.tasks}
-    assert tasks["intent"].languages[0].rows == {"train": 30, "validation": 30, "test": 30}
+    assert tasks["intent"].languages[0].rows == {"train": 400, "validation": 30, "test": 30}
     assert sum(count["test"] for count in tasks["intent"].labels.values()) == 30
     assert tasks["entities"].majority and tasks["entities"].majority.label == "O"
     assert tasks["answer_span"].majority is None and not tasks["answer_span"].labels

@@ -287,3 +287,10 @@ def test_nobody_cheapest_makes_a_headline_of_two_sentences():
     )
     assert headline(said) == [*said[:2]] and headline(said[::2]) == [said[0]]
     assert headline((said[2], "Total by day 9: a is cheapest.")) == ["Total by day 9: a is cheapest."]
+
+
+@pytest.mark.parametrize("term", [{"p95_ms": 500.0}, {"placement": "packed"}])
+def test_where_a_target_or_shared_instances_size_the_replicas_traffic_cannot_be_moved(term):
+    found, _ = told_by(("one",))
+    terms = found.facts.terms.model_copy(update=term)
+    assert pools_of(found.model_copy(update={"facts": found.facts.model_copy(update={"terms": terms})})) is None

@@ -177,7 +177,8 @@ def test_the_verdict_is_of_the_same_amounts(found):
 
 def test_what_was_written_is_read_back_and_written_again_byte_for_byte(found, ledger, tmp_path):
     first = {p.name: p.read_bytes() for p in write(found, tmp_path / "one")}
-    assert set(first) == {"results.json", "costs.csv", "events.csv", "quality.csv"}
+    tables = {"costs.csv", "events.csv", "quality.csv", "stored.csv", "pools.csv"}
+    assert set(first) == {"results.json", *tables}
     back = read(tmp_path / "one")
     assert back == found
     assert {p.name: p.read_bytes() for p in write(back, tmp_path / "two")} == first

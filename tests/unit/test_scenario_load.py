@@ -11,7 +11,7 @@ from tiny_scenario import TEXT, write_scenario
 
 from adapeff_sim.artifacts.artifact import Artifact
 from adapeff_sim.artifacts.recipe import AdapterRecipe, DatasetRecipe, FusionRecipe, ModelRecipe
-from adapeff_sim.conduct import in_store
+from adapeff_sim.conduct import in_store, terms_of
 from adapeff_sim.errors import ScenarioError
 from adapeff_sim.execution.machine import Machine
 from adapeff_sim.execution.orders import Orders
@@ -48,6 +48,20 @@ def test_events_strategies_and_facts_are_those_of_the_file(file):
     assert scenario.strategies["carried"].on_base_update == "carry_over"
     assert (scenario.horizon_days, scenario.seeds, scenario.quality_floor) == (100, (13,), 2.0)
     assert scenario.serving.utilisation == 0.6
+
+
+@pytest.mark.parametrize(
+    ("said", "utilisation"), [("p95_ms: 50", 1.0), ("p95_ms: 50, utilisation: 0.7", 0.7), ("utilisation: 0.7", 0.7)]
+)
+@pytest.mark.filterwarnings("error")
+def test_what_replicas_are_bought_for_reaches_the_terms_and_is_written_as_it_was_said(file, said, utilisation):
+    file.write_text(TEXT.replace("prices: cloud_gpu", f"serving: {{{said}, placement: packed, rollout_hours: 24}}"))
+    scenario = load(file)
+    terms = terms_of(scenario)
+    assert (terms.utilisation, terms.placement, terms.rollout_hours) == (utilisation, "packed", 24)
+    assert terms.p95_ms == (50 if "p95_ms" in said else None)
+    file.write_text(scenario.as_yaml())
+    assert terms_of(load(file)) == terms and scenario.plain()["serving"].keys() == load(file).plain()["serving"].keys()
 
 
 def test_settings_resolve_every_before_kind_before_label(file):

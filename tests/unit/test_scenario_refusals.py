@@ -149,9 +149,17 @@ ONE_PROBLEM = {
         "laptop_cpu, on_prem; or give the "
         "path of a .yaml file.",
     ),
+    "batches without a target": (
+        ("prices: cloud_gpu", "serving: {max_batch: 8}"),
+        "tiny.yaml:18: serving.max_batch: has no effect without p95_ms; add it, or drop max_batch",
+    ),
+    "an unknown placement": (
+        ("prices: cloud_gpu", "serving: {placement: pooled}"),
+        "tiny.yaml:18: serving.placement: is 'pooled'; choose one of: dedicated, packed",
+    ),
     "a target that nothing reads": (
-        ("prices: cloud_gpu", "serving: {p95_ms: 50}"),
-        "tiny.yaml:18: serving.p95_ms: unknown key; known: utilisation",
+        ("prices: cloud_gpu", "serving: {p99_ms: 50}"),
+        "tiny.yaml:18: serving.p99_ms: unknown key; did you mean 'p95_ms'?",
     ),
 }
 

@@ -3,12 +3,14 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from typing import Any, cast
 
 import yaml
 
 ENTITIES = ("date", "order", "person", "place", "product")  # the slots that are tagged
+HARD = "_hard"  # ends the name of a list of wordings without the words that give the label away
 SLOT = re.compile(r"\{(\w+)\}")
 WORD = re.compile(r"""[^\s.,!?;:…،؟؛।¿¡()"«»„“”—]+|[^\s]""")
 CHARACTER = re.compile(r"[A-Za-z0-9#-]+|\S")
@@ -25,10 +27,11 @@ class Draw:
     greeting: int = 0
     closing: int = 0
     casual: bool = False
+    taken_for: str = ""  # the kind of entity that an annotator mistook those of kind ``label`` for
 
 
 class Corpus:
-    """The file of one language; ``families`` holds the names of each family's lines by split."""
+    """The file of one language; ``families`` holds the names of each family's lines by split, plain ones first."""
 
     def __init__(self, language: str) -> None:
         text = resources.files("adapeff_sim.data").joinpath("helpdesk_corpus", f"{language}.yaml").read_text("utf-8")
@@ -50,7 +53,7 @@ class Corpus:
                 lines = value.splitlines()
                 names = [f"{name}{i:02}" for i in range(len(lines))]
                 self.lines.update(zip(names, lines, strict=True))
-                self.families.setdefault(path, {})[key] = names
+                self.families.setdefault(path, {}).setdefault(key.removesuffix(HARD), []).extend(names)
             else:
                 self._read(name, value)
 
@@ -77,7 +80,12 @@ class Corpus:
 
     def fill(self, line: str, slots: Slots) -> str:
         """A line with its slots filled."""
-        return SLOT.sub(lambda slot: self.word(slot[1], slots[slot[1]]), self.lines[line])
+
+        def written(slot: re.Match[str]) -> str:
+            word = self.word(slot[1], slots[slot[1]])
+            return word if slot.start() else self.capital(word)
+
+        return SLOT.sub(written, self.lines[line])
 
     def dress(self, text: str, draw: Draw) -> str:
         """The text between greeting and closing; casual writers use neither capitals nor a last full stop."""
@@ -89,6 +97,11 @@ class Corpus:
         """Small letters, by the rules of this language."""
         return (text.replace("I", "ı").replace("İ", "i") if self.language == "tr" else text).lower()
 
+    def capital(self, word: str) -> str:
+        """A word as it begins a sentence, where the script has capitals."""
+        first = "İ" if self.language == "tr" and word.startswith("i") else word[:1].upper()
+        return first + word[1:]
+
     def tokens(self, text: str) -> list[str]:
         """Words and punctuation marks; characters, where words are not spaced."""
         return (WORD if self.space else CHARACTER).findall(text)
@@ -98,13 +111,16 @@ class Corpus:
         ((line, slots),) = draw.lines
         tokens: list[str] = []
         tags: list[str] = []
+        starts = self.lines[line].startswith("{")
         for part in re.split(r"(\{\w+\})", self.dress(self.lines[line], draw)):
             slot = part[1:-1] if SLOT.fullmatch(part) else ""
             value = self.word(slot, slots[slot]) if slot else part
+            if slot and starts:
+                value, starts = self.capital(value), False
             words = value.split() if slot and self.space else self.tokens(value)
             tokens += [self.lower(word) for word in words] if draw.casual else words
-            kind = slot.upper() if slot in ENTITIES else ""
-            tags += [f"{'I' if i else 'B'}-{kind}" if kind else "O" for i in range(len(words))]
+            kind = (draw.taken_for if draw.taken_for and slot == draw.label else slot) if slot in ENTITIES else ""
+            tags += [f"{'I' if i else 'B'}-{kind.upper()}" if kind else "O" for i in range(len(words))]
         return tuple(tokens), tuple(tags)
 
     def page(self, draw: Draw) -> tuple[str, str, int]:
@@ -117,3 +133,9 @@ class Corpus:
                 answer, start = inside, len(page + before)
             page += before + inside + after
         return page, answer, start
+
+
+@cache
+def corpus_of(language: str) -> Corpus:
+    """The file of a language, read once."""
+    return Corpus(language)

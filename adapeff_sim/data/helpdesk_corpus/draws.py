@@ -2,22 +2,31 @@
 
 import random
 from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 from adapeff_sim.data.examples import Split
 from adapeff_sim.data.helpdesk_corpus.corpus import ENTITIES, Corpus, Draw, Slots
 from adapeff_sim.errors import DataError
 
+MIXED = 0.3  # share of intent rows with an aside
+WORDED = 0.4  # share of sentiment rows that are a verdict
+RARER = 0.4  # the k-th wording of a family (from 0) is said 1 / (k + RARER) times as often in training, as in real mail
+T = TypeVar("T")
 MISSES = 1000  # draws in a row that were there already: there seem to be no more
 NAMES = ("person", "place", "product")  # of these, train draws the first three quarters: the rest is new to a model
+WORDS = ("fair", "good", "poor")  # the slots of a verdict
 NUMBERS: dict[str, Sequence[int]] = {
     "amount": range(21, 99),
     "date": [100 * month + day for month in range(1, 13) for day in range(3, 29)],
     "days": range(11, 21),  # of one plural form in every language
+    "fair": range(24),
+    "good": range(24),
     "hour": range(15, 23),
     "months": (11, 12, 15, 16, 18, 20),
     "order": range(10000, 100000),
     "person": range(10),
     "place": range(12),
+    "poor": range(24),
     "product": range(12),
 }
 
@@ -35,6 +44,7 @@ class Deck:
         self.random = random.Random(f"helpdesk {task} {split} {version}")
         self.questions = reference.family("question.")
         self.remarks = reference.family("sentiment.")
+        self.asides = reference.family("aside.")
         self.facts = reference.family("fact.")
         self.intents: dict[str, list[str]] = {}  # the questions of each intent, in the order of the corpus
         for family in self.questions:
@@ -74,16 +84,19 @@ class Deck:
         return f"{self.task}-{row.label}-{lines}-{'.'.join(slots)}-g{row.greeting}c{row.closing}"
 
     def intent(self, i: int) -> Draw:
-        """A question of each intent in turn."""
+        """A question of each intent in turn, some with an aside about another matter before or after it."""
         intents = sorted(self.intents)
         intent = intents[i % len(intents)]
-        family = self.random.choice(self.intents[intent])
-        return self.dressed(intent, self.filled(self.line(family)))
+        said = [self.filled(self.line(self.random.choice(self.intents[intent])))]
+        if self.random.random() < MIXED:
+            said.insert(self.random.randrange(2), self.filled(self.aside(intent)))
+        return self.dressed(intent, *said)
 
     def sentiment(self, i: int) -> Draw:
-        """A remark of each sentiment in turn."""
-        family = self.remarks[i % len(self.remarks)]
-        return self.dressed(topic(family), self.filled(self.line(family)))
+        """A remark of each sentiment in turn, or a verdict, of which one word tells the sentiment."""
+        sentiment = ("negative", "neutral", "positive")[i % 3]
+        kind = "verdict" if self.random.random() < WORDED else "sentiment"
+        return self.dressed(sentiment, self.filled(self.line(f"{kind}.{sentiment}")))
 
     def entities(self, i: int) -> Draw:
         """A question or remark with each kind of entity in turn, and one in six without any slot."""
@@ -91,20 +104,23 @@ class Deck:
         return self.dressed(wanted, self.filled(self.random.choice(self.naming[wanted])))
 
     def duplicate(self, i: int) -> Draw:
-        """Two wordings of one question about the same things, or two questions, some of them about the same things.
+        """Two messages of one customer about one question, or two questions.
 
-        One second message in three is longer: a customer who writes again and repeats the first message, or, of two
-        questions, the second in two wordings.
+        Of the duplicates every other one is easy: the second message repeats the first one beside an aside or another
+        wording. In the rest the question is only said in other words, about the same things. Of the different pairs one
+        in four asks two questions about the same things, and one in four two questions of one intent.
         """
-        same, longer, family = bool(i % 2), i % 6 < 2, self.random.choice(self.questions)
+        same, turn, family = bool(i % 2), i // 2 % 4, self.random.choice(self.questions)
         first = self.line(family)
         if same:
-            second = self.random.choice(self.other_wordings(first, family))
-            pair = [first, second, first] if longer else [first, second]
+            pair = [first, self.random.choice(self.other_wordings(first, family))]
+            if turn < 2:
+                pair = [first, self.aside(topic(family)) if turn else pair[1], first]
         else:
-            other = self.sibling(family) if self.random.random() < 0.25 else self.stranger(family)
-            pair = [first, *self.random.sample(self.reference.families[other][self.split], 2 if longer else 1)]
-        if not same and self.random.random() < 0.7:
+            pair = [first, self.line(self.sibling(family) if turn == 3 else self.stranger(family))]
+            if turn == 1:
+                pair.append(self.aside(topic(family)))
+        if not same and turn != 2:
             return self.dressed("different", *(self.filled(line) for line in pair))
         shared = self.numbers(slot for line in pair for slot in self.reference.slots(line))
         lines = [(line, {slot: shared[slot] for slot in self.reference.slots(line)}) for line in pair]
@@ -136,8 +152,19 @@ class Deck:
         return Draw(str(asked), (self.filled(question), *(self.filled(self.line(fact)) for fact in facts)))
 
     def line(self, family: str) -> str:
-        """Any line of a family in this split."""
-        return self.random.choice(self.reference.families[family][self.split])
+        """A line of a family in this split."""
+        lines = self.reference.families[family][self.split]
+        return self.often(random.Random(family).sample(lines, len(lines)))
+
+    def often(self, things: Sequence[T]) -> T:
+        """One of the things: in training the first ones often and the last ones rarely, later all alike."""
+        if self.split != "train":
+            return self.random.choice(things)
+        return self.random.choices(things, [1 / (place + RARER) for place in range(len(things))])[0]
+
+    def aside(self, intent: str) -> str:
+        """A remark about a matter of another intent that is not the point."""
+        return self.line(self.random.choice([each for each in self.asides if topic(each) != intent]))
 
     def sibling(self, family: str) -> str:
         """The other question of the same intent."""
@@ -153,7 +180,7 @@ class Deck:
         for slot in dict.fromkeys(slots):
             values = NUMBERS[slot]
             known = len(values) * 3 // 4 if slot in NAMES and self.split == "train" else len(values)
-            drawn[slot] = self.random.choice(values[:known])
+            drawn[slot] = self.often(values) if slot in WORDS else self.random.choice(values[:known])
         return drawn
 
     def filled(self, line: str) -> tuple[str, Slots]:

@@ -1,0 +1,91 @@
+"""The encoders that adapters can be put on, by the ``model_type`` of config.json, and where they differ (no torch).
+
+Measured with adapters 1.3 and transformers 4.57 on small random models of each kind: what is listed here trains, has
+an effect, and gives the same answers when it is loaded again (tests/training/test_encoders.py holds it to that).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from adapeff_sim.errors import DataError
+
+
+@dataclass(frozen=True, slots=True)
+class Encoder:
+    """One encoder architecture: how it is called, and where it differs from the others."""
+
+    name: str
+    dropout: str = "hidden_dropout_prob"  # the setting that says how many of its states are dropped in training
+    counts_behind_padding: bool = False  # its first position has the number behind that of the padding piece
+    needs_fp32: bool = False  # the library's code for it stops in bf16
+    makes_tensors: bool = False  # on its way, and on the usual device
+    load: Mapping[str, bool] = field(default_factory=dict)  # settings that are loaded otherwise than config.json says
+    cannot: Mapping[str, str] = field(default_factory=dict)  # adapter methods, by family: why they cannot be put on it
+
+
+_ONE_MATRIX = "its query, key and value lie in one matrix, for which the library has no such method"
+ENCODERS: Mapping[str, Encoder] = {
+    "albert": Encoder("ALBERT"),
+    "bert": Encoder("BERT"),
+    "bert-generation": Encoder("BERT generation"),
+    "deberta": Encoder("DeBERTa", needs_fp32=True, cannot={"dora": _ONE_MATRIX, "vera": _ONE_MATRIX}),
+    "deberta-v2": Encoder("DeBERTa-v2, v3"),
+    "distilbert": Encoder(
+        "DistilBERT",
+        dropout="dropout",
+        makes_tensors=True,
+        cannot={"prompt_tuning": "the library puts the prompt wrongly into its attention mask"},
+    ),
+    "electra": Encoder("ELECTRA"),
+    "modernbert": Encoder(
+        "ModernBERT",
+        dropout="mlp_dropout",
+        load={"reference_compile": False},  # it would compile itself where it can, with other bits than elsewhere
+        cannot={"dora": _ONE_MATRIX, "vera": _ONE_MATRIX, "prompt_tuning": "the library has no such method for it"},
+    ),
+    "roberta": Encoder("RoBERTa", counts_behind_padding=True),
+    "xlm-roberta": Encoder("XLM-RoBERTa", counts_behind_padding=True),
+}
+DECODER, ENCODER_DECODER = "a decoder, which reads no text backwards", "an encoder with a decoder"
+NO_TEXT = "no encoder of text"
+OTHERS: Mapping[str, str] = {
+    **dict.fromkeys(("gpt2", "gptj", "llama", "mistral", "gemma2", "gemma3_text", "qwen2", "qwen3", "phi"), DECODER),
+    **dict.fromkeys(("bart", "mbart", "plbart", "t5", "mt5", "encoder-decoder"), ENCODER_DECODER),
+    **dict.fromkeys(("beit", "vit", "clip", "whisper"), NO_TEXT),
+    "xmod": "an encoder with adapters of its own for each language, which the adapters library takes away",
+}
+
+
+def encoder_of(config: Path, settings: Mapping[str, Any]) -> Encoder:
+    """The architecture that the settings of a config.json name; DataError for one that cannot be used, naming those
+    that can."""
+    kind = settings.get("model_type")
+    fits = f"give an encoder that adapters can be put on: {', '.join(sorted(ENCODERS))}"
+    if not isinstance(kind, str) or not kind:
+        raise DataError(f"{config}: no model_type, so nobody knows what it is; {fits}")
+    if kind not in ENCODERS:
+        what = OTHERS.get(kind, "unknown here, or nothing that adapters can be put on")
+        raise DataError(f"{config}: model_type {kind[:80]!r} is {what}; {fits}")
+    if settings.get("is_decoder") or settings.get("is_encoder_decoder"):
+        raise DataError(f"{config}: is_decoder is set; {fits}, as an encoder")
+    return ENCODERS[kind]
+
+
+def table() -> str:
+    """The encoders, what cannot be put on them and what they need, as a table of a Markdown page."""
+    lines = ["| `model_type` | encoder | what it cannot take |", "|---|---|---|"]
+    for kind, encoder in sorted(ENCODERS.items()):
+        reasons: dict[str, list[str]] = {}
+        for method, why in sorted(encoder.cannot.items()):
+            reasons.setdefault(why, []).append(f"`{method}`")
+        bf16 = ["`--precision bf16`: the library's code for it stops there"] if encoder.needs_fp32 else []
+        told = "; ".join([f"{', '.join(methods)}: {why}" for why, methods in reasons.items()] + bf16)
+        lines.append(f"| `{kind}` | {encoder.name} | {told or 'none'} |")
+    return "\n".join(lines)
+
+
+def why_not(encoder: str, family: str) -> str | None:
+    """Why adapters of a family of methods cannot be put on an encoder, by ``model_type``; None if they can."""
+    return ENCODERS[encoder].cannot.get(family)

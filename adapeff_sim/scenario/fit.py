@@ -1,0 +1,66 @@
+"""Whether what a strategy would deploy fits a scenario's base models: known from their settings alone (no torch)."""
+
+from collections.abc import Iterator, Mapping
+
+from adapeff_sim.artifacts.artifact import Artifact, Role
+from adapeff_sim.artifacts.deployment import Deployment, Route
+from adapeff_sim.artifacts.methods import FUSIBLE, METHODS, family
+from adapeff_sim.artifacts.recipe import AdapterRecipe, BaseModelRecipe
+from adapeff_sim.base_models.encoders import ENCODERS, why_not
+from adapeff_sim.base_models.release import Release, resolve
+from adapeff_sim.errors import ScenarioError
+from adapeff_sim.scenario.schema import Scenario
+
+
+def require_precision(scenario: Scenario, precision: str) -> None:
+    """ScenarioError for a base model that cannot be computed with matrix products of this width."""
+    specs = {getattr(event, "base_model", "") for seed in scenario.seeds for event in scenario.events(seed)} - {""}
+    for spec in sorted(specs):
+        encoder = ENCODERS[resolve(spec).encoder]
+        if precision == "bf16" and encoder.needs_fp32:
+            raise ScenarioError(f"{spec}, a {encoder.name}, cannot be computed in bf16; run with --precision fp32")
+
+
+def misfits(deployment: Deployment, releases: Mapping[str, Release]) -> Iterator[str]:
+    """What cannot be trained or carried over, in words; base models that are not in ``releases`` are let pass."""
+    for artifact in deployment.artifacts.values():
+        if isinstance(artifact.recipe, AdapterRecipe):
+            yield from _method(artifact.recipe.method, _under(artifact.by(Role.BASE), releases), deployment)
+    for route in dict.fromkeys(deployment.routes.values()):
+        yield from _carried(route, releases)
+
+
+def _method(method: str, release: Release | None, deployment: Deployment) -> Iterator[str]:
+    """The encoder cannot take an adapter of this method."""
+    why = why_not(release.encoder, family(method)) if release else None
+    if release and why:
+        fused = any(artifact.by(Role.FUSED) for artifact in deployment.artifacts.values())
+        others = sorted(name for name in (FUSIBLE if fused else METHODS) if not why_not(release.encoder, name))
+        name = ENCODERS[release.encoder].name
+        yield f"method {method} cannot be put on {release.spec}, a {name}: {why}; use {', '.join(others)}"
+
+
+def _carried(route: Route, releases: Mapping[str, Release]) -> Iterator[str]:
+    """An adapter is carried over to a base model of another architecture or size."""
+    here = _under(route[:1], releases)
+    for artifact in route[1:]:
+        before = _under(artifact.by(Role.BASE), releases)
+        if here and before and _shape(here) != _shape(before):
+            yield (
+                f"{artifact.slot} cannot be carried over from {_told(before)} to {_told(here)}; "
+                "use on_base_update: retrain, or a base model of the same shape"
+            )
+
+
+def _under(bases: tuple[Artifact, ...], releases: Mapping[str, Release]) -> Release | None:
+    recipe = bases[0].recipe if bases else None
+    return releases.get(recipe.release) if isinstance(recipe, BaseModelRecipe) else None
+
+
+def _shape(release: Release) -> tuple[str, int, int]:
+    return release.encoder, release.layers, release.hidden_size
+
+
+def _told(release: Release) -> str:
+    name = ENCODERS[release.encoder].name
+    return f"{release.spec} ({name}, {release.layers} layers of {release.hidden_size})"
