@@ -10,7 +10,7 @@ from adapeff_sim.reports.sheets import Cell, Sheet, sheets
 from adapeff_sim.reports.told import Told
 from adapeff_sim.reports.wording import plural
 
-SIGNS = re.compile(r"([\\`*\[\]|~!]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|^[#+=-]|^\d+(?=\.))")
+SIGNS = re.compile(r"([\\`*\[\]|~!]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|^[#+=-]|(?<=\d)[.)](?=\s|$))")
 
 
 @FILES.register
