@@ -17,6 +17,7 @@ from adapeff_sim.cli.app import app
 from adapeff_sim.costs.prices import Prices
 from adapeff_sim.execution.base import EXECUTORS
 from adapeff_sim.reports.told import Told, tamed
+from adapeff_sim.reports.wording import money
 from adapeff_sim.results import read
 
 MOST_BYTES = 3_000_000
@@ -251,6 +252,25 @@ def test_a_pointer_over_the_curves_tells_the_amounts_of_all_strategies_on_that_d
         "return adapeff.money(adapeff.total(adapeff.pages[0].case, adapeff.pages[0].lots, 0, 'compute'))"
     )
     assert rows[LABELS[0]] == f"{amount} EUR"
+
+
+NUMBERS = [0.0, 0.125, 0.5, 1.0, 1.5, 2.5, 8.3199e-05, 0.00012345, 9.9999999, 398.1, 400.0, 999.5, 1234.565, 36000.0]
+NUMBERS += [0.045, 1e12, 123456789.0, 2.675, 1e-7, 5e300, -3.14159, 1.125, 0.1 + 0.2, 99999.95, 364.99999999]
+
+
+@driven
+def test_numbers_are_written_as_python_writes_them(browser, pages):
+    page = shown(browser, pages["plain"])
+    for precision in (3, 4, 6):
+        found = page.execute_script(f"return arguments[0].map((x) => adapeff.general(x, {precision}))", NUMBERS)
+        assert found == [f"{x:.{precision}g}" for x in NUMBERS]
+    for places in (0, 1, 2):
+        numbers = [x for x in NUMBERS if abs(x) < 1e21]
+        found = page.execute_script(
+            f"return arguments[0].map((x) => adapeff.grouped(adapeff.fixed(x, {places})))", numbers
+        )
+        assert found == [f"{x:,.{places}f}" for x in numbers]
+    assert page.execute_script("return arguments[0].map(adapeff.money)", NUMBERS) == [money(x) for x in NUMBERS]
 
 
 @driven

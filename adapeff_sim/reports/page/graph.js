@@ -3,7 +3,7 @@
 adapeff.graph = (article, lives) => {
   const place = article.querySelector(".graph");
   if (!place || !lives.length) return;
-  const WIDE = 168, HIGH = 46, GAP = 72, ROW = 60, EDGE = 8;
+  const WIDE = 188, HIGH = 46, GAP = 68, ROW = 60, EDGE = 8;
   const SIGNS = { create: "+", rebuild: "~", keep: "=", retire: "-" };
   const DONE = { create: "is created", rebuild: "is rebuilt", keep: "is kept", retire: "is retired" };
   const [choice, slider] = [place.querySelector("select"), place.querySelector("[type=range]")];
@@ -112,7 +112,7 @@ adapeff.graph = (article, lives) => {
     const sign = SIGNS[node.action];
     if (sign) g.append(draw("text", { x: node.x + 10, y: node.y + 20, class: "sign" }, sign));
     const left = node.x + (sign ? 26 : 18);
-    g.append(draw("text", { x: left, y: node.y + 20 }, cut(node.name, 21)));
+    g.append(draw("text", { x: left, y: node.y + 20 }, cut(node.name, 22)));
     g.append(draw("text", { x: left, y: node.y + 37, class: "faint" }, cut(node.detail, 24)));
     return g;
   }

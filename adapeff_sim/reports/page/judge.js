@@ -35,7 +35,7 @@ const adapeff = (() => {
     }
     const padded = exponent < 0 ? "0".repeat(-exponent) + digits : digits, point = Math.max(1, exponent + 1);
     const text = `${padded.slice(0, point)}.${padded.slice(point)}`;
-    return sign + text.replace(/\.?0+$/, "");
+    return sign + text.replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "");
   }
 
   const grouped = (text) => text.replace(/^(-?\d+)/, (whole) => whole.replace(/\B(?=(\d{3})+$)/g, ","));
