@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pydantic import JsonValue
 
-from adapeff_sim.costs.accrual import TOTAL
 from adapeff_sim.costs.base import CostRow
 from adapeff_sim.costs.prices import Prices
 from adapeff_sim.ledger.history import final_scores
@@ -99,8 +98,3 @@ def pools_of(results: Results) -> list[Pool] | None:
             return None
         found.append((label, seed, day, until, load))
     return found
-
-
-def known_components(results: Results) -> list[str]:
-    """The components that occur, without the total."""
-    return [c for c in dict.fromkeys(row.component for row in results.totals) if c != TOTAL]
