@@ -16,7 +16,7 @@ POINTS = 100  # scores lie between 0 and 1, floors are said in points
 RELATIVE_NOISE = 0.01  # of the larger of two amounts
 # 97.5 % points of Student's t for 1 to 9 degrees of freedom: NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.6.7.2
 STUDENT_T = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
-NORMAL = 1.959964  # the same point of the normal distribution
+ROUNDING = 1e-12  # of an amount: what rounding may leave of two equal sums
 
 
 class Below(Row):
@@ -135,7 +135,7 @@ def _endpoints(case: Case) -> list[str]:
 def _compare(case: Case, component: str, labels: Sequence[str]) -> Comparison:
     """The cheapest of ``labels``, and how every other one compares with it."""
     amounts = {label: case.amount(label, component) for label in labels}
-    ranked = sorted(labels, key=lambda label: amounts[label])
+    ranked = sorted(labels, key=lambda label: float(f"{amounts[label]:.12g}"))  # equal ones as they were written
     if not ranked:
         return Comparison(component=component, cheapest=None, amount=None)
     first, *others = ranked
@@ -170,7 +170,7 @@ def student_t(freedom: int) -> float:
     """
     if freedom <= len(STUDENT_T):
         return STUDENT_T[freedom - 1]
-    z = NORMAL
+    z = 1.959964  # the same point of the normal distribution
     first, second = (z**3 + z) / 4, (5 * z**5 + 16 * z**3 + 3 * z) / 96
     third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
     return z + first / freedom + second / freedom**2 + third / freedom**3
@@ -184,7 +184,7 @@ def _leads_since(first: list[Accrual], other: list[Accrual], horizon_days: float
         (day, statistics.fmean(b.at(day, before) - a.at(day, before) for a, b in zip(first, other, strict=True)))
         for day, before in moments
     ]
-    slack = 1e-12 * max(life.amount for life in first + other)  # what rounding may leave of two equal sums
+    slack = ROUNDING * max(life.amount for life in first + other)
     behind = [i for i, (_, gap) in enumerate(gaps) if gap < -slack]
     if not behind:
         return turns[0]
@@ -206,7 +206,7 @@ def _said(case: Case, c: Comparison) -> str:
     if c.tied:
         names = ", ".join([c.cheapest, *c.tied])
         widest = max(r.difference for r in c.rivals if r.tied)
-        apart = f", at most {_money(widest, case)} apart" if widest else ""
+        apart = f", at most {_money(widest, case)} apart" if widest > ROUNDING * c.amount else ""
         head = f"no difference between {names} ({_money(c.amount, case)}{apart})"
     else:
         head = f"{c.cheapest} is cheapest ({_money(c.amount, case)})"

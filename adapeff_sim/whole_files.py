@@ -11,14 +11,14 @@ NO_FOLDER = (errno.EEXIST, errno.ENOTDIR)
 NAME_SHOWN = 120  # characters
 
 
-def write_whole(file: Path, text: str) -> Path:
-    """Replace one file as a whole, on the disk when this returns.
+def write_whole(file: Path, content: str | bytes) -> Path:
+    """Replace one file as a whole, on the disk when this returns; text is written as UTF-8.
 
     Until it is renamed the text lies under a name that no other process uses. Raises OSError.
     """
     fresh = file.with_name(f".{file.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}")
     try:
-        fresh.write_text(text, encoding="utf-8", newline="")
+        fresh.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
         sync(fresh)
         fresh.replace(file)
     except BaseException:

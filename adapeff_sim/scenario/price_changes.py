@@ -28,7 +28,7 @@ def with_changes(book: Prices, changes: Sequence[str], today: datetime.date) -> 
     problems: list[Problem] = []
     said: dict[str, list[str]] = {}
     typed: dict[Place, str] = {}  # where in the book -> the key that was written
-    for text in changes:
+    for text in (change.encode(errors="replace").decode() for change in changes):  # bytes may be no text
         key, is_set, value = (part.strip() for part in text.partition("="))
         section, dot, name = key.partition(".")
         if problem := _cannot_be(section, name, bool(is_set and dot), text):
@@ -90,7 +90,6 @@ def _meant(section: str, name: str, value: object) -> dict[str, object]:
 
 def _scalar(text: str) -> object:
     """The value as a price book would hold it; what is no YAML is a text."""
-    text = text.encode(errors="replace").decode()  # a command line may hold bytes that are no text
     try:
         found = parse(f"value: {text}".encode(), FLAG).value
     except ScenarioError:  # no YAML

@@ -36,7 +36,7 @@ MAY_IMPORT = {
     "results": RESULTS,
     "run_folder": SIMULATION | RESULTS,
     "conduct": SIMULATION | RESULTS | {"run_folder"},
-    "reports": RESULTS | {"reports"},
+    "reports": RESULTS | {"reports", "lifecycle", "artifacts", "planning"},
     "cli": SIMULATION | RESULTS | {"run_folder", "conduct", "reports", "cli", "__init__", "explanation"},
     "__main__": {"cli"},
 }

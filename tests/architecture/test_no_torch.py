@@ -29,6 +29,7 @@ COMMANDS = {  # in this order, in one process: the first that loads something is
     "validate smoke": 0,
     "plan smoke": 0,
     "report done": 0,
+    "report done --csv tables --markdown tables.md": 0,
     "price done --prices cloud_gpu": 0,
     "explain done --job adapter/a": 0,
     "explain done --job adapter/b": 2,

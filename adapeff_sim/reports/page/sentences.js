@@ -1,0 +1,107 @@
+// The verdict in sentences, word for word as verdict.py says it.
+"use strict";
+adapeff.headline = (sentences) => { // on the total; where nobody is cheapest, why, and at what floor who would be
+  const whole = sentences.find((s) => s.startsWith("Total by day "));
+  return whole ? [whole] : [sentences[0], ...sentences.slice(1, 2).filter((s) => s.startsWith("With a floor of "))];
+};
+adapeff.clauses = (sentence) => { // the claim, and at what quality it holds, a sentence each
+  const [claim, ...scored] = sentence.replace(/\.$/, "").split(/; (?=[^;]+ scores [\d.]+ points on average)/);
+  return [claim, ...scored].map((text) => `${text}.`);
+};
+adapeff.sentences = (kase, lots, { below, incomplete, comparisons, floor }) => {
+  const { TOTAL, POINTS, unique, mean, fixed, general, capital, tenths } = adapeff;
+  const name = (label) => kase.labels[label];
+  const money = (amount) => adapeff.exactMoney(amount, kase.currency);
+  const all = (label) => adapeff.total(kase, lots, label, TOTAL);
+  const whole = comparisons.find((c) => c.component === TOTAL);
+
+  function quality(label) {
+    const scores = kase.scores[label].filter(([, score]) => score !== null);
+    if (!scores.length) return "";
+    const [lowest, least] = scores.reduce((a, b) => (b[1] < a[1] || (b[1] === a[1] && b[0] < a[0]) ? b : a));
+    const average = fixed(POINTS * mean(scores.map(([, score]) => score)), 1);
+    return `; ${name(label)} scores ${average} points on average, ${fixed(POINTS * least, 1)} at its lowest (${lowest})`;
+  }
+
+  function since(c) {
+    if (c.since === null) return "";
+    const days = kase.labels.flatMap((_, x) => adapeff.lives(kase, lots, x, c.component).flatMap(adapeff.daysOf));
+    const start = days.length ? Math.min(...days) : 0;
+    return c.since < start + 0.05 ? ", from the start" : `, from day ${general(Number(fixed(c.since, 1)))} on`;
+  }
+
+  function compared(c) {
+    const what = `${capital(c.component)} by day ${general(kase.horizon)}`;
+    if (c.cheapest === null) return `${what}: no strategy can be compared.`;
+    const first = name(c.cheapest), amount = money(c.amount);
+    if (kase.labels.length === 1) return `${what}: ${amount} for ${first}; one strategy, nothing to compare.`;
+    const good = c.component === TOTAL ? [c.cheapest, ...c.tied].map(quality).join("") : "";
+    if (!c.rivals.length) return `${what}: ${first} (${amount}) is the only strategy that can be compared${good}.`;
+    const beaten = c.rivals.filter((r) => !r.tied);
+    let head = `${first} is cheapest (${amount})`;
+    if (c.tied.length) {
+      const widest = Math.max(...c.rivals.filter((r) => r.tied).map((r) => r.difference));
+      const apart = widest > 1e-12 * c.amount ? `, at most ${money(widest)} apart` : "";
+      head = `no difference between ${[c.cheapest, ...c.tied].map(name).join(", ")} (${amount}${apart})`;
+    }
+    if (!beaten.length) return `${what}: ${head}${good}.`;
+    const gap = `, ${fixed((100 * beaten[0].difference) / beaten[0].amount, 0)} % under ${name(beaten[0].label)}`;
+    return `${what}: ${head}${gap} (${money(beaten[0].amount)})${since(c)}${good}.`;
+  }
+
+  function ofNoOne() {
+    const unknown = new Set([
+      ...incomplete.filter((i) => i.component === TOTAL).map((i) => i.label),
+      ...below.filter((b) => b.points === null).map((b) => b.label),
+    ]);
+    const able = kase.labels.map((_, x) => x).filter((x) => !unknown.has(x));
+    if (!able.length) return ["No strategy can be compared: each lacks an amount or a score."];
+    const gap = (x) => Math.max(0, ...below.filter((b) => b.label === x).map((b) => b.points || 0));
+    const least = tenths(Math.min(...able.map(gap)));
+    const first = able.filter((x) => gap(x) <= least + 1e-9).reduce((a, b) => (all(b) < all(a) ? b : a));
+    const it = `it would be ${name(first)} (${money(all(first))} in total)`;
+    return [
+      `No strategy stays within ${general(floor)} points of the best everywhere, so none is called cheapest.`,
+      `With a floor of ${fixed(least, 1)} points, the least that lets one in, ${it}.`,
+    ];
+  }
+
+  function ofNoise() {
+    if (kase.labels.length === 1) return [];
+    const one = "One seed: no interval; only differences of 1 % or less count as none.";
+    const several = `${kase.seeds.length} seeds: a difference counts as none within 1 %, ` +
+      "or within the 95 % interval of the paired difference (Student's t).";
+    return [kase.seeds.length === 1 ? one : several];
+  }
+
+  function ofQuality() {
+    const unscored = adapeff.endpoints(kase).filter((e) => {
+      return kase.labels.every((_, x) => adapeff.scoreOf(kase, x, e) === null);
+    });
+    const said = unscored.length ? [`Quality is unavailable on ${unscored.join(", ")}: the floor was not held there.`] : [];
+    for (const label of unique(below.map((b) => b.label))) {
+      const mine = below.filter((b) => b.label === label), size = (b) => (b.points === null ? Infinity : b.points);
+      const worst = mine.reduce((a, b) => (size(b) > size(a) ? b : a));
+      const more = mine.length > 1 ? ` (and on ${mine.length - 1} more)` : "";
+      const reason = worst.points === null
+        ? `it has no score on ${worst.endpoint}${more}`
+        : `${fixed(tenths(worst.points), 1)} points below ${name(worst.best)} on ${worst.endpoint}${more}`;
+      const less = whole && whole.amount !== null && all(label) < whole.amount;
+      const cost = less ? `; it costs less in total (${money(all(label))})` : "";
+      said.push(`${name(label)} is never called cheapest: ${reason}; the floor is ${general(floor)} points${cost}.`);
+    }
+    return said;
+  }
+
+  function ofIncomplete() {
+    return unique(incomplete.map((i) => i.label)).map((label) => {
+      const mine = incomplete.filter((i) => i.label === label), items = unique(mine.flatMap((i) => i.items));
+      const more = items.length > 1 ? ` and ${items.length - 1} more` : "";
+      const where = mine.map((i) => i.component).join(" and ");
+      return `${name(label)} cannot be compared on ${where}: unavailable is ${items[0]}${more}.`;
+    });
+  }
+
+  const found = comparisons.some((c) => c.cheapest !== null);
+  return [...(found ? comparisons.map(compared) : ofNoOne()), ...ofNoise(), ...ofQuality(), ...ofIncomplete()];
+};

@@ -1,0 +1,102 @@
+"""Figures on paper: the charts of the page with their rows, and how reports come to be files."""
+
+import re
+import statistics
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from adapeff_sim.costs.accrual import TOTAL
+from adapeff_sim.reports.base import ReportError
+from adapeff_sim.reports.told import Told
+from adapeff_sim.results import Results
+from adapeff_sim.whole_files import write_whole
+
+if TYPE_CHECKING:
+    from adapeff_sim.reports.page.charts import Look
+
+VEGA_LITE = "6.4"
+WIDTH = 620
+UNFIT = re.compile(r"[^A-Za-z0-9_-]+")
+NEEDED = "Charts need Altair and vl-convert; install them with: pip install 'adapeff-sim[page]'"
+Figure = tuple[str, dict[str, Any]]  # the name of its file, and what is drawn
+
+
+@contextmanager
+def charting() -> Iterator[None]:
+    """Imports of the libraries for charts. Raises ReportError, with what to install, where they are not there."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if str(error.name).partition(".")[0] not in ("altair", "vl_convert"):
+            raise
+        raise ReportError(NEEDED) from None
+
+
+def written(file: Path, content: str | bytes) -> Path:
+    """Write one file as a whole, in a folder that is made where there is none. Raises ReportError."""
+    try:
+        if file.is_dir():
+            raise ReportError(f"{file}: a folder lies there; give the name of a file.")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        return write_whole(file, content)
+    except OSError as error:
+        raise ReportError(f"{file}: cannot be written ({error.strerror or error}); name another place.") from error
+
+
+def stems(runs: Sequence[Told]) -> list[str]:
+    """How the files of each run begin: its name, with its place where several have the same."""
+    names = [UNFIT.sub("_", told.results.facts.name)[:60] or "run" for told in runs]
+    return [name if names.count(name) == 1 else f"{name}_{i}" for i, name in enumerate(names, 1)]
+
+
+def figures(told: Told) -> Iterator[Figure]:
+    """Every chart of the page as it is before anything is moved, on white, with a legend."""
+    from adapeff_sim.reports.page import charts, series
+    from adapeff_sim.reports.page.html import look_of
+
+    results, look = told.results, look_of(told, charts.PAPER, WIDTH)
+    span = (results.days[0], results.days[-1])
+    signs, cost = series.event_rows(results), charts.grown(look, span)
+    score = charts.scored(look, span, series.score_span(results))
+    for component in dict.fromkeys(row.component for row in results.totals):
+        rows = {"curves": curve_rows(results, component), "events": signs, "crossings": [], "hover": []}
+        yield component, _titled(cost, component.capitalize(), rows)
+    for endpoint in series.endpoints(results):
+        rows = {"scores": series.score_rows(results, endpoint), "events": signs, "hover": []}
+        yield f"quality-{UNFIT.sub('_', endpoint)[:60]}", _titled(score, endpoint, rows)
+    yield "cost_and_quality", _titled(charts.traded(look), "Cost against quality", _traded(told, look))
+    yield "flops", _titled(charts.went(look), "Where the FLOPs went", {"flops": series.flop_rows(told)})
+
+
+def _titled(spec: dict[str, Any], title: str, rows: dict[str, Any]) -> dict[str, Any]:
+    heading = {"text": [title], "anchor": "start", "fontSize": 15, "offset": 26, "color": "#1c1e21"}
+    return spec | {"title": heading, "datasets": rows, "padding": 14}
+
+
+def curve_rows(results: Results, component: str) -> list[dict[str, Any]]:
+    """Cumulative cost on the grid of days: mean, lowest and highest of the seeds."""
+    rows: list[dict[str, Any]] = []
+    for k, label in enumerate(results.facts.labels):
+        mine = [c.amounts for c in results.curves if (c.label, c.component) == (label, component)]
+        for i, (day, amounts) in enumerate(zip(results.days, zip(*mine, strict=True), strict=True)):
+            mean, low, high = statistics.fmean(amounts), min(amounts), max(amounts)
+            rows.append({"k": f"s{k}", "d": day, "m": mean, "lo": low, "hi": high, "i": i})
+    return rows
+
+
+def _traded(told: Told, look: "Look") -> dict[str, Any]:
+    """Total and mean score of every strategy, and those that none beats in both."""
+    from adapeff_sim.reports.page.series import quality_means
+
+    totals = {row.label: row for row in told.results.totals if row.component == TOTAL}
+    trade: list[dict[str, Any]] = []
+    for row in quality_means(told):
+        total = totals[look.labels[int(str(row["k"])[1:])]]
+        trade.append({**row, "m": total.mean, "lo": min(total.amounts), "hi": max(total.amounts), "total": ""})
+    front = [
+        a for a in trade
+        if not any(b["m"] <= a["m"] and b["q"] >= a["q"] and (b["m"], b["q"]) != (a["m"], a["q"]) for b in trade)
+    ]  # fmt: skip
+    return {"trade": trade, "front": sorted(front, key=lambda row: row["m"])}

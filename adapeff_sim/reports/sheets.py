@@ -1,0 +1,206 @@
+"""The tables of a report as plain sheets: the same for the page, for Markdown and for CSV."""
+
+import math
+import statistics
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from adapeff_sim.costs.accrual import TOTAL
+from adapeff_sim.costs.base import CostRow
+from adapeff_sim.ledger.history import QualityPoint
+from adapeff_sim.ledger.outcome import Provenance
+from adapeff_sim.reports.told import Told
+from adapeff_sim.reports.wording import money, percent, plural, points
+from adapeff_sim.results import Results
+
+KNOWN: tuple[Provenance, ...] = ("measured", "reused", "estimated")
+NOTHING = "–"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What a table says, the bare value behind it for a spreadsheet, and what is remarkable about it."""
+
+    said: str
+    value: str | float | None = None
+    mark: str = ""  # best, below, missing
+    key: str = ""  # names the cell to the script of the page
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One table: its file's name, its title, the heads of its columns, its rows, and what must be known of it."""
+
+    name: str
+    title: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    note: str = ""
+
+
+def sheets(told: Told) -> list[Sheet]:
+    """Every table of a report."""
+    from adapeff_sim.reports import work
+
+    results = told.results
+    found = [costs(results), work.events(told), quality(results), pareto(told), *work.equal_quality(results)]
+    return [*found, work.phases(told), *work.parts(told), provenance(told), environment(told)]
+
+
+def text(said: object, mark: str = "") -> Cell:
+    """A cell that is a word."""
+    return Cell(str(said), str(said), mark)
+
+
+def number(value: float | None, said: Callable[[float], str], mark: str = "", key: str = "") -> Cell:
+    """A cell that is a number, or says that there is none."""
+    if value is None or math.isnan(value):
+        return Cell("unavailable", None, "missing", key)
+    return Cell(said(value), value, mark, key)
+
+
+def costs(results: Results) -> Sheet:
+    """Money by strategy and component; what the verdict calls cheapest is marked."""
+    names = tuple(dict.fromkeys(row.component for row in results.totals))
+    found = {(row.label, row.component): row for row in results.totals}
+    best = {c.component: {c.cheapest, *c.tied} for c in results.verdict.comparisons if c.cheapest and c.rivals}
+    rows = []
+    for i, label in enumerate(results.facts.labels):
+        cells = [text(label)]
+        for name in names:
+            row, is_best = found[label, name], label in best.get(name, ())
+            said = ("≥ " if row.unavailable else "") + money(row.mean) + (" *" if is_best else "")
+            said += f" ± {money(_rounded(row.spread, row.mean))}" if row.spread is not None else ""
+            cells.append(Cell(said, row.mean, "best" if is_best else "", f"cost-{i}-{name}"))
+        rows.append(tuple(cells))
+    seeds = len(results.facts.seeds)
+    notes = [f"mean of {plural(seeds, 'seed')} ± standard deviation"] if seeds > 1 else []
+    notes += ["* cheapest, or no dearer within the noise"] if any(best.values()) else []
+    notes += ["≥ a lower bound, as some amounts are unavailable"] if any(r.unavailable for r in results.totals) else []
+    return Sheet("costs", f"Cost in {results.prices.currency}", ("strategy", *names), tuple(rows), "; ".join(notes))
+
+
+def _rounded(spread: float, mean: float) -> float:
+    """A spread without what rounding leaves of equal amounts."""
+    return spread if spread > 1e-9 * abs(mean) else 0.0
+
+
+def last_points(results: Results) -> dict[tuple[str, str], list[QualityPoint]]:
+    """For each strategy and endpoint, the last score of every seed."""
+    last = {(p.label, p.endpoint, p.seed): p for p in sorted(results.quality, key=lambda p: p.day)}
+    found: dict[tuple[str, str], list[QualityPoint]] = defaultdict(list)
+    for (label, endpoint, _), p in last.items():
+        found[label, endpoint].append(p)
+    return found
+
+
+def quality(results: Results) -> Sheet:
+    """The score of every endpoint when it was last served, in points, mean over seeds."""
+    last, below = last_points(results), {(b.label, b.endpoint) for b in results.verdict.below}
+    rows = []
+    for endpoint in sorted({endpoint for _, endpoint in last}):
+        group = [p for x in results.facts.labels for p in last.get((x, endpoint), [])]
+        until = max(p.until for p in group)
+        ended = f" (until day {until:g})" if until < results.facts.terms.horizon_days else ""
+        metric = ", ".join(sorted({p.metric for p in group}))
+        scores = [
+            _score(last.get((x, endpoint), []), (x, endpoint) in below, f"score-{i}-{endpoint}")
+            for i, x in enumerate(results.facts.labels)
+        ]
+        rows.append((text(f"{endpoint}{ended}"), text(metric), *scores))
+    note = f"in points; - marks more than {results.facts.quality_floor:g} below the endpoint's best"
+    return Sheet(
+        "quality", "Quality when last served", ("endpoint", "metric", *results.facts.labels), tuple(rows), note
+    )
+
+
+def _score(found: Sequence[QualityPoint], is_below: bool, key: str) -> Cell:
+    scores = [p.score for p in found if p.score is not None]
+    if not found:
+        return Cell(NOTHING, None, key=key)
+    if len(scores) < len(found):
+        return Cell("unavailable", None, "missing", key)
+    spread = f" ± {points(statistics.stdev(scores))}" if len(scores) > 1 else ""
+    mean = statistics.fmean(scores)
+    return Cell(points(mean) + ("-" if is_below else "") + spread, 100 * mean, "below" if is_below else "", key)
+
+
+def average(told: Told, label: str) -> float | None:
+    """The mean score over the endpoints that are served at the horizon, and over seeds, 0 to 1."""
+    horizon = told.results.facts.terms.horizon_days
+    scores = [
+        p.score for (x, _), group in last_points(told.results).items() for p in group if x == label
+        if p.until >= horizon
+    ]  # fmt: skip
+    known = [s for s in scores if s is not None]
+    return statistics.fmean(known) if known and len(known) == len(scores) else None
+
+
+def pareto(told: Told) -> Sheet:
+    """Cost against quality: the total, the mean score, the widest gap to an endpoint's best, and who is admitted."""
+    results, rows = told.results, []
+    total = {row.label: row for row in results.totals if row.component == TOTAL}
+    for i, label in enumerate(results.facts.labels):
+        gaps = [b.points for b in results.verdict.below if b.label == label]
+        said = "within the floor" if not gaps else "no score" if None in gaps else "below the floor"
+        score = average(told, label)
+        mark = "≥ " if total[label].unavailable else ""
+        rows.append(
+            (
+                text(label),
+                Cell(mark + money(total[label].mean), total[label].mean, key=f"cost-{i}-{TOTAL}-plain"),
+                number(None if score is None else 100 * score, lambda x: f"{x:.1f}"),
+                number(_gap(results, label), lambda x: f"{x:.1f}"),
+                Cell(said, said, "below" if gaps else "", f"floor-{i}"),
+            )
+        )
+    heads = ("strategy", f"total, {results.prices.currency}", "mean score", "widest gap to the best", "quality floor")
+    note = "points; mean over the endpoints served at the horizon. The floor says who is admitted to the comparison."
+    return Sheet("cost_and_quality", "Cost against quality", heads, tuple(rows), note)
+
+
+def _gap(results: Results, label: str) -> float | None:
+    """How many points a strategy lies below an endpoint's best, where that is most."""
+    scores: Mapping[str, dict[str, float]] = defaultdict(dict)
+    for (x, endpoint), group in last_points(results).items():
+        if all(p.score is not None and p.until >= results.facts.terms.horizon_days for p in group):
+            scores[endpoint][x] = statistics.fmean(p.score for p in group if p.score is not None)
+    gaps = [100 * (max(found.values()) - found[label]) for found in scores.values() if label in found]
+    return max(gaps, default=None)
+
+
+def provenance(told: Told) -> Sheet:
+    """For each component the share of the money by provenance, and how many items could not be had."""
+    results, rows = told.results, []
+    for component in dict.fromkeys(row.component for row in results.totals):
+        mine = [row for row in results.rows if component in (row.component, TOTAL)]
+        known = math.fsum(row.amount or 0.0 for row in mine)
+        shares = [_share(mine, name, known) for name in KNOWN]
+        missing = len({(row.label, row.item) for row in mine if row.amount is None})
+        told_of = Cell(plural(missing, "item") if missing else "nothing", missing, "missing" if missing else "")
+        rows.append((text(component), *(number(s, percent) if s else Cell(NOTHING, 0.0) for s in shares), told_of))
+    note = "shares of the known money, all strategies together; reused: measured by an earlier run"
+    return Sheet("provenance", "Where the amounts come from", ("component", *KNOWN, "unavailable"), tuple(rows), note)
+
+
+def _share(rows: Sequence[CostRow], name: Provenance, known: float) -> float:
+    return math.fsum(r.amount or 0.0 for r in rows if r.provenance == name) / known if known else 0.0
+
+
+def environment(told: Told) -> Sheet:
+    """With what the run was done, and at which prices: every fact with its name."""
+    rows: list[tuple[str, str]] = [*told.digests.items()]
+    for name, value in told.results.environment.items():
+        if isinstance(value, Mapping):
+            rows += [(f"{name}: {key}", _flat(part)) for key, part in value.items()]
+        else:
+            rows.append((name, _flat(value)))
+    for name, price in told.results.prices.model_dump(mode="json").items():
+        if isinstance(price, Mapping):
+            rows += [(f"prices, {name}: {key}", _flat(part)) for key, part in price.items() if part not in (None, "")]
+    return Sheet("environment", "Environment", ("what", "is"), tuple((text(k), text(v)) for k, v in rows))
+
+
+def _flat(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
