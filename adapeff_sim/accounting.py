@@ -110,6 +110,8 @@ def _record(
                 usage=_newly_bought(outcome.usage, a, bought),
                 stored_bytes=outcome.stored_bytes,
                 converged=outcome.converged,
+                curve=outcome.curve,
+                workload=outcome.workload,
             )
         case Evaluate(e, route, test_set):
             name = f"test v{test_set.version}{' of ' + test_set.source if test_set.source else ''}"

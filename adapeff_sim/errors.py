@@ -6,6 +6,8 @@
   + DataError         rows or weights are not what they should be
   + PricesError       a price book cannot be understood (costs/prices.py)
   + ResultsError      a run's results cannot be read (results.py)
+  + ExplanationError  no training, or more than one, answers to a name (explanation.py)
+  + NoClosedForm      no formula tells its operations (estimation/encoder.py)
   + UnknownPlugin     no implementation has that name
   + PlanningError     a strategy wants what cannot be planned
   + ExecutionError    a job has no outcome

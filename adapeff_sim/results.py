@@ -30,10 +30,12 @@ from adapeff_sim.ledger.history import (
 )
 from adapeff_sim.ledger.ledger import Ledger
 from adapeff_sim.ledger.outcome import Row
+from adapeff_sim.ledger.trainings import EqualQualityRow, TrainingRow, equal_quality, training_rows
 from adapeff_sim.verdict import Case, Verdict, judge
 from adapeff_sim.whole_files import not_read, not_written, write_whole
 
-FORMAT: Literal[1] = 1
+FORMAT: Literal[2] = 2
+READ = (1, 2)  # of format 1 are results without trainings
 EVEN_DAYS = 60
 
 
@@ -80,7 +82,7 @@ class Results(Row):
     a sum falls due twice, for the moment before and the moment after.
     """
 
-    format: Literal[1] = FORMAT
+    format: Literal[1, 2] = FORMAT
     facts: Facts
     prices: Prices
     environment: dict[str, JsonValue]
@@ -89,6 +91,8 @@ class Results(Row):
     events: tuple[EventRow, ...]
     quality: tuple[QualityPoint, ...]
     not_converged: tuple[CutShort, ...]
+    trainings: tuple[TrainingRow, ...] = ()
+    equal_quality: tuple[EqualQualityRow, ...] = ()
     days: tuple[float, ...]
     curves: tuple[Curve, ...]
     rows: tuple[CostRow, ...]
@@ -102,6 +106,7 @@ def results_of(
     """The results of a ledger that was priced: ``rows`` come from ``price_ledger(ledger, prices, facts.terms)``."""
     grown, names = accruals(rows), components(rows)
     quality = quality_points(ledger, facts.terms.horizon_days)
+    trainings = training_rows(ledger, facts.labels, facts.terms.horizon_days)
     days = _grid(facts, rows)
     case = Case(
         labels=facts.labels,
@@ -122,6 +127,8 @@ def results_of(
         events=event_rows(ledger, facts.labels, facts.terms.horizon_days),
         quality=quality,
         not_converged=not_converged(ledger, facts.terms.horizon_days),
+        trainings=trainings,
+        equal_quality=equal_quality(trainings, facts.quality_floor),
         days=days,
         curves=_curves(facts, names, grown, days),
         rows=tuple(rows),
@@ -184,10 +191,13 @@ def read(folder: Path) -> Results:
         text = file.read_text(encoding="utf-8")
         found = json.loads(text)
         version = found.get("format") if isinstance(found, dict) else None
-        if version != FORMAT:
-            raise ResultsError(f"{file}: format {version}, but this version reads format {FORMAT}; run again.")
+        if version not in READ:
+            known = " and ".join(map(str, READ))
+            raise ResultsError(f"{file}: format {version}, but this version reads formats {known}; run again.")
         return Results.model_validate_json(text)
     except (FileNotFoundError, NotADirectoryError):
+        if (folder / "run.json").is_file():
+            raise ResultsError(f"{folder}: this run is not finished; give its command again, and it goes on.") from None
         raise ResultsError(f"{folder}: no results.json; give the folder of a finished run.") from None
     except OSError as error:
         raise ResultsError(not_read(file, error)) from error

@@ -5,12 +5,15 @@ run.json           the run's name, which scenario it is of, and whether it is fi
 ledger.jsonl       what happened, one record a line
 results.json, costs.csv, events.csv, quality.csv, stored.csv, pools.csv
 environment.json   versions, device, threads, digests of models and data
+earlier/<name>/    a finished run that another scenario or other flags took the place of, with all its files
 .lock              held by the process that runs here; it says which, and what it says counts only while it is held
 """
 
 import hashlib
 import json
+import logging
 import os
+import re
 import sys
 import uuid
 from collections.abc import Iterator, Mapping
@@ -25,10 +28,10 @@ from adapeff_sim.errors import ExecutionError
 from adapeff_sim.ledger.ledger import Ledger
 from adapeff_sim.whole_files import not_read, not_written, write_whole
 
-LEDGER = "ledger.jsonl"
+LEDGER, RESULTS = "ledger.jsonl", "results.json"
 DERIVED = (
     LEDGER,
-    "results.json",
+    RESULTS,
     "costs.csv",
     "events.csv",
     "quality.csv",
@@ -36,7 +39,9 @@ DERIVED = (
     "pools.csv",
     "environment.json",
 )
-ASKED = ("scenario.yaml", "run.json")
+ASKED = ("run.json", "scenario.yaml")
+EARLIER = "earlier"
+LOG = logging.getLogger(__name__)
 
 
 class Run(BaseModel):
@@ -101,11 +106,30 @@ class RunFolder:
             run = self._unfinished(scenario, flags)
             if run is None:
                 run = Run(name=uuid.uuid4().hex[:12], flags=flags, scenario=scenario)
-                for name in DERIVED:  # of another run: beside this one's scenario they would tell lies
-                    (self.path / name).unlink(missing_ok=True)
+                self._put_aside(run)
             write_whole(self.path / "run.json", run.model_dump_json() + "\n")
             write_whole(self.path / "scenario.yaml", scenario_text)
         return run
+
+    def _put_aside(self, coming: Run) -> None:
+        """Move the files of a run that was asked for something else: beside this one's scenario they would tell lies.
+
+        Results of the same scenario and flags stay until they are replaced; what an unfinished run left is removed.
+        """
+        old = self._present()
+        if old is not None and (old.scenario, old.flags) == (coming.scenario, coming.flags):
+            return
+        if not (self.path / RESULTS).is_file():
+            for name in DERIVED:
+                (self.path / name).unlink(missing_ok=True)
+            return
+        aside = self.path / EARLIER / (re.sub(r"[^0-9A-Za-z_-]", "_", old.name)[:40] if old else "unknown")
+        aside.mkdir(parents=True, exist_ok=True)
+        others = (name for name in (*DERIVED, *ASKED) if name not in (RESULTS, "run.json"))
+        for name in (*others, RESULTS, "run.json"):  # so that a move which is interrupted is taken up again
+            if (self.path / name).is_file():
+                (self.path / name).replace(aside / name)
+        LOG.info("%s held results of another scenario or other flags; they are kept in %s", self.path, aside)
 
     def end(self, run: Run) -> None:
         """Say that the run is finished: another command in this folder is another run. Raises ExecutionError."""
@@ -159,9 +183,13 @@ class RunFolder:
 
     def _unfinished(self, scenario: str, flags: dict[str, str]) -> Run | None:
         """The run that was interrupted here, if it was asked for the same."""
+        run = self._present()
+        return run if run and (run.scenario, run.flags, run.finished) == (scenario, flags, False) else None
+
+    def _present(self) -> Run | None:
+        """The run that the folder holds, finished or not."""
         with suppress(FileNotFoundError, ValidationError, UnicodeDecodeError):
-            run = Run.model_validate_json((self.path / "run.json").read_text(encoding="utf-8"))
-            return run if (run.scenario, run.flags, run.finished) == (scenario, flags, False) else None
+            return Run.model_validate_json((self.path / "run.json").read_text(encoding="utf-8"))
         return None
 
 

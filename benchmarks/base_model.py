@@ -12,24 +12,24 @@ them. Topic and ner trained in English are scored in the other languages too. Re
 
 import argparse
 import itertools
-import json
 import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
 from base_model_table import BASES, WAYS, ZERO_SHOT_LANGUAGES, ZERO_SHOT_TASKS, Cell, Found, Table, told
+from kept import Kept
 from transformers import AutoConfig, AutoModel
 
 from adapeff_sim.artifacts.artifact import Artifact, Role
 from adapeff_sim.artifacts.recipe import AdapterRecipe, BaseModelRecipe, DatasetRecipe, ModelRecipe
 from adapeff_sim.base_models.release import Release, resolve
-from adapeff_sim.data.examples import Split, take
+from adapeff_sim.data.examples import Split, content_digest, take
 from adapeff_sim.data.files import Files
 from adapeff_sim.execution.machine import Machine, this_machine
 from adapeff_sim.lifecycle.world import Endpoint
@@ -48,10 +48,15 @@ def main() -> None:
     """Do what is left of the table, keep each result, print the table."""
     asked = _parse()
     source = Files(asked.data)
-    out: Path = asked.out
-    known = _read(out, _conditions(asked))
+    machine = this_machine(asked.device, asked.precision, asked.threads)
+    kept, conditions = Kept(asked.out), _conditions(asked, machine)
+    known = {}
+    for row in kept.under(conditions):
+        cell, content = Cell(**row.pop("cell")), row.pop("content")
+        if content == _content(source, cell):
+            known[cell] = Found(cell, **row)
     with tempfile.TemporaryDirectory() as scratch:
-        trainer = Trainer(asked, source, Path(scratch))
+        trainer = Trainer(asked, source, machine, Path(scratch))
         end = time.monotonic() + 60 * asked.minutes
         for cell in _cells(asked, source):
             if cell in known:
@@ -60,10 +65,10 @@ def main() -> None:
                 print("time is over; the same command goes on")
                 break
             known[cell] = trainer.train(cell)
-            _keep(out, _conditions(asked), known[cell])
+            kept.add(conditions, {**asdict(known[cell]), "content": _content(source, cell)})
             print(told(known[cell]), flush=True)
     table = Table(source, asked.tasks, asked.languages, asked.rows, asked.seeds[0])
-    text = "\n".join([*_head(asked), "", *table.lines(known)]) + "\n"
+    text = "\n".join([*_head(asked, machine), "", *table.lines(known)]) + "\n"
     print(text)
     if asked.report:
         asked.report.write_text(text, encoding="utf-8")
@@ -84,9 +89,8 @@ def _has(source: Files, task: str, language: str, split: Split) -> bool:
 class Trainer:
     """Trains and scores one cell after the other with the program's own workbench."""
 
-    def __init__(self, asked: argparse.Namespace, source: Files, scratch: Path) -> None:
+    def __init__(self, asked: argparse.Namespace, source: Files, machine: Machine, scratch: Path) -> None:
         self.asked, self.source, self.scratch = asked, source, scratch
-        machine: Machine = this_machine(asked.device, asked.precision, asked.threads)
         self.bench = Workbench(machine)
         release = resolve(asked.base)
         self.releases = {"pretrained": release, "random": _random_twin(release, scratch / "random")}
@@ -167,34 +171,24 @@ def _settings(asked: argparse.Namespace, artifact: Artifact) -> TrainingSettings
     )
 
 
-def _conditions(asked: argparse.Namespace) -> dict[str, object]:
-    """What results must have in common to stand in one table."""
-    names = ("rows", "validation_rows", "epochs", "max_steps", "patience", "precision")
+def _conditions(asked: argparse.Namespace, machine: Machine) -> dict[str, object]:
+    """What results must have in common to stand in one table, besides their rows."""
+    names = ("rows", "validation_rows", "epochs", "max_steps", "patience")
     release = resolve(asked.base)
     rates = {way: default_learning_rate(_artifact(Cell("", "", way, "", 0), release)) for way in WAYS}
-    return {"base": release.digest, "learning_rates": rates, **{name: getattr(asked, name) for name in names}}
+    device = {"device": machine.name, "threads": machine.threads, "precision": machine.precision}
+    return {"base": release.digest, "learning_rates": rates, **device, **{name: getattr(asked, name) for name in names}}
 
 
-def _read(out: Path, conditions: Mapping[str, object]) -> dict[Cell, Found]:
-    """The results that an earlier sitting kept under the same conditions."""
-    found = {}
-    for line in out.read_text(encoding="utf-8").splitlines() if out.is_file() else ():
-        row = json.loads(line)
-        if row.pop("conditions") == conditions:
-            cell = Cell(**row.pop("cell"))
-            found[cell] = Found(cell, **row)
-    return found
+def _content(source: Files, cell: Cell) -> str:
+    """The digest of an endpoint's rows."""
+    splits: tuple[Split, ...] = ("train", "validation", "test")
+    return "-".join(content_digest(source.examples(cell.task, cell.language, split)) for split in splits)
 
 
-def _keep(out: Path, conditions: Mapping[str, object], found: Found) -> None:
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with out.open("a", encoding="utf-8") as file:
-        file.write(json.dumps({"conditions": conditions, **asdict(found)}) + "\n")
-
-
-def _head(asked: argparse.Namespace) -> Iterator[str]:
+def _head(asked: argparse.Namespace, machine: Machine) -> Iterator[str]:
     """What was done, so that it can be done again."""
-    release, machine = resolve(asked.base), this_machine(asked.device, asked.precision, asked.threads)
+    release = resolve(asked.base)
     yield f"# What {asked.base} is worth on real rows"
     yield ""
     yield f"Made by `benchmarks/base_model.py` on {datetime.now(UTC):%Y-%m-%d}; digest {release.digest[:16]};"
@@ -214,7 +208,7 @@ def _parse() -> argparse.Namespace:
         "--quick", action="store_true", help="topic and ner in en and sw, 400 rows, 250 steps, one seed"
     )
     parser.add_argument("--base", default="adapeff-mini:v1")
-    parser.add_argument("--tasks", nargs="+", default=TASKS)
+    parser.add_argument("--tasks", nargs="+", default=TASKS, choices=TASKS)
     parser.add_argument("--languages", nargs="+", default=LANGUAGES)
     parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
     parser.add_argument("--rows", type=int, default=600, help="training rows at most")

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from word_counts import UNSPACED, WordCounts
+from word_counts import WordCounts, bag_of_words
 
 from adapeff_sim.data.examples import AnyExample, PairExample, TaskKind, TokensExample
 from adapeff_sim.training.metrics import PRIMARY, gold_of, scores
@@ -43,14 +43,6 @@ def _score(kind: TaskKind, test: Rows, said: Sequence[Any], language: str) -> fl
     return scores(kind, [gold_of(row) for row in test], said, language)[PRIMARY[kind]]
 
 
-def _vectorizer(language: str) -> Any:
-    from sklearn.feature_extraction.text import TfidfVectorizer
-
-    if language in UNSPACED:
-        return TfidfVectorizer(analyzer="char", ngram_range=(1, 3), sublinear_tf=True)
-    return TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
-
-
 def _fitted(features: Any, labels: Sequence[str]) -> Any:
     from sklearn.linear_model import LogisticRegression
 
@@ -62,7 +54,7 @@ def _pairs(train: Rows, test: Rows, language: str) -> list[str]:
 
     known = [row for row in train if isinstance(row, PairExample)]
     asked = [row for row in test if isinstance(row, PairExample)]
-    read = _vectorizer(language).fit([text for row in known for text in (row.premise, row.hypothesis)])
+    read = bag_of_words(language).fit([text for row in known for text in (row.premise, row.hypothesis)])
 
     def features(rows: Sequence[PairExample]) -> Any:
         first, second = (read.transform([getattr(row, side) for row in rows]) for side in ("premise", "hypothesis"))

@@ -5,7 +5,7 @@
 
 Weights are random: speed, operations, memory and energy do not depend on what they are. The table shows, for each way
 of training, FLOPs as counted (equal on every device), seconds, achieved TFLOP/s with its share of the device's dense
-bf16 peak where that is known, energy and peak memory, and seconds per request.
+bf16 peak where that is known, energy and peak memory, where the seconds go, and seconds per request.
 """
 
 import argparse
@@ -74,12 +74,18 @@ def report(machine: Machine, release: Release, folder: Path, steps: int, length:
     bench, rows = Workbench(machine), task_rows(steps * batch, length)
     settings = TrainingSettings(epochs=1, patience=0, batch_size=batch, max_length=length, learning_rate=1e-4)
     built: dict[str, Path] = {}
+    parts: list[str] = []
     for name, artifact in artifacts(release).items():
         inputs = {i.fingerprint: built[i.slot] for _, i in artifact.edges() if i.slot in built}
         job = BuildJob(artifact, release, inputs, (rows,), settings, seed=1)
         outcome = bench.build(job, folder / name, silent)
         built[artifact.slot] = folder / name / "artifact"
         yield training_row(name, outcome, machine)
+        parts.append(parts_row(name, outcome))
+    yield ""
+    yield "| training | ms data | ms forward | ms backward | ms optimizer | ms a step in all | others on the GPU |"
+    yield "|---|---|---|---|---|---|---|"
+    yield from parts
     yield ""
     yield "| serving | GFLOP a request | ms at batch 1 | ms at batch 16, each |"
     yield "|---|---|---|---|"
@@ -144,6 +150,14 @@ def training_row(name: str, outcome: Outcome, machine: Machine) -> str:
     per_step = f"{used['train_flops'] / steps / 1e12:.4f} | {used['nominal_train_flops'] / steps / 1e12:.4f}"
     memory = used["peak_memory_bytes"] / 2**30
     return f"| {name} | {per_step} | {seconds / steps:.4f} | {rate / 1e12:.3f} | {share} | {energy} | {memory:.2f} |"
+
+
+def parts_row(name: str, outcome: Outcome) -> str:
+    """Where the milliseconds of a step go, and who else was there."""
+    used = outcome.usage
+    quantities = [f"train_{part}_seconds" for part in ("data", "forward", "backward", "optimizer")]
+    told = " | ".join(f"{1e3 * used[q] / used['train_steps']:.3f}" for q in (*quantities, "train_seconds"))
+    return f"| {name} | {told} | {used.get('peak_other_gpu_processes', 'unavailable')} |"
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ early stopping, so that nothing but the training rows differs between the points
 
 import argparse
 import itertools
-import json
 import math
 import statistics
 import tempfile
@@ -21,8 +20,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from kept import Kept
 from word_counts import WordCounts
 
+from adapeff_sim.base_models.release import resolve
 from adapeff_sim.data.examples import AnyExample, ChoiceExample, TaskKind, content_digest, take
 from adapeff_sim.data.helpdesk import Helpdesk, difficulty
 
@@ -45,15 +46,21 @@ class Curve(NamedTuple):
 
 
 class Points:
-    """The points measured so far, kept in a file that is only added to; rows that changed make new points."""
+    """The points measured so far under the same conditions; rows that changed make new points."""
 
-    def __init__(self, folder: Path, source: Helpdesk) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self.file, self.source = folder / "points.jsonl", source
+    def __init__(self, folder: Path, source: Helpdesk, options: argparse.Namespace) -> None:
+        self.kept, self.source, self.options = Kept(folder / "points.jsonl"), source, options
         self.digests: dict[tuple[str, str], str] = {}
-        lines = self.file.read_text(encoding="utf-8").splitlines() if self.file.exists() else []
-        found = [json.loads(line) for line in lines]
-        self.known = {(Curve(*p["curve"]), p["rows"]): p for p in found if p["digest"] == self.digest(*p["curve"][:2])}
+        both = [*self.kept.under({}), *self.kept.under(self.conditions(METHODS["model"]))]
+        found = [p for p in both if p["digest"] == self.digest(*p["curve"][:2])]
+        self.known = {(Curve(*p["curve"]), p["rows"]): p for p in found}
+
+    def conditions(self, learner: str) -> dict[str, object]:
+        """What else than its rows decides a point: nothing for word counts."""
+        if learner == WORDS:
+            return {}
+        names = ("device", "threads", "precision", "steps", "epochs")
+        return {"base": resolve(self.options.base).digest, **{name: getattr(self.options, name) for name in names}}
 
     def digest(self, task: str, language: str) -> str:
         """The content of an endpoint's training and test rows."""
@@ -66,12 +73,11 @@ class Points:
         """Measure a point unless it is known, and keep it."""
         if (curve, rows) in self.known:
             return
-        task, language, _, seed = curve
+        task, language, learner, seed = curve
         train = take(self.source.examples(task, language, "train"), rows, seed, task, language)
         found = score(train, self.source.examples(task, language, "test"))
         point = {"curve": curve, "rows": rows, "digest": self.digest(task, language), **found}
-        with self.file.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(point) + "\n")
+        self.kept.add(self.conditions(learner), point)
         self.known[curve, rows] = point
         print(*curve, rows, f"{found['accuracy']:.3f}", f"{found.get('seconds', 0):.0f} s", flush=True)
 
@@ -96,7 +102,6 @@ class Trainer:
     def __init__(self, options: argparse.Namespace, source: Helpdesk) -> None:
         from adapeff_sim.artifacts.artifact import Artifact
         from adapeff_sim.artifacts.recipe import BaseModelRecipe
-        from adapeff_sim.base_models.release import resolve
         from adapeff_sim.execution.machine import Machine
         from adapeff_sim.training.workbench import Workbench
 
@@ -181,7 +186,8 @@ def report(points: Points, options: argparse.Namespace) -> Iterator[str]:
     yield f"(`benchmarks/learning_curves.py`, {datetime.now(UTC).date()}). Base model {options.base} on"
     yield f"{options.device} in {options.precision}, threads: {options.threads}; batches of {BATCH}, at least"
     yield f"{options.steps} steps and {options.epochs} epochs, default learning rates, no early stopping. An empty cell"
-    yield "was not measured. The standard error of a cell is up to 2.9 points; a curve has one set of test rows."
+    yield "was not measured. The standard error of a cell is up to 2.9 points; a curve has one set of test rows;"
+    yield "a number in brackets: so many seeds only."
     if trained:
         minutes = sum(p["seconds"] for p in trained) / 60
         yield f"The {len(trained)} trainings took {minutes:.0f} minutes of wall-clock time."
@@ -194,7 +200,8 @@ def report(points: Points, options: argparse.Namespace) -> Iterator[str]:
         for size in SIZES:
             known = [(Curve(task, language, learner, seed), size) for seed in seeds]
             found = [points.known[each]["accuracy"] for each in known if each in points.known]
-            cells.append(f"{100 * statistics.fmean(found):.1f}" if found else "")
+            fewer = f" ({len(found)})" if len(found) < len(seeds) else ""
+            cells.append(f"{100 * statistics.fmean(found):.1f}{fewer}" if found else "")
         at = f"{100 * chance(points.source, task):.1f}"
         yield f"| {task} | {language} | {at} | {learner} | {len(seeds)} | {' | '.join(cells)} |"
     yield ""
@@ -234,7 +241,7 @@ def parse() -> argparse.Namespace:
 def main() -> None:
     options, start = parse(), time.monotonic()
     source = Helpdesk({"size": {"train": SIZES[-1]}})
-    points = Points(options.out, source)
+    points = Points(options.out, source, options)
 
     def write() -> None:
         options.report.parent.mkdir(parents=True, exist_ok=True)

@@ -27,11 +27,7 @@ class WordCounts:
 
     def __init__(self, rows: Sequence[AnyExample], language: str) -> None:
         self.unspaced = language in UNSPACED
-        self.bag = (
-            TfidfVectorizer(analyzer="char", ngram_range=(1, 3))
-            if self.unspaced
-            else TfidfVectorizer(token_pattern=WORDS, ngram_range=(1, 2))
-        )
+        self.bag = bag_of_words(language)
         self.bag.fit([text for row in rows for text in _texts(row)])
         pairs = not isinstance(rows[0], TextExample)
         self.model = LogisticRegression(C=PAIR_STRENGTH if pairs else STRENGTH, max_iter=500)
@@ -65,6 +61,13 @@ class WordCounts:
         """The words of both texts among those of either, and among those of the shorter one."""
         one, two = (set(text.lower() if self.unspaced else text.lower().split()) for text in (first, second))
         return len(one & two) / len(one | two), len(one & two) / min(len(one), len(two))
+
+
+def bag_of_words(language: str) -> TfidfVectorizer:
+    """Words and pairs of words; one to three characters where words are not marked."""
+    if language in UNSPACED:
+        return TfidfVectorizer(analyzer="char", ngram_range=(1, 3))
+    return TfidfVectorizer(token_pattern=WORDS, ngram_range=(1, 2))
 
 
 def _labels(row: AnyExample) -> list[str]:

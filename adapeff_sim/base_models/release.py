@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from adapeff_sim.base_models.encoders import encoder_of
+from adapeff_sim.base_models.encoders import ENCODERS, encoder_of
 from adapeff_sim.base_models.files import (
     DIGEST_DIGITS,
     WEIGHTS,
@@ -31,6 +31,8 @@ SHIPPED = Path(__file__).parent
 DIGESTS = "digests.json"
 HUB_SPEC = re.compile(r"([A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)@([0-9a-f]{40})")
 HIDDEN_SIZE = ("hidden_size", "d_model", "dim", "n_embd")
+POSITIONS, USUAL_POSITIONS = "max_position_embeddings", 512  # what the library takes where it is not said
+USUAL_PADDING = 1
 LAYERS = ("num_hidden_layers", "n_layers", "n_layer", "num_layers")
 NO_SHAPE = re.compile(
     r"_.*|architectures|transformers_version|(torch_)?dtype|.*_token_id|.*dropout.*|.*_drop|initializer_.*|id2label|label2id"
@@ -55,6 +57,7 @@ class Release:
     layers: int
     parameters: int  # elements stored as weights
     encoder: str  # which one: config.json's model_type
+    longest: int  # tokens in the longest sequence that it has positions for
 
 
 def shipped() -> tuple[str, ...]:
@@ -140,6 +143,7 @@ def _release(spec: str, folder: Path, revision: str | None) -> Release:
         layers=_number(folder, settings, LAYERS),
         parameters=sum(parameters_in(path) for path in files if path.suffix == ".safetensors"),
         encoder=settings["model_type"],
+        longest=_longest(folder, settings),
     )
 
 
@@ -155,6 +159,20 @@ def _number(folder: Path, settings: Mapping[str, Any], names: tuple[str, ...]) -
         if type(settings.get(name)) is int and settings[name] > 0:
             return int(settings[name])
     raise DataError(f"{folder / 'config.json'}: no {names[0]} (nor {', '.join(names[1:])}); give an encoder's config")
+
+
+def _longest(folder: Path, settings: Mapping[str, Any]) -> int:
+    """Positions that are left for text where some begin counting behind the padding piece."""
+    behind = ENCODERS[settings["model_type"]].counts_behind_padding
+    padding = settings.get("pad_token_id", USUAL_PADDING)
+    if behind and type(padding) is not int:
+        raise DataError(
+            f"{folder / 'config.json'}: pad_token_id is {padding!r}, but positions count behind it; name it"
+        )
+    found = settings.get(POSITIONS, USUAL_POSITIONS)
+    if type(found) is not int or found <= 0:
+        raise DataError(f"{folder / 'config.json'}: {POSITIONS} is {str(found)[:40]!r}; give an encoder's config")
+    return int(found) - (padding + 1 if behind else 0)
 
 
 def _architecture(settings: Mapping[str, Any]) -> str:

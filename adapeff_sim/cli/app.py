@@ -34,6 +34,7 @@ VERBS = {
     "pretrain": (BEFORE, "Make a small base model from a folder of text."),
     "report": (AFTER, "Show a finished run again, from its files."),
     "price": (AFTER, "Price a finished run again with other prices, without training."),
+    "explain": (AFTER, "Show what one training took, part by part, beside full fine-tuning."),
 }
 SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
 

@@ -51,7 +51,6 @@ def pretrain(
     """
     from pydantic import ValidationError
 
-    from adapeff_sim.reports.wording import plain
     from adapeff_sim.training.pretrain import pretrain as train
     from adapeff_sim.training.pretraining_settings import PretrainSettings
 

@@ -1,12 +1,15 @@
 """`adapeff-sim price`: what a finished run would cost at other prices, from its ledger alone."""
 
 import datetime
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+FACTOR = re.compile(r"[x×]?([0-9]+(?:\.[0-9]+)?)[x×]?", re.IGNORECASE)
 
 if TYPE_CHECKING:
     from adapeff_sim.costs.base import Terms
@@ -29,6 +32,9 @@ def price(
     utilisation: Annotated[
         float | None, typer.Option(metavar="SHARE", help="How busy a replica may be: more than 0, at most 1.")
     ] = None,
+    p95_ms: Annotated[
+        float | None, typer.Option(metavar="MS", help="Answer 95 of 100 requests within so many milliseconds.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the results as JSON, and nothing else.")] = False,
 ) -> None:
     r"""Price a finished run again, and show what it comes to; nothing is trained, and nothing is written.
@@ -37,6 +43,7 @@ def price(
     Examples:
       adapeff-sim price runs/smoke --prices cloud_gpu
       adapeff-sim price runs/smoke --prices my_prices.yaml --json
+      adapeff-sim price runs/smoke --p95-ms 30 --traffic x20
       adapeff-sim price runs/smoke --set compute.device_hour=1.2 --set serving.replica_hour=0.4 --traffic x20
     """
     from rich.console import Console
@@ -44,7 +51,7 @@ def price(
     from adapeff_sim.reports import base, holdings, tables, terminal
     from adapeff_sim.reports.breakdown import breakdown
 
-    found = repriced(run, prices, changes or (), Supposed(traffic=traffic, utilisation=utilisation))
+    found = repriced(run, prices, changes or (), Supposed(traffic=traffic, utilisation=utilisation, p95_ms=p95_ms))
     if json:
         base.show(found, run, as_json=True)
         return
@@ -65,6 +72,7 @@ class Supposed:
 
     traffic: str | None = None
     utilisation: float | None = None
+    p95_ms: float | None = None
 
     def terms(self, of_run: "Terms") -> "Terms":
         """The terms to price under. Raises Problems for what cannot be supposed."""
@@ -74,21 +82,20 @@ class Supposed:
         from adapeff_sim.scenario.problems import COMMAND_LINE, Problem, Problems
         from adapeff_sim.scenario.words import understood
 
-        said = {"traffic": _number(self.traffic), "utilisation": self.utilisation}
+        said = {"traffic": _number(self.traffic), "utilisation": self.utilisation, "p95_ms": self.p95_ms}
         values = of_run.model_dump() | {name: value for name, value in said.items() if value is not None}
         try:
             return understood(Terms, values)
         except ValidationError as error:
             found = error.errors(include_url=False)
-            raise Problems(COMMAND_LINE, [Problem((f"--{e['loc'][0]}",), e["msg"]) for e in found]) from None
+            flags = ((f"--{e['loc'][0]}".replace("_", "-"), e["msg"]) for e in found)
+            raise Problems(COMMAND_LINE, [Problem((flag,), text) for flag, text in flags]) from None
 
 
 def _number(text: str | None) -> object:
     """The factor in ``x2``, ``2x`` or ``2``; a text that is no number stays one, to be refused with the others."""
-    try:
-        return None if text is None else float(text.strip().lower().strip("x×"))
-    except ValueError:
-        return text
+    found = FACTOR.fullmatch(text.strip()) if text is not None else None
+    return text if found is None else float(found[1])
 
 
 def repriced(run: Path, prices: str | None, changes: Sequence[str] = (), supposed: Supposed = Supposed()) -> "Results":

@@ -26,6 +26,8 @@ from adapeff_sim.training.settings import TrainingSettings
 if TYPE_CHECKING:
     from adapeff_sim.training.workbench import Workbench
 
+OTHERS = "peak_other_gpu_processes"  # what its meter calls them
+
 Act = Callable[["Workbench", Path, Callable[[Note], None]], Outcome]
 
 
@@ -60,6 +62,8 @@ class Local:
                 watch(Started(order))
                 with in_words(self.store.folder):
                     outcome = self._act(order)(self._bench(), taken.folder, _telling(order, watch))
+                if others := outcome.usage.get(OTHERS):
+                    warn(f"{others:g} other processes used the GPU meanwhile; seconds and energy are theirs in part")
                 taken = self.store.finish(taken, outcome, self.run_id)
         return taken.outcome_for(self.run_id)
 

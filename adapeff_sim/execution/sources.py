@@ -143,7 +143,8 @@ class Sources:
     def request(self, task: str, release: Release, max_length: int) -> Request:
         """A request of the usual length: the median of the task's test rows in English, or in its first language.
 
-        The length is in tokens of the release, rounded up to a multiple of 8, and at most ``max_length``.
+        The length is in tokens of the release, rounded up to a multiple of 8, at most ``max_length``
+        and no longer than the release can read.
         """
         name = (task, release.digest, max_length)
         if name not in self._requests:
@@ -151,7 +152,7 @@ class Sources:
             languages = source.languages(task)
             rows = source.examples(task, "en" if "en" in languages else languages[0], "test")[:LENGTH_ROWS]
             usual = statistics.median_high(_lengths(release, rows))
-            length = min(max_length, -(-usual // LENGTH_STEP) * LENGTH_STEP)
+            length = min(max_length, release.longest, -(-usual // LENGTH_STEP) * LENGTH_STEP)
             choices = [len(row.choices) for row in rows if isinstance(row, ChoiceExample)]
             outputs = statistics.median_high(choices) if choices else len(source.labels(task))
             self._requests[name] = Request(kind, outputs, length)

@@ -3,7 +3,7 @@
 import math
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 Usage = dict[str, float]  # quantity -> amount; the unit is in the name: train_seconds, train_flops, labelled_examples
 Provenance = Literal["measured", "reused", "estimated", "unavailable"]
@@ -15,13 +15,57 @@ class Row(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 
 
+class Validation(Row):
+    """How good a training was after ``step`` steps, and what they had taken: of training alone, not of validating.
+
+    ``scores`` (0 to 1) are of the metric that counts, by endpoint.
+    """
+
+    step: int
+    train_seconds: float
+    train_flops: float
+    nominal_train_flops: float
+    scores: dict[str, float]
+
+
+class HeadSize(Row):
+    """A head over the first piece of each sequence, or over every piece."""
+
+    per_sequence: bool
+    outputs: int
+
+
+class Batches(Row):
+    """Steps over batches of one shape; ``length`` is in pieces, padding included."""
+
+    task: str
+    sequences: int
+    length: int
+    steps: int
+
+
+class Workload(Row):
+    """What was trained on what, as shapes: all that decides how many operations it took, and would take otherwise.
+
+    ``encoder`` holds those entries of the base model's config.json that decide its shape.
+    """
+
+    encoder: dict[str, JsonValue]
+    adapters: tuple[str, ...] = ()  # methods
+    fused: bool = False
+    trained: Literal["nothing", "head", "adapter", "fusion", "model"]
+    heads: dict[str, HeadSize]  # by task
+    batches: tuple[Batches, ...]
+
+
 class Outcome(Row):
     """What one job used, and what came of it.
 
     ``usage`` holds what was measured and nothing else; what should have been measured and could not be is named in
     ``unavailable``. ``scores`` (0 to 1) come from evaluating, with the name of the one that counts in ``primary``;
     ``request_seconds`` from serving: seconds per request by batch size. ``converged`` is None for jobs that do not
-    train, and False for a training that its cap ended before its patience did.
+    train, and False for a training that its cap ended before its patience did. A training also tells its ``curve``,
+    one point for each time that it was validated, and its ``workload``.
     """
 
     usage: Usage = Field(default_factory=dict)
@@ -30,6 +74,8 @@ class Outcome(Row):
     primary: str = ""
     request_seconds: dict[int, float] = Field(default_factory=dict)
     converged: bool | None = None
+    curve: tuple[Validation, ...] = ()
+    workload: Workload | None = None
     unavailable: tuple[str, ...] = ()
     provenance: Provenance = "measured"
     device: str = ""

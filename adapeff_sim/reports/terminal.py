@@ -12,10 +12,12 @@ from rich.text import Text
 from adapeff_sim.reports import holdings, tables
 from adapeff_sim.reports.base import REPORTERS
 from adapeff_sim.reports.breakdown import breakdown
-from adapeff_sim.reports.wording import line, plain, plural
+from adapeff_sim.reports.effort import effort, equal_quality
+from adapeff_sim.reports.wording import line, percent, plain, plural
 from adapeff_sim.results import Results
 
 CUT_SHORT_SHOWN = 10
+OTHERS = "peak_other_gpu_processes"  # what its meter calls them
 
 
 @REPORTERS.register
@@ -35,7 +37,9 @@ def parts(results: Results, folder: Path, width: int, has_colour: bool) -> Itera
     yield from holdings.holdings(results)
     yield tables.provenance(results)
     yield from tables.events(results, width)
+    yield from effort(results)
     yield from tables.quality(results, width)
+    yield from equal_quality(results)
     yield from curves(results, width, has_colour)
     yield from warnings(results)
     yield verdict(results)
@@ -47,14 +51,20 @@ def heading(results: Results) -> RenderableType:
     facts, prices = results.facts, results.prices
     seeds = f"{plural(len(facts.seeds), 'seed')} ({', '.join(map(str, facts.seeds))})"
     terms = f"{facts.terms.horizon_days:g} days, {seeds}, prices {prices.name} in {prices.currency}"
-    if facts.terms.traffic != 1:
-        terms += f", {facts.terms.traffic:g} times the requests"
+    of = facts.terms
+    terms += f", p95 of {of.p95_ms:g} ms" if of.p95_ms else f", replicas busy for at most {percent(of.utilisation)}"
+    if of.traffic != 1:
+        terms += f", {of.traffic:g} times the requests"
     told = [line(facts.description)] if facts.description else []
     return Group(Rule(line(facts.name, "bold"), align="left"), *told, line(terms, "dim"), Text())
 
 
 def warnings(results: Results) -> Iterator[Text]:
-    """Trainings that a cap ended: their costs and scores are not those of a finished training."""
+    """Trainings that had company on their GPU, and those that a cap ended: neither cost what they would have alone."""
+    if company := [row for row in results.trainings if row.usage.get(OTHERS)]:
+        yield Text()
+        told = f"Not alone: other processes used the GPU during {plural(len(company), 'training')}; their seconds and "
+        yield Text(told + "energy are not theirs alone.", style="yellow")
     short = results.not_converged
     if not short:
         return
@@ -77,4 +87,5 @@ def verdict(results: Results) -> RenderableType:
 def files(folder: Path) -> Text:
     """Where the files are, and how to see this again."""
     again = f"adapeff-sim report {shlex.quote(str(folder))}"
-    return Text(f"\nFiles in {plain(folder)}: results.json, costs.csv, events.csv, quality.csv\nAgain: {plain(again)}")
+    names = "results.json; costs, events, quality, stored and pools as .csv"
+    return Text(f"\nFiles in {plain(folder)}: {names}\nAgain: {plain(again)}")

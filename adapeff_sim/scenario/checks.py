@@ -33,6 +33,7 @@ def check(scenario: Scenario, whole_file: bool = True) -> Iterator[Problem]:
     yield from _prices(scenario)
     releases: dict[str, Release] = {}
     yield from _releases(moments, releases)
+    yield from _too_long(scenario, releases)
     yield from check_rows(scenario, moments)
     if not problems:
         found = list(chain.from_iterable(_lives(scenario, label, releases) for label in scenario.labels))
@@ -73,6 +74,16 @@ def _releases(moments: Iterable[Moment], found: dict[str, Release]) -> Iterator[
                 found[spec] = resolve(spec)
             except DataError as error:
                 yield from said((*moment.place, "base_model"), error)
+
+
+def _too_long(scenario: Scenario, releases: Mapping[str, Release]) -> Iterator[Problem]:
+    """A longest sequence that none of the base models can read."""
+    longest = max((release.longest for release in releases.values()), default=0)
+    for layer, settings in scenario.training.items():
+        if longest and settings.max_length is not None and settings.max_length > longest:
+            which = "the base model reads" if len(releases) == 1 else "the base models read"
+            text = f"is {settings.max_length}, but {which} at most {longest} tokens; give at most {longest}"
+            yield Problem(("training", layer, "max_length"), text)
 
 
 def _without_effect(scenario: Scenario, made: set[tuple[str, Artifact]]) -> Iterator[Problem]:

@@ -1,19 +1,20 @@
 """What if a price were another: single values of a price book, said on the command line and held to the same rules."""
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from adapeff_sim.costs.prices import Basis, Prices
 from adapeff_sim.errors import ScenarioError
 from adapeff_sim.scenario.document import parse
 from adapeff_sim.scenario.problems import COMMAND_LINE, Place, Problem, Problems
-from adapeff_sim.scenario.words import shown, suggestion, understood
+from adapeff_sim.scenario.words import keys_of, shown, suggestion, understood
 
 FLAG = "--set"
 OF_ALL = ("name", "currency")  # what belongs to the book and to no section
+DATED = ("date", "source")  # what a change says of itself
 CHANGED = " (changed)"
 
 
@@ -26,16 +27,18 @@ def with_changes(book: Prices, changes: Sequence[str], today: datetime.date) -> 
     values: dict[str, Any] = book.model_dump(mode="json", exclude_none=True)
     problems: list[Problem] = []
     said: dict[str, list[str]] = {}
+    typed: dict[Place, str] = {}  # where in the book -> the key that was written
     for text in changes:
-        key, is_set, value = text.partition("=")
-        section, dot, name = key.strip().partition(".")
-        if not (is_set and dot and name) or section in OF_ALL or section not in Prices.model_fields:
-            wanted = (
-                f"write SECTION.KEY=VALUE; {suggestion(section, set(Prices.model_fields) - set(OF_ALL), 'sections')}"
-            )
-            problems.append(Problem((FLAG,), f"is {shown(text)}; {wanted}"))
+        key, is_set, value = (part.strip() for part in text.partition("="))
+        section, dot, name = key.partition(".")
+        if problem := _cannot_be(section, name, bool(is_set and dot), text):
+            problems.append(problem)
             continue
-        values.setdefault(section, {}).update(_meant(section, name, _scalar(value)))
+        meant = _meant(section, name, _scalar(value))
+        if any((section, part) in typed for part in meant):
+            problems.append(Problem((f"{FLAG} {key}",), "is set twice; set it once"))
+        typed |= {(section, part): key for part in meant}
+        values.setdefault(section, {}).update(meant)
         said.setdefault(section, []).append(text.strip())
     for section, texts in said.items():
         values[section] |= {"date": today.isoformat(), "source": f"set on the command line: {', '.join(texts)}"}
@@ -44,10 +47,39 @@ def with_changes(book: Prices, changes: Sequence[str], today: datetime.date) -> 
     try:
         changed = understood(Prices, values)
     except ValidationError as error:
-        problems += [Problem((f"{FLAG} {_path(tuple(e['loc']))}",), e["msg"]) for e in error.errors(include_url=False)]
+        found = ((tuple(e["loc"]), e) for e in error.errors(include_url=False))
+        problems += [Problem((f"{FLAG} {typed.get(place, _path(place))}",), _told(place, e)) for place, e in found]
     if problems:
         raise Problems(COMMAND_LINE, problems)
     return changed
+
+
+def _cannot_be(section: str, name: str, is_whole: bool, text: str) -> Problem | None:
+    """What is wrong with the left side of a change."""
+    sections = [known for known in Prices.model_fields if known not in OF_ALL]
+    if section not in sections:
+        near = suggestion(section, sections, "sections")
+        return Problem((FLAG,), f"is {shown(text)}; write SECTION.KEY=VALUE; {near}")
+    keys = _keys(section)
+    if not (is_whole and name):
+        return Problem((FLAG,), f"is {shown(text)}; write {section}.KEY=VALUE; keys: {', '.join(keys)}")
+    if name not in keys:
+        return Problem((f"{FLAG} {section}.{name}",), f"unknown key; {suggestion(name, keys)}")
+    return None
+
+
+def _keys(section: str) -> list[str]:
+    """What can be set in a section: its keys, and the bases of compute."""
+    found = Prices.model_fields[section].annotation
+    models = [m for m in (found, *get_args(found)) if isinstance(m, type) and issubclass(m, BaseModel)]
+    keys = [key for key in keys_of(models[0]) if key not in DATED]
+    return [*get_args(Basis), *keys] if section == "compute" else keys
+
+
+def _told(place: Place, error: Mapping[str, Any]) -> str:
+    """A finding in the words of the command line."""
+    message = str(error["msg"])
+    return f"missing; set it too: {FLAG} {_path(place)}=VALUE" if message.startswith("missing") else message
 
 
 def _meant(section: str, name: str, value: object) -> dict[str, object]:
@@ -58,10 +90,12 @@ def _meant(section: str, name: str, value: object) -> dict[str, object]:
 
 def _scalar(text: str) -> object:
     """The value as a price book would hold it; what is no YAML is a text."""
+    text = text.encode(errors="replace").decode()  # a command line may hold bytes that are no text
     try:
-        return parse(f"value: {text}".encode(), FLAG).value["value"]
-    except ScenarioError:
+        found = parse(f"value: {text}".encode(), FLAG).value
+    except ScenarioError:  # no YAML
         return text
+    return found["value"] if list(found) == ["value"] else text
 
 
 def _path(place: Place) -> str:

@@ -7,7 +7,7 @@ heartbeat.json                       seconds worked, and since which checkpoint;
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -32,10 +32,12 @@ class Position:
 
 @dataclass(slots=True)
 class Sums:
-    """What was measured up to a position."""
+    """What was measured up to a position; a checkpoint that tells less is of an earlier version, and is not taken."""
 
-    usage: dict[str, float] = field(default_factory=dict)
-    unavailable: list[str] = field(default_factory=list)
+    usage: dict[str, float]
+    unavailable: list[str]
+    trained: list[tuple[str, int, int, int]]  # task, sequences, length, steps
+    curve: list[dict[str, object]]
 
 
 @dataclass(slots=True)

@@ -2,8 +2,8 @@
 
 until epochs, steps or patience end:
     train on what is left of the epoch        measured as train_*, warm-up apart
-    at its end: score the validation rows     measured as validate_*
-    now and then: checkpoint
+    at its end: score the validation rows     measured as validate_*, and a point of the curve
+    now and then: checkpoint                  measured as checkpoint_seconds
 keep the best weights
 """
 
@@ -16,8 +16,10 @@ import torch
 from torch import Tensor
 
 from adapeff_sim.errors import ExecutionError
+from adapeff_sim.estimation.flops import nominal_flops
+from adapeff_sim.ledger.outcome import Validation
 from adapeff_sim.training.autocast import autocast
-from adapeff_sim.training.batches import Batch, Padding, batches_per_epoch, collate, epoch_batches
+from adapeff_sim.training.batches import Batch, BatchShape, Padding, batches_per_epoch, collate, epoch_batches
 from adapeff_sim.training.checkpoint import (
     Position,
     Sums,
@@ -34,8 +36,7 @@ from adapeff_sim.training.metrics import PRIMARY
 from adapeff_sim.training.network import Network, derive
 from adapeff_sim.training.scoring import Questions, answers
 from adapeff_sim.training.settings import TrainingSettings
-
-NOMINAL_FLOPS_PER_WEIGHT = 6  # a token: two operations forward, four backward, as if every weight were trained
+from adapeff_sim.training.step_clock import StepClock
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +77,18 @@ class Training:
         position = self._trained.position
         while position.step < self._total and not position.out_of_patience:
             batches = epoch_batches(self.items, self.settings.batch_size, self.seed, position.epoch)
+            clock = StepClock(self.measuring.device)
             with self.measuring.phase("train") as watch:
                 self.network.train()
                 for task, items in batches[position.batch :]:
-                    self._step(self._batch(task, items), len(items), watch)
+                    clock.start()
+                    batch = self._batch(task, items)
+                    clock.done("data")
+                    self._step(batch, len(items), watch, clock)
                     if position.step == self._total or self._is_due(self.rhythm.checkpoint_seconds):
                         break
+            for part, seconds in clock.seconds().items():
+                self.measuring.add(f"train_{part}_seconds", seconds)
             if position.batch == len(batches) or position.step == self._total:
                 self._validate()
                 position.epoch, position.batch = position.epoch + 1, 0
@@ -102,8 +109,7 @@ class Training:
         torch.manual_seed(derive(self.seed, "dropout"))
         sums = read_checkpoint(self.folder / "checkpoint", self.job, self._trained)
         if sums is not None:
-            self.measuring.usage |= sums.usage
-            self.measuring.unavailable |= set(sums.unavailable)
+            self._go_on_with(sums)
         self._lost = lost_seconds(self.folder, self._trained.position.step)
         self._warm_up()
         self._saved = (self._trained.position.step, time.perf_counter())
@@ -122,7 +128,7 @@ class Training:
     def _batch(self, task: str, items: Sequence[Item]) -> Batch:
         return collate(task, self.network.kinds[task], items, self.padding).on(self.measuring.device)
 
-    def _step(self, batch: Batch, rows: int, watch: Watch) -> None:
+    def _step(self, batch: Batch, rows: int, watch: Watch, clock: StepClock) -> None:
         """One step of the optimizer on one batch."""
         trained, position, optimizer = self._trained, self._trained.position, self._trained.optimizer
         for group in optimizer.param_groups:
@@ -131,10 +137,13 @@ class Training:
             )
         with autocast(watch.device, watch.precision):
             loss = self.network.loss(batch)
+        clock.done("forward")
         loss.backward()
+        clock.done("backward")
         torch.nn.utils.clip_grad_norm_(trained.parameters.values(), self.settings.max_gradient_norm)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
+        clock.done("optimizer")
         watch.saw(batch)
         position.step, position.batch = position.step + 1, position.batch + 1
         for quantity, amount in (("steps", 1), ("tokens", batch.ids.numel()), ("examples", rows)):
@@ -160,8 +169,9 @@ class Training:
             return
         trained, position = self._trained, self._trained.position
         with self.measuring.phase("validate") as watch:
-            found = [self._primary(asked, watch) for asked in self.validation]
-        score = sum(found) / len(found)
+            found = {f"{asked.task}/{asked.language}": self._primary(asked, watch) for asked in self.validation}
+        score = sum(found.values()) / len(found)
+        self._note(found)
         if position.best_score is None or score > position.best_score:
             position.best_score, position.epochs_without_rise = score, 0
             trained.best = {name: p.detach().clone() for name, p in trained.parameters.items()}
@@ -169,6 +179,22 @@ class Training:
             position.epochs_without_rise += 1
             position.out_of_patience = position.epochs_without_rise >= self.settings.patience
         self.tell(Note("validate", position.step, self._total, None, position.best_score))
+
+    def _note(self, scores: Mapping[str, float]) -> None:
+        """Put a point on the curve: what training has taken so far, and how good it is."""
+        usage = self.measuring.usage
+        point = Validation(
+            step=self._trained.position.step,
+            train_seconds=usage["train_seconds"],
+            train_flops=usage["train_flops"],
+            nominal_train_flops=self._nominal_flops(),
+            scores=dict(scores),
+        )
+        self.measuring.curve.append(point)
+
+    def _nominal_flops(self) -> float:
+        tokens, weights = self.measuring.usage["train_tokens"], self.network.size()["non_embedding_parameters"]
+        return nominal_flops(int(tokens), weights)
 
     @property
     def validates(self) -> bool:
@@ -184,9 +210,21 @@ class Training:
 
     def _save(self) -> None:
         """Write a checkpoint; what is done from here on is what a kill would lose."""
-        sums = Sums(self.measuring.usage, sorted(self.measuring.unavailable))
+        start, measuring = time.perf_counter(), self.measuring
+        trained = [(task, shape.sequences, shape.length, steps) for (task, shape), steps in measuring.trained.items()]
+        curve = [point.model_dump() for point in measuring.curve]
+        sums = Sums(measuring.usage, sorted(measuring.unavailable), trained, curve)
         write_checkpoint(self.folder / "checkpoint", self.job, self._trained, sums)
         self._saved = (self._trained.position.step, time.perf_counter())
+        measuring.add("checkpoint_seconds", self._saved[1] - start)
+
+    def _go_on_with(self, sums: Sums) -> None:
+        """Take over what was measured before."""
+        self.measuring.usage |= sums.usage
+        self.measuring.unavailable |= set(sums.unavailable)
+        for task, sequences, length, steps in sums.trained:
+            self.measuring.trained[task, BatchShape(sequences, length)] = steps
+        self.measuring.curve += [Validation.model_validate(point) for point in sums.curve]
 
     def _finish(self) -> bool | None:
         """Put the best weights in place and complete the usage; ExecutionError if the weights are not numbers."""
@@ -197,9 +235,9 @@ class Training:
         if not all(torch.isfinite(p).all() for p in trained.parameters.values()):
             rate = self.settings.learning_rate
             raise ExecutionError(f"the training diverged at learning rate {rate:g}: weights are not finite; lower it")
-        weights = size["non_embedding_parameters"]
-        usage["nominal_train_flops"] = NOMINAL_FLOPS_PER_WEIGHT * usage["train_tokens"] * weights
+        usage["nominal_train_flops"] = self._nominal_flops()
         usage["trainable_parameters"] = size["trainable_parameters"]
+        usage["total_parameters"] = size["total_parameters"]
         if self._lost:
             usage["lost_seconds"] = self._lost
         return trained.position.out_of_patience if self.validates else None

@@ -29,7 +29,7 @@ class Setup:
     heads: tuple[tuple[str, HeadShape], ...]  # by task
     adapters: tuple[str, ...] = ()
     fused: bool = False
-    trained: Literal["nothing", "adapter", "fusion", "model"] = "nothing"
+    trained: Literal["nothing", "head", "adapter", "fusion", "model"] = "nothing"
 
 
 def derive(seed: int, *names: str) -> int:
@@ -159,9 +159,10 @@ class Network(nn.Module):
         return {name: p for name, p in self.named_parameters() if p.requires_grad}
 
     def size(self) -> Mapping[str, int]:
-        """Numbers of parameters: trained ones, and all that are not embeddings."""
+        """Numbers of parameters: trained ones, all that are not embeddings, and all."""
         looked_up = {id(m.weight) for m in self.modules() if isinstance(m, nn.Embedding)}
         return {
             "trainable_parameters": sum(p.numel() for p in self.trainable().values()),
             "non_embedding_parameters": sum(p.numel() for p in self.parameters() if id(p) not in looked_up),
+            "total_parameters": sum(p.numel() for p in self.parameters()),
         }

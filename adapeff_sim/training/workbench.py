@@ -29,6 +29,7 @@ from adapeff_sim.training.probe import Probe
 from adapeff_sim.training.scoring import Questions, answers, warm_up
 from adapeff_sim.training.serve import TASK, request, shape_of
 from adapeff_sim.training.settings import TrainingSettings
+from adapeff_sim.training.workload import workload
 
 ENCODED_KEPT = 64  # sets of rows whose piece ids are kept
 
@@ -96,7 +97,13 @@ class Workbench:
         )
         converged = training.run()
         stored_bytes = save_parts(built.network, built.card, _emptied(folder / "artifact"))
-        return self._outcome(measuring, stored_bytes=stored_bytes, converged=converged)
+        return self._outcome(
+            measuring,
+            stored_bytes=stored_bytes,
+            converged=converged,
+            curve=tuple(measuring.curve),
+            workload=workload(backbone, built.network.setup, measuring.trained),
+        )
 
     def evaluate(self, job: EvaluateJob, folder: Path, tell: Tell) -> Outcome:
         """Score a route on the job's rows, and keep what it said in ``folder/artifact/predictions.jsonl``."""

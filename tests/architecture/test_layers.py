@@ -31,12 +31,13 @@ MAY_IMPORT = {
     "scenario": EXECUTION | {"strategies", "costs"},
     "accounting": EXECUTION,
     "simulation": EXECUTION | {"accounting"},
+    "explanation": {"errors", "ledger", "estimation"},
     "verdict": RESULTS,
     "results": RESULTS,
     "run_folder": SIMULATION | RESULTS,
     "conduct": SIMULATION | RESULTS | {"run_folder"},
     "reports": RESULTS | {"reports", "lifecycle", "artifacts", "planning"},
-    "cli": SIMULATION | RESULTS | {"run_folder", "conduct", "reports", "cli", "__init__"},
+    "cli": SIMULATION | RESULTS | {"run_folder", "conduct", "reports", "cli", "__init__", "explanation"},
     "__main__": {"cli"},
 }
 PURE = {"lifecycle", "artifacts", "strategies", "planning", "ledger", "costs", "accounting", "simulation", "verdict"}

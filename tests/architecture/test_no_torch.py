@@ -31,6 +31,8 @@ COMMANDS = {  # in this order, in one process: the first that loads something is
     "report done": 0,
     "report done --csv tables --markdown tables.md": 0,
     "price done --prices cloud_gpu": 0,
+    "explain done --job adapter/a": 0,
+    "explain done --job adapter/b": 2,
     "report absent": 2,
     "run absent": 2,
     "data absent": 2,

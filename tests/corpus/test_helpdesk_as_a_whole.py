@@ -38,3 +38,11 @@ def test_words_alone_solve_a_task_neither_by_chance_nor_wholly(task, language):
     fitted = WordCounts(SOURCE.examples(task, language, "train")[:600], language)
     accuracy = fitted.accuracy(SOURCE.examples(task, language, "test"))
     assert 1.5 / len(SOURCE.labels(task)) < accuracy < 0.95
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_rows_of_a_split_are_distinct_in_every_language(task):
+    for language in LANGUAGES:
+        for split in ("train", "validation", "test"):
+            rows = SOURCE.examples(task, language, split)
+            assert len({row.model_dump_json(exclude={"id"}) for row in rows}) == len(rows), (language, split)

@@ -103,6 +103,8 @@ def ledger(out: Path) -> list[dict[str, Any]]:
     records = [json.loads(line) for line in (out / "ledger.jsonl").read_text().splitlines()]
     for record in records:
         record.pop("request_seconds", None)
+        for point in record.get("curve", ()):
+            point.pop("train_seconds")
         usage = record.get("usage", {})
         record["usage"] = {name: n for name, n in usage.items() if not name.endswith(MEASURED_ANEW)}
     return records

@@ -1,6 +1,7 @@
 """The same job leaves the same bits: alone, after other jobs, and after being killed in the middle."""
 
 import hashlib
+import json
 
 import pytest
 from toy_model import EAGER, MACHINE, SETTINGS, adapter, fusion, model, task
@@ -70,7 +71,11 @@ def test_killed_and_gone_on(name, built, base):
     assert bits(built.folder / "whole") == bits(built.folder / "killed")
     for quantity in ("train_steps", "train_tokens", "train_flops", "validate_flops", "nominal_train_flops"):
         assert resumed.usage[quantity] == whole.usage[quantity], quantity
-    assert resumed.converged == whole.converged
+    assert resumed.usage["train_weight_gradient_flops"] == whole.usage["train_weight_gradient_flops"]
+    assert resumed.usage["checkpoint_seconds"] > 0 and "checkpoint_seconds" not in whole.usage
+    assert resumed.converged == whole.converged and resumed.workload == whole.workload
+    timeless = [[p.model_copy(update={"train_seconds": 0.0}) for p in taken.curve] for taken in (resumed, whole)]
+    assert timeless[0] == timeless[1] != []
 
 
 def test_a_fusion_killed_and_gone_on(built):
@@ -96,6 +101,21 @@ def test_what_a_kill_lost_is_told_apart(built):
     assert resumed.usage["lost_seconds"] > 0
     assert "lost_seconds" not in whole.usage
     assert resumed.usage["train_steps"] == whole.usage["train_steps"]
+
+
+def test_a_checkpoint_that_tells_less_is_not_taken(built):
+    """What an earlier version summed up lacks parts of the steps: gone on with, the parts would be too small."""
+    with pytest.raises(Killed):
+        built.build(
+            adapter(), COLOUR, settings=PATIENT, name="a", tell=killer(6), bench=Workbench(MACHINE, rhythm=EAGER)
+        )
+    position = built.folder / "a" / "checkpoint" / "position.json"
+    told = json.loads(position.read_text())
+    del told["sums"]["trained"], told["sums"]["curve"]
+    position.write_text(json.dumps(told))
+    taken = built.build(adapter(), COLOUR, settings=PATIENT, name="a")
+    assert sum(batches.steps for batches in taken.workload.batches) == taken.usage["train_steps"]
+    assert taken.curve[0].step == 3
 
 
 def test_another_seed_and_another_rate_give_other_bits(built):

@@ -148,9 +148,11 @@ def test_every_kind_of_task_trains_the_whole_model(encoder, name, backbone_of):
 def test_operations_are_counted_alike_with_and_without_memory(encoder, backbone_of):
     backbone = backbone_of(encoder)
     for setup in (Setup(heads("colour"), trained="model"), Setup(heads("colour"), ("seq_bn",), trained="adapter")):
-        counted = [FlopCount().flops(backbone, setup, "colour", SHAPE, backward) for backward in (False, True)]
+        parts = [FlopCount().parts(backbone, setup, "colour", SHAPE, backward) for backward in (False, True)]
         really = backbone.skeleton(setup, "cpu")
-        assert counted == [_run(really, backbone, "colour", SHAPE, backward) for backward in (False, True)]
+        assert parts == [_run(really, backbone, "colour", SHAPE, backward) for backward in (False, True)]
+        counted = [found.total for found in parts]
+        assert parts[1].forward == counted[0] and 0 < parts[1].weight_gradient < parts[1].total - counted[0]
         products = 2 * sum(p.numel() for n, p in really.named_parameters() if p.dim() == 2 and "embeddings" not in n)
         tokens = SHAPE.sequences * SHAPE.length
         assert 0.6 * products * tokens < counted[0] < 6 * products * tokens and counted[1] > 1.5 * counted[0]

@@ -19,6 +19,7 @@ from adapeff_sim.training.serve import NARROW, repeated, shape_of, summary
 
 HEADS = (("colour", head_shape(TaskKind.CLASSIFICATION, 3)),)
 SHAPE = BatchShape(4, 16)
+STEP_PARTS = ("data", "forward", "backward", "optimizer")
 FULL = Setup(HEADS, trained="model")
 SEQ = Setup(HEADS, ("seq_bn",), trained="adapter")
 
@@ -64,7 +65,7 @@ def test_counted_without_memory_as_counted_with_it(backbone, method):
     setup = Setup(HEADS, (method,), trained="adapter")
     real = backbone.skeleton(setup, "cpu")
     counted = FlopCount().flops(backbone, setup, "colour", SHAPE, backward=True)
-    assert counted == _run(real, backbone, "colour", SHAPE, backward=True) > 0
+    assert counted == _run(real, backbone, "colour", SHAPE, backward=True).total > 0
 
 
 def test_counting_leaves_the_random_state_alone(backbone):
@@ -80,11 +81,33 @@ def test_every_quantity_is_there_or_named(built):
     taken = built.build(adapter(), task("colour", validation=20), settings=patient)
     wanted = {
         "train_seconds", "validate_seconds", "warmup_seconds", "train_flops", "validate_flops", "nominal_train_flops",
-        "train_steps", "train_tokens", "train_examples", "trainable_parameters", "peak_memory_bytes", "energy_joules",
+        "train_steps", "train_tokens", "train_examples", "trainable_parameters", "total_parameters",
+        "peak_memory_bytes", "energy_joules", *(f"train_{part}_seconds" for part in STEP_PARTS),
+        *(f"train_{part}_flops" for part in ("forward", "activation_gradient", "weight_gradient")),
     }  # fmt: skip
     assert wanted == taken.usage.keys() | set(taken.unavailable)
     assert all(amount > 0 for amount in taken.usage.values())
     assert (taken.device, taken.threads) == ("cpu", 1)
+    assert sum(taken.usage[f"train_{part}_seconds"] for part in STEP_PARTS) < taken.usage["train_seconds"]
+
+
+def test_every_validation_is_a_point_of_the_curve(built):
+    """With what training alone has taken so far; the last point is the end, and the batches are those of the steps."""
+    patient = SETTINGS.model_copy(update={"patience": 2, "epochs": 3})
+    about = task("colour", validation=20), task("same", validation=20)
+    taken = built.build(model("colour", "same"), *about, settings=patient)
+    assert [point.step for point in taken.curve] == [6, 12, 18]
+    assert all(point.scores.keys() == {"colour/en", "same/en"} for point in taken.curve)
+    for quantity in ("train_seconds", "train_flops", "nominal_train_flops"):
+        grown = [getattr(point, quantity) for point in taken.curve]
+        assert grown == sorted(grown) and grown[0] > 0 and grown[-1] == taken.usage[quantity]
+    assert sum(b.steps for b in taken.workload.batches) == taken.usage["train_steps"]
+    padded = sum(b.steps * b.sequences * b.length for b in taken.workload.batches)
+    assert padded == taken.usage["train_tokens"]
+
+
+def test_what_is_not_validated_has_no_curve(built):
+    assert built.build(adapter(), task("colour")).curve == ()
 
 
 def test_bytes_are_the_files(built):
@@ -194,7 +217,7 @@ def test_the_interval_of_a_median():
 
 
 def test_meters_are_found_by_their_files():
-    assert METERS.names() == ["energy", "flops", "peak_memory", "wall_clock"]
+    assert METERS.names() == ["energy", "flops", "peak_memory", "shared_gpu", "wall_clock"]
 
 
 def test_evaluating_costs_forward_only(built):

@@ -9,7 +9,7 @@ from adapeff_sim.artifacts.recipe import AdapterRecipe, BaseModelRecipe, FusionR
 from adapeff_sim.base_models.release import Release
 from adapeff_sim.estimation.disk import FLOAT_BYTES, disk_needed, stored_at_most
 
-MINI = Release("mini", Path(), None, "d", "a", 5_000_000, 256, 4, 7_500_000, "xlm-roberta")
+MINI = Release("mini", Path(), None, "d", "a", 5_000_000, 256, 4, 7_500_000, "xlm-roberta", 256)
 # Bytes of saved adapters, without head, measured with adapters 1.3.0: 6 layers x 384 and 4 layers x 256.
 MEASURED = {
     "double_seq_bn": (910_416, 274_992),
@@ -31,7 +31,7 @@ MEASURED = {
 
 
 def release(hidden: int, layers: int) -> Release:
-    return Release("r", Path(), None, "d", "a", 0, hidden, layers, 1_000_000, "bert")
+    return Release("r", Path(), None, "d", "a", 0, hidden, layers, 1_000_000, "bert", 512)
 
 
 def adapter(method: str) -> Artifact:

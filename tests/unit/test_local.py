@@ -34,6 +34,7 @@ class Bench:
         assert machine == MACHINE
 
     asked: list[object]
+    beside: dict[str, float]
     fail: Exception | None
 
     def build(self, job, folder, tell):
@@ -53,12 +54,14 @@ class Bench:
             raise type(self).fail
         (folder / "artifact").mkdir()
         (folder / "artifact" / "what").write_text(phase)
-        return Outcome(usage={f"{phase}_seconds": 1.0}, stored_bytes=5, device="cpu (test)", threads=2)
+        return Outcome(
+            usage={f"{phase}_seconds": 1.0, **type(self).beside}, stored_bytes=5, device="cpu (test)", threads=2
+        )
 
 
 @pytest.fixture
 def world(tmp_path, monkeypatch) -> Path:
-    Bench.asked, Bench.fail = [], None
+    Bench.asked, Bench.fail, Bench.beside = [], None, {}
     module = types.ModuleType("adapeff_sim.training.workbench")
     module.Workbench = Bench
     monkeypatch.setitem(sys.modules, module.__name__, module)
@@ -94,6 +97,16 @@ def test_every_order_is_done_once_and_then_answered(world):
     other, _ = run(world, orders, name="two")
     assert {other[o.key].provenance for o in made} == {"reused"}
     assert {o.provenance for o in first.values()} == {"measured"}
+
+
+@pytest.mark.parametrize(("others", "warned"), [(0.0, False), (2.0, True)])
+def test_company_on_the_gpu_is_warned_of_when_it_is_measured(world, others, warned):
+    Bench.beside = {"peak_other_gpu_processes": others}
+    orders = ordered(world, AdapterFusion())
+    for once, told in (("one", warned), ("two", False)):
+        _, news = run(world, orders, once)
+        warnings = {n.message for n in news if isinstance(n, Warned)}
+        assert bool(warnings) is told and all("2 other processes used the GPU" in w for w in warnings)
 
 
 def test_what_is_fetched_is_weighed_and_counted(world):

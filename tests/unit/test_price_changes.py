@@ -64,8 +64,8 @@ def test_a_change_says_where_it_comes_from():
 def test_a_section_that_was_not_there_needs_all_of_its_prices():
     book = with_changes(prices(), ["labelling.example=1", "labelling.held_out_example=2"], TODAY)
     assert book.labelling is not None
-    with pytest.raises(ScenarioError, match=r"labelling\.held_out_example: missing"):
-        with_changes(prices(), ["labelling.example=1"], TODAY)
+    with pytest.raises(ScenarioError, match=r"compute\.amount: is set twice"):
+        with_changes(prices(), ["compute.device_hour=1", "compute.amount=2"], TODAY)
 
 
 @pytest.mark.parametrize(
@@ -73,11 +73,18 @@ def test_a_section_that_was_not_there_needs_all_of_its_prices():
     [
         ("compute.amuont=1", "--set compute.amuont: unknown key; did you mean 'amount'"),
         ("comptue.amount=1", "did you mean 'compute'"),
-        ("compute.amount", "write SECTION.KEY=VALUE"),
+        ("compute.amount", "write compute.KEY=VALUE"),
+        ("compute", "keys: device_hour, exaflop, kwh"),
+        ("compute.device_hour=abc", "--set compute.device_hour: is 'abc'; write a number"),
+        ("compute.device_hours=1", "did you mean 'device_hour'"),
+        ("labelling.example=1", "set it too: --set labelling.held_out_example=VALUE"),
         ("compute.amount=", "--set compute.amount: is empty; write a number"),
         ("compute.amount=dear", "--set compute.amount: is 'dear'; write a number"),
         ("compute.amount=-1", "--set compute.amount: is -1; it must be at least 0"),
         ("compute.amount=[1", "--set compute.amount: is '[1'; write a number"),
+        ("compute.amount=1\nx: 2", "--set compute.amount: is '1\\nx: 2'; write a number"),
+        ("compute.amount=\udcff", "--set compute.amount: is"),
+        ("serving.date=2020-01-01", "--set serving.date: unknown key"),
         ("name=free", "write SECTION.KEY=VALUE"),
     ],
 )
@@ -94,8 +101,9 @@ def test_traffic_is_a_factor(said, factor):
 
 def test_terms_that_cannot_be_are_told_together():
     with pytest.raises(ScenarioError) as caught:
-        Supposed(traffic="xx", utilisation=3.0).terms(TERMS)
-    assert "--traffic: is 'xx'; write a number" in str(caught.value)
+        Supposed(traffic="xx2", utilisation=3.0, p95_ms=0.0).terms(TERMS)
+    assert "--traffic: is 'xx2'; write a number" in str(caught.value)
+    assert "--p95-ms: is 0.0; it must be more than 0" in str(caught.value)
     assert "--utilisation: is 3.0; it must be at most 1" in str(caught.value)
 
 

@@ -206,7 +206,7 @@ def test_the_tables_add_up_to_the_totals(found, tmp_path):
         (None, r"no results\.json"),
         ("{", "damaged"),
         ("[]", "format None"),
-        ('{"format": 2}', "format 2, but this version reads format 1"),
+        ('{"format": 3}', "format 3, but this version reads formats 1 and 2"),
         ('{"format": 1}', "damaged"),
     ],
 )
@@ -243,3 +243,11 @@ def test_a_finished_run_is_priced_again_without_touching_it(found, ledger, tmp_p
 def test_pricing_and_results_never_load_torch():
     code = "import adapeff_sim.cli.price, sys; assert not {'torch', 'transformers', 'adapters'} & sys.modules.keys()"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_run_that_is_not_finished_is_told_from_a_folder_that_holds_none(tmp_path):
+    with pytest.raises(ResultsError, match=r"no results\.json; give the folder of a finished run"):
+        read(tmp_path)
+    RunFolder(tmp_path).begin("a", {})
+    with pytest.raises(ResultsError, match="not finished; give its command again"):
+        read(tmp_path)

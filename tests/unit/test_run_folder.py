@@ -169,12 +169,49 @@ def test_a_ledger_that_was_cut_or_doubled_is_damaged(tmp_path):
             folder.read_ledger()
 
 
-def test_another_run_takes_the_folder_over_with_nothing_of_the_old_one_left(tmp_path):
+FILES = ("results.json", "costs.csv", "ledger.jsonl")
+
+
+def finished(folder, scenario="a", flags=None):
+    """A finished run with files that say of which scenario they are."""
+    run = folder.begin(scenario, flags or {})
+    for name in FILES:
+        (folder.path / name).write_text(f"of {scenario}")
+    folder.end(run)
+    return run
+
+
+@pytest.mark.parametrize(("scenario", "flags"), [("b", {}), ("a", {"device": "cuda"})])
+def test_another_run_keeps_the_results_that_were_there_aside(tmp_path, scenario, flags):
     folder = RunFolder(tmp_path)
-    for name in ("results.json", "costs.csv", "ledger.jsonl"):
-        (tmp_path / name).write_text("of another scenario")
+    first = finished(folder)
+    folder.begin(scenario, flags)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["earlier", "run.json", "scenario.yaml"]
+    aside = tmp_path / "earlier" / first.name
+    assert sorted(p.name for p in aside.iterdir()) == sorted([*FILES, "run.json", "scenario.yaml"])
+    assert all((aside / name).read_text() == "of a" for name in FILES)
+
+
+def test_results_of_the_same_scenario_stay_until_they_are_replaced(tmp_path):
+    folder = RunFolder(tmp_path)
+    first = finished(folder)
+    assert folder.begin("a", {}).name != first.name
+    assert all((tmp_path / name).read_text() == "of a" for name in FILES)
+    folder.begin("b", {})  # the run before was interrupted, and what lay there is whole all the same
+    assert [p.name for p in (tmp_path / "earlier").glob("*/results.json")] == ["results.json"]
+
+
+def test_what_an_unfinished_run_left_is_removed(tmp_path):
+    folder = RunFolder(tmp_path)
     folder.begin("a", {})
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["run.json", "scenario.yaml"]
     (tmp_path / "ledger.jsonl").write_text("")
     folder.begin("a", {})
     assert (tmp_path / "ledger.jsonl").is_file(), "the same unfinished run goes on"
+    folder.begin("b", {})
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["run.json", "scenario.yaml"]
+
+
+def test_results_of_nobody_knows_whom_are_kept_too(tmp_path):
+    (tmp_path / "results.json").write_text("precious")
+    RunFolder(tmp_path).begin("a", {})
+    assert (tmp_path / "earlier" / "unknown" / "results.json").read_text() == "precious"

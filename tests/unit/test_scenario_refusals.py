@@ -36,6 +36,11 @@ ONE_PROBLEM = {
         "tiny.yaml:8: timeline[2].labeled: unknown key; did you mean 'labelled'?",
     ),
     "a negative day": (("day: 20", "day: -20"), "tiny.yaml:7: timeline[1].day: is -20; it must be at least 0"),
+    "a sequence that no base model can read": (
+        ("every: {epochs: 2", "every: {max_length: 100000, epochs: 2"),
+        "tiny.yaml:16: training.every.max_length: is 100000, but the base models read at most 256 tokens; "
+        "give at most 256",
+    ),
     "a day that is text": (("day: 20", 'day: "20"'), "tiny.yaml:7: timeline[1].day: is '20'; write a number"),
     "true for a number": (
         ("labelled: 4", "labelled: true"),

@@ -13,7 +13,7 @@ from typing import Literal
 
 import torch
 
-from adapeff_sim.ledger.outcome import Usage
+from adapeff_sim.ledger.outcome import Usage, Validation
 from adapeff_sim.registry import Registry
 from adapeff_sim.training.backbone import Backbone
 from adapeff_sim.training.batches import Batch
@@ -66,6 +66,8 @@ class Measuring:
     counter: FlopCount
     usage: Usage = field(default_factory=dict)
     unavailable: set[str] = field(default_factory=set)
+    trained: dict[Shape, int] = field(default_factory=dict)  # how often each shape was trained on
+    curve: list[Validation] = field(default_factory=list)
 
     @contextmanager
     def phase(self, phase: Phase) -> Iterator[Watch]:
@@ -80,6 +82,9 @@ class Measuring:
             self.unavailable.update(reading.unavailable)
             for quantity, amount in reading.usage.items():
                 self.add(quantity, amount)
+        if phase == "train":
+            for shape, times in watch.shapes.items():
+                self.trained[shape] = self.trained.get(shape, 0) + times
 
     @contextmanager
     def warm_up(self) -> Iterator[Watch]:

@@ -15,12 +15,16 @@ SAMPLE_SECONDS = 0.05
 @METERS.register
 @contextmanager
 def peak_memory(watch: Watch) -> Iterator[Reading]:
-    """``peak_memory_bytes``: resident set size sampled 20 times a second, or CUDA's highest allocation."""
+    """``peak_memory_bytes``: resident set size sampled 20 times a second, or CUDA's highest allocation.
+
+    On a GPU also ``peak_reserved_memory_bytes``: what torch took from the device, with what it keeps for later.
+    """
     reading = Reading()
     if watch.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(watch.device)
         yield reading
         reading.usage["peak_memory_bytes"] = torch.cuda.max_memory_allocated(watch.device)
+        reading.usage["peak_reserved_memory_bytes"] = torch.cuda.max_memory_reserved(watch.device)
         return
     with _sampled() as highest:
         yield reading
