@@ -20,6 +20,7 @@ BESIDES = (
     "wording",
     "tables",
     "breakdown",
+    "effort",
     "holdings",
     "curves",
     "effort",

@@ -4,21 +4,17 @@ import math
 import statistics
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from adapeff_sim.ledger.history import EventRow
 from adapeff_sim.ledger.records import EvaluationRecord, JobRecord
+from adapeff_sim.ledger.trainings import EqualQualityRow
+from adapeff_sim.reports.effort import FLOPS as PARTS
 from adapeff_sim.reports.sheets import NOTHING, Cell, Sheet, number, text
 from adapeff_sim.reports.told import Told
 from adapeff_sim.reports.wording import duration, flops, points
 from adapeff_sim.results import Results
 
 PHASES = {"train": "training", "validate": "validating while training", "evaluate": "re-validating endpoints"}
-PARTS = {
-    "train_forward_flops": "forward",
-    "train_activation_gradient_flops": "gradients of activations",
-    "train_weight_gradient_flops": "gradients of weights",
-}
 GOALS = {"all": "what all reach", "floor": "within the floor of the best"}
 
 
@@ -124,8 +120,8 @@ def parts(told: Told) -> list[Sheet]:
 
 def equal_quality(results: Results) -> list[Sheet]:
     """What each training took until it reached the quality that its rivals reached; nothing where nobody measured."""
-    found: dict[tuple[float, str, str, str, str], list[Any]] = defaultdict(list)
-    for row in getattr(results, "equal_quality", ()):
+    found: dict[tuple[float, str, str, str, str], list[EqualQualityRow]] = defaultdict(list)
+    for row in results.equal_quality:
         found[row.day, row.task, row.goal, row.label, row.slot].append(row)
     if not found:
         return []
@@ -138,7 +134,9 @@ def equal_quality(results: Results) -> list[Sheet]:
     return [Sheet("equal_quality", "Cost at equal quality", heads, rows, note)]
 
 
-def _reached(day: float, task: str, goal: str, label: str, slot: str, mine: Sequence[Any]) -> tuple[Cell, ...]:
+def _reached(
+    day: float, task: str, goal: str, label: str, slot: str, mine: Sequence[EqualQualityRow]
+) -> tuple[Cell, ...]:
     """What reaching one goal took one training, and in how many seeds it did."""
     there = [row for row in mine if row.steps is not None]
     target = statistics.fmean(row.target for row in mine)
@@ -146,8 +144,16 @@ def _reached(day: float, task: str, goal: str, label: str, slot: str, mine: Sequ
     if not there:
         never = (Cell("never", None, "below"), *(Cell(NOTHING) for _ in range(3)))
         return (*head, text(label), text(slot), *never)
-    names = {"steps": lambda n: f"{n:,.0f}", "train_flops": flops, "nominal_train_flops": flops}
     few = f" (in {len(there)} of {len(mine)} seeds)" if len(there) < len(mine) else ""
-    took = [number(statistics.fmean(getattr(r, name) for r in there), said) for name, said in names.items()]
-    seconds = number(statistics.fmean(r.train_seconds for r in there), lambda n: duration(n) + few)
-    return (*head, text(label), text(slot), *took, seconds)
+    took = (
+        number(_mean([row.steps for row in there]), lambda n: f"{n:,.0f}"),
+        number(_mean([row.train_flops for row in there]), flops),
+        number(_mean([row.nominal_train_flops for row in there]), flops),
+        number(_mean([row.train_seconds for row in there]), lambda n: duration(n) + few),
+    )
+    return (*head, text(label), text(slot), *took)
+
+
+def _mean(found: Sequence[float | None]) -> float | None:
+    total = _sum(found)
+    return None if total is None else total / len(found)

@@ -80,7 +80,7 @@ def _lots(rows: Sequence[CostRow], prices: Mapping[str, float]) -> Iterator[tupl
 def pools_of(results: Results) -> list[Pool] | None:
     """The load of every pool while it stands; None where the billed hours do not follow from it by the known rule."""
     terms = results.facts.terms
-    if getattr(terms, "p95_ms", None) is not None or getattr(terms, "placement", "dedicated") != "dedicated":
+    if terms.p95_ms is not None or terms.placement != "dedicated":
         return None  # other rules than the load decide
     hours: dict[tuple[str, int, float, float, str], dict[str, float]] = defaultdict(dict)
     for r in results.rows:
