@@ -179,7 +179,7 @@ def located(table: Table, mapping: RowMapping | AsTheyAre, only: Only | None = N
     read = _reader(table, mapping, only)
     found: list[Located] = []
     problems: list[str] = []
-    dropped = 0
+    dropped: list[str] = []
     for where, row in table.rows:
         try:
             if isinstance(row, RowProblem):
@@ -188,14 +188,17 @@ def located(table: Table, mapping: RowMapping | AsTheyAre, only: Only | None = N
                 continue
             example = read(row)
             found += [Located(where, example)] if example is not None else []
-            dropped += example is None
+            dropped += [where] if example is None else []
         except RowProblem as error:
             problems += [f"{where}: {problem}" for problem in error.problems]
         if len(problems) > PROBLEMS_SHOWN:
             break
     refuse(problems)
     if dropped:
-        LOG.info("%s: %d incomplete rows are left out", table.where, dropped)
+        count = (
+            "an incomplete row is" if len(dropped) == 1 else f"the first of {len(dropped):,} incomplete rows that are"
+        )
+        LOG.warning("%s: %s left out", dropped[0], count)
     if not found:
         at = f" with {only.column} {shown(only.word)}" if only else ""
         raise DataError(f"{table.where}: no rows{at}; {table.wanted}")
@@ -242,7 +245,11 @@ def _is_empty(value: Any, name: str) -> bool:
         return not value or any(_is_empty(part, "") for part in value.values())
     if isinstance(value, list | tuple):
         return not value or any(_is_empty(part, name) for part in value)
-    return value is None or value == "" or (name in LABELLED and isinstance(value, int) and value < 0)
+    return (
+        value is None
+        or (isinstance(value, str) and not value.strip())
+        or (name in LABELLED and isinstance(value, int) and value < 0)
+    )
 
 
 def _class_name(value: int, names: tuple[str, ...] | None) -> str:

@@ -6,19 +6,17 @@ CSV is read by the standard library and Parquet through ``datasets``, which is s
 import csv
 import importlib
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from adapeff_sim.data.columns import Table
-from adapeff_sim.data.rows import RowProblem, clean, shown
+from adapeff_sim.data.rows import TAG, RowProblem, clean, shown
 from adapeff_sim.errors import DataError
 
 Rows = Iterator[tuple[str, Mapping[str, Any] | RowProblem]]
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 DOCUMENT_STARTS = "-DOCSTART-"
-TAG = re.compile(r"O|[A-Z]-.+")  # in any of the schemes that are about: BIO, BIOES, BILOU
 
 
 def json_lines(path: Path) -> Table:

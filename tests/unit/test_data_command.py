@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,35 @@ def test_a_folder_and_a_scenario_show_what_to_be_wary_of(do, tmp_path):
         assert "mood/en: 8 of 8 test rows are training rows too, such as 'train 0 of mood in en'" in told
         assert "mood/en: 4 texts have more than one label" in told and "'bad' and 'good'" in told
         assert "\x1b" not in shown.stdout
+
+
+def test_splits_that_are_not_there_and_a_single_label_are_told(do, tmp_path):
+    write_rows(tmp_path / "rows")
+    for other in ("es", "sw"):
+        shutil.rmtree(tmp_path / "rows/mood" / other)
+    long = "b" * 10_000
+    for language in ("en", "de"):
+        (tmp_path / f"rows/mood/{language}/test.jsonl").unlink()
+        for split in ("train", "validation"):
+            (tmp_path / f"rows/mood/{language}/{split}.jsonl").write_text(json.dumps({"text": split, "label": long}))
+    told = " ".join(do("data", "rows", "--task", "mood").stdout.split())
+    assert f"always says “{long[:48]}…” is right for 100 % of the training labels" in told
+    assert "mood: no test rows in de, en; nothing can be scored there" in told
+    assert "mood: every training row has label 'bbb" in told and long[:201] not in told.replace(" ", "")
+    for split in ("train", "validation"):
+        (tmp_path / f"rows/mood/en/{split}.jsonl").unlink()
+    (tmp_path / "rows/mood/en/test.jsonl").write_text('{"text": "so", "label": "a"}')
+    told = " ".join(do("data", "rows", "--task", "mood", "--language", "en").stdout.split())
+    assert "mood: no training rows in en" in told and "of the test labels" in told
+
+
+def test_a_single_label_is_a_warning_of_validate(do, tmp_path):
+    file = write_scenario(tmp_path)
+    for path in (tmp_path / "rows" / "mood").rglob("*.jsonl"):
+        path.write_text(path.read_text().replace('"bad"', '"good"'))
+    ended = do("validate", file.name)
+    assert ended.exit_code == 0, ended.output
+    assert "tiny.yaml:7: timeline[1]: mood: every training row has label 'good'" in ended.stderr
 
 
 def test_examples_are_shown_as_they_are(do, tmp_path):

@@ -86,7 +86,9 @@ def test_answers_that_are_none(tmp_path: Path, answers: object, told: str) -> No
         (b'{"text": "a", "label": 3}', "label is 3; write a string"),
         (b'{"text": "a", "label": null}', "label is null; write a string"),
         (b'{"text": "a", "label": ""}', "an empty label"),
+        (b'{"text": "a", "label": " "}', "an empty label"),
         (b'{"text": "", "label": "x"}', "text is ''; fill it in"),
+        (b'{"text": " \\t", "label": "x"}', "only spaces; fill it in"),
         (b'{"text": "a", "label": "x", "lable": "x"}', "unknown key 'lable'; a classification row has text, label"),
         (b'{"text": "a", "text": "b", "label": "x"}', "key 'text' stands there twice"),
         (b'{"text": "\xff", "label": "x"}', "byte 0xff is not UTF-8"),
@@ -102,6 +104,13 @@ def test_a_bad_line_is_named_with_what_would_do(tmp_path: Path, line: bytes, tol
     assert message.startswith(f"{tmp_path}/mood/en/train.jsonl:3: ")
     assert told in message
     assert ";" in message
+
+
+@pytest.mark.parametrize("tag", ["Q", "B", "per", "B-"])
+def test_a_tag_that_is_not_bio_is_refused(tmp_path: Path, tag: str) -> None:
+    write(tmp_path, "ner", "en", [{"tokens": ["Ada", "sat"], "tags": [tag, "O"]}])
+    with pytest.raises(DataError, match=rf"train\.jsonl:1: tag '{tag}' is not BIO; write O, or B- or I-"):
+        Files(tmp_path).examples("ner", "en", "train")
 
 
 def test_three_megabytes_of_garbage_give_one_short_line(tmp_path: Path) -> None:

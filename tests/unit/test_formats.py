@@ -151,9 +151,9 @@ def test_a_mapping_of_a_task_that_is_not_there_and_a_column_that_is_not_there(tm
 
 def test_incomplete_rows_can_be_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", "adapeff_sim")
-    found = source(tmp_path, "csv", b"body,mood\n,0\nlate,0\nso,\n", **MAPPED, incomplete="drop")
+    found = source(tmp_path, "csv", b"body,mood\n,0\nlate,0\nso,\n ,0\n", **MAPPED, incomplete="drop")
     assert len(found.examples("it", "en", "train")) == 1
-    assert caplog.messages == [f"{tmp_path}/it/en/train.csv:1: 2 incomplete rows are left out"]
+    assert caplog.messages == [f"{tmp_path}/it/en/train.csv:2: the first of 3 incomplete rows that are left out"]
 
 
 def test_an_answer_that_stands_elsewhere_is_refused_or_left_out(tmp_path: Path) -> None:
