@@ -1,7 +1,8 @@
 """Tables as rows of a kind: which columns are which fields, and what labels are called; alike for files and the hub."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
@@ -178,7 +179,7 @@ def located(table: Table, mapping: RowMapping | AsTheyAre, only: Only | None = N
     """
     read = _reader(table, mapping, only)
     found: list[Located] = []
-    problems: list[str] = []
+    problems: dict[str, list[str]] = defaultdict(list)  # the places of each
     dropped: list[str] = []
     for where, row in table.rows:
         try:
@@ -190,10 +191,11 @@ def located(table: Table, mapping: RowMapping | AsTheyAre, only: Only | None = N
             found += [Located(where, example)] if example is not None else []
             dropped += [where] if example is None else []
         except RowProblem as error:
-            problems += [f"{where}: {problem}" for problem in error.problems]
-        if len(problems) > PROBLEMS_SHOWN:
+            for problem in error.problems:
+                problems[problem].append(where)
+        if sum(map(len, problems.values())) > PROBLEMS_SHOWN:
             break
-    refuse(problems)
+    refuse(f"{places[0]}: {text}{_and_elsewhere(places[1:])}" for text, places in problems.items())
     if dropped:
         count = (
             "an incomplete row is" if len(dropped) == 1 else f"the first of {len(dropped):,} incomplete rows that are"
@@ -203,6 +205,16 @@ def located(table: Table, mapping: RowMapping | AsTheyAre, only: Only | None = N
         at = f" with {only.column} {shown(only.word)}" if only else ""
         raise DataError(f"{table.where}: no rows{at}; {table.wanted}")
     return tuple(found)
+
+
+def _and_elsewhere(places: Sequence[str]) -> str:
+    """Where the same is wrong again, by line or row."""
+    numbers = [place.rpartition(":")[2].rpartition(" ")[2] for place in places]
+    if not numbers:
+        return ""
+    return (
+        f" (the same at {', '.join(numbers[: PROBLEMS_SHOWN - 1])}{', ...' if len(numbers) >= PROBLEMS_SHOWN else ''})"
+    )
 
 
 def _reader(

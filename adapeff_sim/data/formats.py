@@ -74,6 +74,9 @@ def separated(path: Path, delimiter: str = ",") -> Table:
             raise DataError(f"{where}: column {i} {fault}; name each column once")
     if not header:
         raise DataError(f"{where}: no rows; write the names of the columns, and a row a line")
+    if len(header) == 1 and (other := next((sign for sign in ";\t|," if sign in header[0]), "")):
+        fix = f"part them with {'a tab' if delimiter != ',' else 'a comma'}"
+        raise DataError(f"{where}: one column, {shown(header[0])}, parted by {shown(other)}; {fix}, in every row")
     rows = _separated_rows(reader, places, header, delimiter)
     return Table(where, "text", tuple(header), rows, wanted="write one on each line after the names of the columns")
 

@@ -119,7 +119,7 @@ class _Looker:
         self.sources[need.source] = None
         try:
             opened = self.all.source(need.source)
-            opened.tasks()  # what is wrong with all of it is told here, and not again by every event
+            dict(opened.tasks())  # what is wrong with all of it is told here, and not again by every event
             self.sources[need.source] = opened
         except AdapeffError as error:
             yield from self._once(place, error)
