@@ -16,13 +16,13 @@ from adapeff_sim.data.base import SOURCES
 from adapeff_sim.data.columns import AsTheyAre, RowMapping, located
 from adapeff_sim.data.examples import AnyExample, Split, TaskKind
 from adapeff_sim.data.formats import READERS, columns_of
+from adapeff_sim.data.options import misunderstood
 from adapeff_sim.data.rows import (
     Located,
     RowProblem,
     clean,
     labels_never_trained,
     labels_of,
-    option_problem,
     refuse,
     shown,
     unknown,
@@ -138,7 +138,7 @@ class Files:
         try:
             self._mappings = FilesOptions.model_validate(options).tasks
         except ValidationError as error:
-            refuse(option_problem("files", found) for found in error.errors(include_url=False))
+            raise misunderstood(("files",), error, FilesOptions) from None
         self.folder = Path(folder).expanduser()
         if not self.folder.is_dir():
             raise DataError(f"files: no folder {shown(folder)} here ({clean(str(Path.cwd()))}); give one that is")

@@ -177,12 +177,3 @@ def _row_problem(error: ValidationError, model: type[BaseModel], row: str) -> Ro
             case sort:
                 problems.append(f"{field} is {shown(found['input'])}; {WANTED.get(sort, found['msg'])}")
     return RowProblem(*problems)
-
-
-def option_problem(source: str, found: Any) -> str:
-    """One of pydantic's findings about a source's options, by its path in the scenario."""
-    path = ".".join(str(part) for part in (source, *found["loc"]))
-    told = found["msg"].removeprefix("Value error, ")
-    return f"{clean(path)[:80]}: {told}" + (
-        "" if found["type"] == "value_error" else f" (found {shown(found['input'])})"
-    )

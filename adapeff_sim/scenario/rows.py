@@ -7,6 +7,7 @@ from pathlib import Path
 
 from adapeff_sim.data.base import DataSource
 from adapeff_sim.data.examples import Split
+from adapeff_sim.data.options import OptionsError
 from adapeff_sim.data.overlap import overlap
 from adapeff_sim.data.survey import sole_label, told
 from adapeff_sim.errors import AdapeffError, DataError
@@ -121,6 +122,8 @@ class _Looker:
             opened = self.all.source(need.source)
             dict(opened.tasks())  # what is wrong with all of it is told here, and not again by every event
             self.sources[need.source] = opened
+        except OptionsError as error:
+            yield from (Problem((*place, *at), text) for at, text in error.problems)
         except AdapeffError as error:
             yield from self._once(place, error)
         except (TypeError, ValueError):  # an argument too many, too few, or of another shape

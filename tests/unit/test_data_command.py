@@ -89,6 +89,24 @@ def test_splits_that_are_not_there_and_a_single_label_are_told(do, tmp_path):
     assert "mood: no training rows in en" in told and "of the test labels" in told
 
 
+def test_what_is_wrong_with_a_mapping_is_told_at_its_line(do, tmp_path):
+    file = write_scenario(tmp_path)
+    mood = "      mood:\n        kind: pairs\n        colums: {}\n"
+    text = re.sub(r"(?m)^data:.*$", f"data:\n  files:\n    folder: rows\n    tasks:\n{mood}", file.read_text())
+    file.write_text(text)
+    lines = [line.split(":")[0] for line in text.splitlines()]
+    told = do("validate", file.name).stderr
+    kind, colums = (lines.index(f"        {key}") + 1 for key in ("kind", "colums"))
+    assert f"tiny.yaml:{kind}: data.files.tasks.mood.kind: is 'pairs'; did you mean 'pair'?" in told
+    assert f"tiny.yaml:{colums}: data.files.tasks.mood.colums: unknown key; did you mean 'columns'?" in told
+    for said, fix in (
+        ("[helpdesk]", "is a list of 1; name one source"),
+        ("{files: rows, helpdesk: {}}", "names files and"),
+    ):
+        file.write_text(re.sub(r"(?ms)^data:.*?(?=^\w)", f"data: {said}\n", text))
+        assert f"data: {fix}" in do("validate", file.name).stderr
+
+
 def test_a_single_label_is_a_warning_of_validate(do, tmp_path):
     file = write_scenario(tmp_path)
     for path in (tmp_path / "rows" / "mood").rglob("*.jsonl"):

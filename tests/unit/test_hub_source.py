@@ -175,7 +175,10 @@ TASK = {"kind": "classification", "languages": {"en": "en"}}
         ({"id": "name", "revision": COMMIT, "tasks": {"t": TASK}}, "give owner/name"),
         ({"id": "no such folder", "tasks": {"t": TASK}}, "is no folder here and no owner/name"),
         ({"id": "owner/name", "revision": COMMIT}, "hub.tasks: missing; add it, or name a ready-made mapping"),
-        ({"id": "owner/name", "revision": COMMIT, "tasks": {"t": TASK}, "trust": True}, "hub.trust: Extra inputs"),
+        (
+            {"id": "owner/name", "revision": COMMIT, "tasks": {"t": TASK}, "trust": True},
+            "hub.trust: unknown key; known: about, id",
+        ),
         ({"id": "o/n", "revision": COMMIT, "tasks": {"t": TASK | {"kind": "song"}}}, "hub.tasks.t.kind: "),
         ({"id": "o/n", "revision": COMMIT, "tasks": {"t": TASK | {"languages": {}}}}, "hub.tasks.t.languages: "),
         ({"id": "o/n", "revision": COMMIT, "tasks": {"t": TASK | {"columns": {"txt": "x"}}}}, "columns names 'txt'"),
