@@ -140,6 +140,8 @@ class Files:
         except ValidationError as error:
             raise misunderstood(("files",), error, FilesOptions) from None
         self.folder = Path(folder).expanduser()
+        if self.folder.is_file():
+            raise DataError(f"files: {shown(folder)} is a file; give the folder that has <task>/<language>/ in it")
         if not self.folder.is_dir():
             raise DataError(f"files: no folder {shown(folder)} here ({clean(str(Path.cwd()))}); give one that is")
         self._layout: dict[str, dict[Edition, Path]] = {}
@@ -205,7 +207,9 @@ class Files:
             self._layout = {task: files for task, files in layout.items() if files}
             if not self._layout:
                 wanted = f"<task>/<language>/train.jsonl, validation.jsonl and test.jsonl (or {', '.join(READERS)})"
-                raise DataError(f"{clean(str(self.folder))}: no task in this folder; it needs {wanted}")
+                other = next(iter(sorted(self.folder.glob("*/*/*.json"))), None)
+                hint = f"; {other.name} is not read: write one JSON object a line, and call it .jsonl" if other else ""
+                raise DataError(f"{clean(str(self.folder))}: no task in this folder; it needs {wanted}{clean(hint)}")
             for task in sorted(self._mappings.keys() - self._layout.keys()):
                 raise DataError(f"files.tasks: {unknown('task', task, self._layout)}")
         return self._layout

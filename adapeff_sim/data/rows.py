@@ -72,8 +72,8 @@ def unknown(what: str, name: object, known: Iterable[str]) -> DataError:
     """The error for a name that is not there: the nearest one, and all there are."""
     names = sorted(known)
     near = difflib.get_close_matches(str(name)[:80], names, n=1)
-    hint = f"; did you mean {shown(near[0])}?" if near else ""
-    return DataError(f"unknown {what} {shown(name)}{hint}; known: {clean(', '.join(names)) or 'none'}")
+    hint = f"; did you mean {shown(near[0])}? Known: " if near else "; known: "
+    return DataError(f"unknown {what} {shown(name)}{hint}{clean(', '.join(names)) or 'none'}")
 
 
 def refuse(problems: Iterable[str]) -> None:

@@ -136,12 +136,19 @@ def test_examples_are_shown_as_they_are(do, tmp_path):
         (["hub:xnly"], "did you mean 'xnli'"),
         (["helpdesk", "--task", "intend"], "did you mean 'intent'"),
         (["helpdesk:{"], "data source 'helpdesk:{'"),
+        (['helpdesk:{"size": 4000000000}'], "size of train is 4000000000; write at most 50000"),
+        (["train.json"], "train.json: a file; give the folder that has <task>/<language>/ in it"),
+        (["files:train.json"], "'train.json' is a file; give the folder"),
+        (["old"], "train.json is not read: write one JSON object a line, and call it .jsonl"),
         (["hub"], "data source hub needs an argument; write hub:NAME"),
         (["files:3"], "no folder '3' here"),
         (["hub:{}"], "hub.id: missing"),
     ],
 )
-def test_a_bad_source_is_told_with_exit_code_2(do, arguments, told):
+def test_a_bad_source_is_told_with_exit_code_2(do, tmp_path, arguments, told):
+    (tmp_path / "old/mood/en").mkdir(parents=True)
+    for name in ("train.json", "old/mood/en/train.json"):
+        (tmp_path / name).write_text("[]")
     ended = do("data", *arguments)
     assert ended.exit_code == 2
     assert told in " ".join(ended.stderr.split())

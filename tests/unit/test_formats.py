@@ -57,7 +57,12 @@ def test_conll_takes_the_first_and_the_last_column(tmp_path: Path, ending: str) 
     ("ending", "content", "told"),
     [
         ("csv", b"text,label\na,x\n\nb, c,y\n", "train.csv:4: 3 values for 2 columns; put a text that has a comma"),
-        ("csv", b"text,label\na\n", "train.csv:2: 1 values for 2 columns"),
+        ("csv", b"text,label\na\n", "train.csv:2: 1 value for 2 columns"),
+        (
+            "csv",
+            b"text,label\n" + b"a" * 300_000 + b",x\n",
+            "train.csv:2: a value of more than 131,072 characters; shorten",
+        ),
         ("csv", b'text,label\n"a\nb",x\nc,\n', "train.csv:4: an empty label"),
         ("csv", b'text,label\na,x\n"b,y\n', "train.csv:3: unexpected end of data; close the quotes"),
         ("csv", b"text,label\n\xff,x\n", "train.csv:2: byte 0xff is not UTF-8"),
