@@ -81,5 +81,11 @@ def named(text: str) -> str:
         return name
     if text in shipped_scenarios() or text.endswith((".yaml", ".yml")):
         return source_of(text)
+    try:
+        is_file = Path(text).expanduser().is_file()
+    except (OSError, ValueError, RuntimeError):  # no name that a file can have
+        is_file = False
+    if is_file:
+        raise DataError(f"{clean(text)[:80]}: a file; give the folder that has <task>/<language>/ in it")
     known = {*SOURCES.names(), *ready_names(), *shipped_scenarios()}
     raise DataError(f"{clean(text)[:80]}: no folder here; {unknown('source', text, known)}")

@@ -11,11 +11,12 @@ from rich.text import Text
 
 from adapeff_sim.data.examples import Split
 from adapeff_sim.data.files import SPLITS
-from adapeff_sim.data.survey import Survey, TaskSurvey
+from adapeff_sim.data.survey import SAID, Survey, TaskSurvey
 from adapeff_sim.reports.tables import table
 from adapeff_sim.reports.wording import line, percent, plural
 
 MOST_LABELS = 20  # lines of a table; the rest is said to be there
+LONGEST_LABEL = 48  # characters
 LONGEST_TEXT = 200  # characters of one field of an example
 
 
@@ -50,8 +51,9 @@ def _task(task: TaskSurvey) -> Iterator[RenderableType]:
     if task.labels:
         yield balance(task)
     if task.majority:
-        share, label = percent(task.majority.share), task.majority.label
-        yield Padding(line(f"Whoever always says {label!r} is right for {share} of the test labels."), (0, 0, 1, 0))
+        share, split = percent(task.majority.share), SAID.get(task.majority.split, task.majority.split)
+        always = f"Whoever always says “{_short(task.majority.label)}” is right for {share} of the {split} labels."
+        yield Padding(line(always), (0, 0, 1, 0))
     if task.examples:
         yield Text.assemble(("Rows of ", "bold"), (line(task.task).plain, "bold"))
         yield from (Padding(_example(row), (0, 0, 1, 2)) for row in task.examples)
@@ -63,10 +65,15 @@ def balance(task: TaskSurvey) -> Table:
     made = table("label", *SPLITS, title=f"{what} of {task.task}")
     total = {split: sum(count.get(split, 0) for count in task.labels.values()) for split in SPLITS}
     for label, count in list(task.labels.items())[:MOST_LABELS]:
-        made.add_row(line(label), *(_share(count, split, total[split]) for split in SPLITS))
+        made.add_row(line(_short(label)), *(_share(count, split, total[split]) for split in SPLITS))
     if len(task.labels) > MOST_LABELS:
         made.add_row(Text(f"and {plural(len(task.labels) - MOST_LABELS, 'label')} more", "dim"), "", "", "")
     return made
+
+
+def _short(label: str) -> str:
+    """A label that fits into a line."""
+    return label if len(label) <= LONGEST_LABEL else label[:LONGEST_LABEL] + "…"
 
 
 def _count(rows: int | None) -> Text:

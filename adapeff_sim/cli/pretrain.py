@@ -22,17 +22,21 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
 
     from adapeff_sim.training.pretrain import Progress, Tell
+    from adapeff_sim.training.pretraining_settings import PretrainSettings
 
 PLAIN_LINE_SECONDS = 30.0
 
 
 def pretrain(
     text: Annotated[
-        Path, typer.Option(metavar="DIR", help="Folder with <language>.txt, one sentence per line.", file_okay=False)
+        Path,
+        typer.Option(
+            metavar="DIR", help="Folder of <language>.txt and <language>.dev.txt to check with, a sentence a line."
+        ),
     ],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write the base model to.", file_okay=False)],
-    minutes: Annotated[float | None, typer.Option(help="Train this long; or --tokens, or both.")] = None,
-    tokens: Annotated[int | None, typer.Option(help="Train on this many pieces of text.")] = None,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write the base model to.")],
+    minutes: Annotated[float | None, typer.Option(help="Train this long; this or --tokens is needed.")] = None,
+    tokens: Annotated[int | None, typer.Option(help="Train on so many pieces of text; this or --minutes.")] = None,
     init_from: Annotated[Path | None, typer.Option(help="A base model to train on from.", exists=True)] = None,
     resume: Annotated[bool, typer.Option(help="Go on from the checkpoint in OUT.")] = False,
     layers: Annotated[int, typer.Option(help="Transformer layers.")] = 4,
@@ -45,13 +49,14 @@ def pretrain(
 ) -> None:
     r"""Make a small multilingual base model: vocabulary, starting embeddings, masked language modelling.
 
+    Beside each <language>.txt lies a <language>.dev.txt: lines that are never learnt from, on which it is checked.
+
     \b
     Example:
       adapeff-sim pretrain --text sentences/ --out my_model/ --minutes 30
     """
     from pydantic import ValidationError
 
-    from adapeff_sim.training.pretrain import pretrain as train
     from adapeff_sim.training.pretraining_settings import PretrainSettings
 
     said: dict[str, Any] = {
@@ -73,12 +78,35 @@ def pretrain(
         settings = PretrainSettings(**said)
     except ValidationError as error:
         raise refused_options(error, said) from error
+    require_possible(settings)
+    from adapeff_sim.training.pretrain import pretrain as train  # torch, which takes seconds, only now
+
     console = Console()
     with _told(console) as tell:
         report = train(settings, tell)
     console.print(_guessing(report))
     told = plain(f"{report['tokens_seen']} pieces in {report['steps']} steps; the base model lies in {out}")
     console.print(told, markup=False, highlight=False, soft_wrap=True)
+
+
+def require_possible(settings: "PretrainSettings") -> None:
+    """Refuse, before anything is learnt, what this machine, the text or the folder cannot do.
+
+    Raises DataError for text that will not do, Problems for a model too large or a folder that cannot be written.
+    """
+    from adapeff_sim.execution.machine import memory_bytes
+    from adapeff_sim.reports.wording import size
+    from adapeff_sim.training.tokenizer import require_text
+    from adapeff_sim.whole_files import NAME_SHOWN, cannot_hold
+
+    needed, there = settings.bytes_needed, memory_bytes()
+    if settings.init_from is None and needed > there:
+        text = f"training a model of this size takes about {size(needed)} of memory, and {size(there)} are there"
+        raise Problems(COMMAND_LINE, [Problem(("--hidden",), f"{text}; give fewer or narrower --layers")])
+    require_text(settings.text)
+    if wrong := cannot_hold(settings.out):
+        text = f"{str(settings.out)[:NAME_SHOWN]}: {wrong}; give another folder, or allow it"
+        raise Problems(COMMAND_LINE, [Problem(("--out",), text)])
 
 
 def _guessing(report: Mapping[str, Any]) -> Table:

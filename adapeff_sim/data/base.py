@@ -36,5 +36,5 @@ class DataSource(Protocol):
 
 
 SourceFactory = type[Any]  # called with the argument that stands in the scenario: none, a string or a mapping
-ROOMS_OWN = ("base", "columns", "examples", "formats", "overlap", "ready", "repository", "rows", "survey")
+ROOMS_OWN = ("base", "columns", "examples", "formats", "options", "overlap", "ready", "repository", "rows", "survey")
 SOURCES: Registry[SourceFactory] = Registry("data source", "adapeff_sim.data", besides=ROOMS_OWN)

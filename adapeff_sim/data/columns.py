@@ -1,7 +1,8 @@
 """Tables as rows of a kind: which columns are which fields, and what labels are called; alike for files and the hub."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
@@ -178,8 +179,8 @@ def located(table: Table, mapping: RowMapping | AsTheyAre, only: Only | None = N
     """
     read = _reader(table, mapping, only)
     found: list[Located] = []
-    problems: list[str] = []
-    dropped = 0
+    problems: dict[str, list[str]] = defaultdict(list)  # the places of each
+    dropped: list[str] = []
     for where, row in table.rows:
         try:
             if isinstance(row, RowProblem):
@@ -188,18 +189,32 @@ def located(table: Table, mapping: RowMapping | AsTheyAre, only: Only | None = N
                 continue
             example = read(row)
             found += [Located(where, example)] if example is not None else []
-            dropped += example is None
+            dropped += [where] if example is None else []
         except RowProblem as error:
-            problems += [f"{where}: {problem}" for problem in error.problems]
-        if len(problems) > PROBLEMS_SHOWN:
+            for problem in error.problems:
+                problems[problem].append(where)
+        if sum(map(len, problems.values())) > PROBLEMS_SHOWN:
             break
-    refuse(problems)
+    refuse(f"{places[0]}: {text}{_and_elsewhere(places[1:])}" for text, places in problems.items())
     if dropped:
-        LOG.info("%s: %d incomplete rows are left out", table.where, dropped)
+        count = (
+            "an incomplete row is" if len(dropped) == 1 else f"the first of {len(dropped):,} incomplete rows that are"
+        )
+        LOG.warning("%s: %s left out", dropped[0], count)
     if not found:
         at = f" with {only.column} {shown(only.word)}" if only else ""
         raise DataError(f"{table.where}: no rows{at}; {table.wanted}")
     return tuple(found)
+
+
+def _and_elsewhere(places: Sequence[str]) -> str:
+    """Where the same is wrong again, by line or row."""
+    numbers = [place.rpartition(":")[2].rpartition(" ")[2] for place in places]
+    if not numbers:
+        return ""
+    return (
+        f" (the same at {', '.join(numbers[: PROBLEMS_SHOWN - 1])}{', ...' if len(numbers) >= PROBLEMS_SHOWN else ''})"
+    )
 
 
 def _reader(
@@ -242,7 +257,11 @@ def _is_empty(value: Any, name: str) -> bool:
         return not value or any(_is_empty(part, "") for part in value.values())
     if isinstance(value, list | tuple):
         return not value or any(_is_empty(part, name) for part in value)
-    return value is None or value == "" or (name in LABELLED and isinstance(value, int) and value < 0)
+    return (
+        value is None
+        or (isinstance(value, str) and not value.strip())
+        or (name in LABELLED and isinstance(value, int) and value < 0)
+    )
 
 
 def _class_name(value: int, names: tuple[str, ...] | None) -> str:

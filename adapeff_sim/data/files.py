@@ -6,7 +6,7 @@ looked up among the folders that are there and never become a path.
 
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
@@ -16,13 +16,13 @@ from adapeff_sim.data.base import SOURCES
 from adapeff_sim.data.columns import AsTheyAre, RowMapping, located
 from adapeff_sim.data.examples import AnyExample, Split, TaskKind
 from adapeff_sim.data.formats import READERS, columns_of
+from adapeff_sim.data.options import misunderstood
 from adapeff_sim.data.rows import (
     Located,
     RowProblem,
     clean,
     labels_never_trained,
     labels_of,
-    option_problem,
     refuse,
     shown,
     unknown,
@@ -59,7 +59,13 @@ def _kind_of(path: Path) -> TaskKind | str:
         try:
             return _telling(columns)
         except RowProblem as error:
-            return f"{clean(str(path))}:1: {error}"
+            where, text = f"{clean(str(path))}:1", str(error)
+            is_text = table is not None and table.sort == "text"
+            return (
+                f"{where}: {text}; write their names on the first line, if these are none"
+                if is_text
+                else f"{where}: {text}"
+            )
     problems = []
     for where, row in itertools.islice(table.rows, FIRST_ROWS):
         try:
@@ -77,7 +83,33 @@ def _telling(fields: Iterable[str]) -> TaskKind:
     for field, kind in TELLING_FIELDS.items():
         if field in there:
             return kind
-    raise RowProblem(f"no field tells the kind of task; a row needs one of {', '.join(TELLING_FIELDS)}")
+    found = clean(", ".join(map(str, fields)))[:120]
+    fix = f"call one {', '.join(TELLING_FIELDS)}, or map them in a scenario (columns, docs/data.md)"
+    raise RowProblem(f"no field tells the kind of task, the fields are {found}; {fix}")
+
+
+class Kinds(Mapping[str, TaskKind]):
+    """Task names with their kinds; a kind is looked up when it is asked for, so that one bad file hides no other task.
+
+    Asking for a kind raises DataError where the files of that task do not tell it.
+    """
+
+    def __init__(self, names: Iterable[str], kind_of: Callable[[str], TaskKind]) -> None:
+        self._names, self._kind_of = tuple(names), kind_of
+
+    def __getitem__(self, task: str) -> TaskKind:
+        if task not in self._names:
+            raise KeyError(task)
+        return self._kind_of(task)
+
+    def __contains__(self, task: object) -> bool:
+        return task in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
 
 
 class Edition(NamedTuple):
@@ -106,17 +138,19 @@ class Files:
         try:
             self._mappings = FilesOptions.model_validate(options).tasks
         except ValidationError as error:
-            refuse(option_problem("files", found) for found in error.errors(include_url=False))
+            raise misunderstood(("files",), error, FilesOptions) from None
         self.folder = Path(folder).expanduser()
+        if self.folder.is_file():
+            raise DataError(f"files: {shown(folder)} is a file; give the folder that has <task>/<language>/ in it")
         if not self.folder.is_dir():
             raise DataError(f"files: no folder {shown(folder)} here ({clean(str(Path.cwd()))}); give one that is")
         self._layout: dict[str, dict[Edition, Path]] = {}
         self._kinds: dict[str, TaskKind] = {}
         self._rows: dict[Path, tuple[Located, ...]] = {}
 
-    def tasks(self) -> dict[str, TaskKind]:
+    def tasks(self) -> Kinds:
         """Every task folder, with the kind that the first rows of its files show."""
-        return {task: self._kind(task) for task in self._found()}
+        return Kinds(self._found(), self._kind)
 
     def languages(self, task: str) -> tuple[str, ...]:
         """The language folders of a task that hold a split, sorted."""
@@ -173,7 +207,9 @@ class Files:
             self._layout = {task: files for task, files in layout.items() if files}
             if not self._layout:
                 wanted = f"<task>/<language>/train.jsonl, validation.jsonl and test.jsonl (or {', '.join(READERS)})"
-                raise DataError(f"{clean(str(self.folder))}: no task in this folder; it needs {wanted}")
+                other = next(iter(sorted(self.folder.glob("*/*/*.json"))), None)
+                hint = f"; {other.name} is not read: write one JSON object a line, and call it .jsonl" if other else ""
+                raise DataError(f"{clean(str(self.folder))}: no task in this folder; it needs {wanted}{clean(hint)}")
             for task in sorted(self._mappings.keys() - self._layout.keys()):
                 raise DataError(f"files.tasks: {unknown('task', task, self._layout)}")
         return self._layout

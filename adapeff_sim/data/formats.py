@@ -6,19 +6,18 @@ CSV is read by the standard library and Parquet through ``datasets``, which is s
 import csv
 import importlib
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from adapeff_sim.data.columns import Table
-from adapeff_sim.data.rows import RowProblem, clean, shown
+from adapeff_sim.data.rows import TAG, RowProblem, clean, shown
 from adapeff_sim.errors import DataError
 
 Rows = Iterator[tuple[str, Mapping[str, Any] | RowProblem]]
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+LONGEST_REASON = 160  # characters of what a library says
 DOCUMENT_STARTS = "-DOCSTART-"
-TAG = re.compile(r"O|[A-Z]-.+")  # in any of the schemes that are about: BIO, BIOES, BILOU
 
 
 def json_lines(path: Path) -> Table:
@@ -76,6 +75,9 @@ def separated(path: Path, delimiter: str = ",") -> Table:
             raise DataError(f"{where}: column {i} {fault}; name each column once")
     if not header:
         raise DataError(f"{where}: no rows; write the names of the columns, and a row a line")
+    if len(header) == 1 and (other := next((sign for sign in ";\t|," if sign in header[0]), "")):
+        fix = f"part them with {'a tab' if delimiter != ',' else 'a comma'}"
+        raise DataError(f"{where}: one column, {shown(header[0])}, parted by {shown(other)}; {fix}, in every row")
     rows = _separated_rows(reader, places, header, delimiter)
     return Table(where, "text", tuple(header), rows, wanted="write one on each line after the names of the columns")
 
@@ -86,7 +88,12 @@ def _separated_rows(reader: Any, places: "_Places", header: list[str], delimiter
         try:
             values = next(reader, None)
         except csv.Error as error:
-            yield begins, RowProblem(f"{error}; close the quotes, and write a quote inside them twice")
+            fix = "close the quotes, and write a quote inside them twice"
+            if "field limit" in str(error):
+                found = f"a value of more than {csv.field_size_limit():,} characters"
+                yield begins, RowProblem(f"{found}; shorten it, or {fix}, if it is meant to end before")
+                return
+            yield begins, RowProblem(f"{error}; {fix}")
             return
         except RowProblem as problem:
             yield f"{places.path}:{places.number}", problem
@@ -97,7 +104,12 @@ def _separated_rows(reader: Any, places: "_Places", header: list[str], delimiter
             yield begins, dict(zip(header, values, strict=True))
         elif values:
             fix = "put a text that has a comma in it in quotes" if delimiter == "," else "write one tab between two"
-            yield begins, RowProblem(f"{len(values)} values for {len(header)} columns; {fix}")
+            yield (
+                begins,
+                RowProblem(
+                    f"{len(values)} {'value' if len(values) == 1 else 'values'} for {len(header)} columns; {fix}"
+                ),
+            )
 
 
 class _Places:
@@ -156,7 +168,8 @@ def parquet(path: Path) -> Table:
         content = importlib.import_module("pyarrow.parquet").read_table(path)
         rows = importlib.import_module("datasets").Dataset(content)
     except Exception as error:  # both libraries raise whatever their readers raise; all of it is about the file
-        reason = clean(" ".join(str(error).split()))[:120]
+        reason = clean(" ".join(str(error).split()).partition(". ")[0].rstrip("."))
+        reason = reason if len(reason) <= LONGEST_REASON else reason[:LONGEST_REASON] + "…"
         raise DataError(f"{where}: not readable as Parquet ({reason}); write the file again") from None
     numbered = ((f"{where} row {number}", row) for number, row in enumerate(rows))
     return Table(where, "typed", tuple(rows.column_names), numbered, class_names(rows.features), "write some")

@@ -41,6 +41,7 @@ TASKS = {
     "intent": TaskKind.CLASSIFICATION,
     "sentiment": TaskKind.CLASSIFICATION,
 }
+MOST_ROWS = 50_000  # of a split; drawing more takes minutes, and they say little that these do not
 SIZES: dict[str, int] = {"train": 1200, "validation": 150, "test": 300}
 REFERENCE = "en"  # whose families and slots a draw looks up; the files of all languages agree in these
 TAGS = ("O", "B-ORDER", *(f"{place}-{kind.upper()}" for place in "BI" for kind in ENTITIES if kind != "order"))
@@ -168,6 +169,8 @@ def _sizes(options: object) -> dict[str, int]:
     wanted: dict[str, Any] = dict(size) if isinstance(size, Mapping) else dict.fromkeys(SIZES, size)
     for split, rows in wanted.items():
         _known("split", split, SIZES)
+        if isinstance(rows, int | float) and rows > MOST_ROWS:
+            raise DataError(f"helpdesk: size of {split} is {shown(rows)}; write at most {MOST_ROWS}")
         if not isinstance(rows, int) or isinstance(rows, bool) or rows < 1:
             raise DataError(f"helpdesk: size of {split} is {shown(rows)}; write a whole number from 1 on")
     return SIZES | wanted

@@ -13,9 +13,10 @@ from adapeff_sim.data.base import SOURCES
 from adapeff_sim.data.columns import Names, Only, RowMapping, located
 from adapeff_sim.data.examples import AnyExample, Split, TaskKind
 from adapeff_sim.data.files import SPLITS
+from adapeff_sim.data.options import OptionsError, Place, misunderstood
 from adapeff_sim.data.ready import ready
 from adapeff_sim.data.repository import Repository
-from adapeff_sim.data.rows import Located, labels_never_trained, labels_of, option_problem, refuse, unknown
+from adapeff_sim.data.rows import Located, labels_never_trained, labels_of, refuse, unknown
 from adapeff_sim.errors import DataError
 
 
@@ -95,12 +96,13 @@ class Hub:
     Options = HubOptions
 
     def __init__(self, options: str | Mapping[str, Any] | list[Any]) -> None:
+        is_list = isinstance(options, list)
         if isinstance(options, str):
             options = [name.strip() for name in options.split(",")]
         several = options if isinstance(options, list) else [options]
         self._parts: dict[tuple[str, str], Part] = {}
         for i, each in enumerate(several):
-            self._add(_part(_options(each, f"hub[{i}]" if len(several) > 1 else "hub")))
+            self._add(_part(_options(each, ("hub", i) if is_list or len(several) > 1 else ("hub",))))
         self._rows: dict[tuple[str, str, Split], tuple[Located, ...]] = {}
 
     def tasks(self) -> dict[str, TaskKind]:
@@ -171,7 +173,7 @@ class Hub:
                 self._parts[task, language] = part
 
 
-def _options(said: object, path: str) -> HubOptions:
+def _options(said: object, place: Place) -> HubOptions:
     """Options as they were written, with what they take from a ready-made mapping."""
     if isinstance(said, str):
         said = {"mapping": said}
@@ -184,11 +186,11 @@ def _options(said: object, path: str) -> HubOptions:
     try:
         options = HubOptions.model_validate(said)
     except ValidationError as error:
-        refuse(option_problem(path, found) for found in error.errors(include_url=False))
-        raise  # never: there is something to refuse
+        raise misunderstood(place, error, HubOptions) from None
     for field in ("id", "tasks"):
         if not getattr(options, field):
-            raise DataError(f"{path}.{field}: missing; add it, or name a ready-made mapping (mapping: NAME)")
+            text = "missing; add it, or name a ready-made mapping (mapping: NAME)"
+            raise OptionsError([((*place, field), text)])
     return options
 
 

@@ -22,6 +22,7 @@ COMMIT = re.compile(r"[0-9a-f]{40}")
 REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 HUB_PATH = re.compile(r"hf://datasets/[^/]+/[^/@]+@[^/]+/(.+)")
 LOADERS = {"json": "json", "jsonl": "json", "csv": "csv", "parquet": "parquet"}  # by a file's ending
+SILENCE = ("ConnectionError", "ConnectError", "MaxRetryError", "NameResolutionError", "ProxyError", "SSLError")
 PIN = "copy it from the repository's page on the hub: Files and versions, History"
 
 
@@ -99,6 +100,7 @@ class Repository:
 
     def _fetched(self, path: str) -> str:
         """The file's place in the cache of ``huggingface_hub``, where it is laid if it does not lie there yet."""
+        _quieten()
         hub = importlib.import_module("huggingface_hub")
         asked = {"repo_type": "dataset", "revision": self.revision}
         cached = hub.try_to_load_from_cache(self.id, path, **asked)
@@ -130,6 +132,9 @@ class Repository:
 
     def _explain(self, where: str, error: Exception) -> NoReturn:
         """Tell what kept a split from being read, and what would do."""
+        if not is_offline() and self.revision and _is_silence(error):
+            fix = "go online, or give --offline to read what is in the cache"
+            raise DataError(f"{where}: the hub does not answer; {fix}") from error
         reason = clean(" ".join(str(error).split()))[:200]
         if "revision" in reason.lower() and "NotFound" in type(error).__name__:
             raise DataError(f"{where}: no commit {self.revision} in {self.id}; {PIN}") from error
@@ -141,16 +146,32 @@ class Repository:
         raise DataError(f"{where}: {type(error).__name__}: {reason}; {fix}") from error
 
 
+def _is_silence(error: BaseException | None) -> bool:
+    """Whether it is the network that keeps something from being read, however deep that lies in an error."""
+    while error is not None:
+        name = type(error).__name__
+        if isinstance(error, ConnectionError | TimeoutError) or name in SILENCE or name.endswith("Timeout"):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
 def is_offline() -> bool:
     """Whether the hub must not be asked: ``HF_HUB_OFFLINE`` is set."""
-    return bool(importlib.import_module("huggingface_hub").constants.HF_HUB_OFFLINE)
+    return bool(importlib.import_module("huggingface_hub.constants").HF_HUB_OFFLINE)
 
 
 def _datasets() -> Any:
     """The library, imported when it is needed, for it is slow to import."""
+    _quieten()
     datasets = importlib.import_module("datasets")
     datasets.disable_progress_bars()  # they would write across the screen of a run
     return datasets
+
+
+def _quieten() -> None:
+    """Keep the hub's library from telling of each of its attempts; what comes of them is told once."""
+    importlib.import_module("huggingface_hub.utils.logging").set_verbosity_error()
 
 
 def _paths(builder: Any) -> list[str]:

@@ -3,6 +3,7 @@
 import difflib
 import itertools
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -20,6 +21,8 @@ from adapeff_sim.data.examples import (
 from adapeff_sim.errors import DataError
 
 PROBLEMS_SHOWN = 10
+TAG = re.compile(r"O|[A-Z]-.+", re.DOTALL)  # in any of the schemes that are about: BIO, BIOES, BILOU
+TEXTS = ("text", "premise", "hypothesis", "question", "context")
 WANTED = {
     "string_type": "write a string",
     "string_too_short": "fill it in, or drop the row",
@@ -69,8 +72,8 @@ def unknown(what: str, name: object, known: Iterable[str]) -> DataError:
     """The error for a name that is not there: the nearest one, and all there are."""
     names = sorted(known)
     near = difflib.get_close_matches(str(name)[:80], names, n=1)
-    hint = f"; did you mean {shown(near[0])}?" if near else ""
-    return DataError(f"unknown {what} {shown(name)}{hint}; known: {clean(', '.join(names)) or 'none'}")
+    hint = f"; did you mean {shown(near[0])}? Known: " if near else "; known: "
+    return DataError(f"unknown {what} {shown(name)}{hint}{clean(', '.join(names)) or 'none'}")
 
 
 def refuse(problems: Iterable[str]) -> None:
@@ -114,9 +117,31 @@ def read_row(kind: TaskKind, row: Mapping[str, Any]) -> AnyExample:
         example = EXAMPLE_OF[kind].model_validate(fields, strict=True)
     except ValidationError as error:
         raise _row_problem(error, EXAMPLE_OF[kind], f"a {kind} row") from None
-    if "" in labels_of(example):
-        raise RowProblem("an empty label; name the class or tag, or drop the row")
+    if problems := [*_blanks(example), *_bad_labels(example)]:
+        raise RowProblem(*problems)
     return example
+
+
+def _blanks(example: AnyExample) -> Iterator[str]:
+    """Texts of nothing but spaces, which say as little as empty ones."""
+    for field, value in example:
+        if field in TEXTS and value and not value.strip():
+            yield f"{field} is {shown(value)}, only spaces; {WANTED['string_too_short']}"
+        elif field == "choices":
+            blank = (f"{field}[{i}] is {shown(choice)}" for i, choice in enumerate(value) if not choice.strip())
+            yield from (f"{found}; {WANTED['string_too_short']}" for found in blank)
+        elif field == "tokens" and not any(token.strip() for token in value):
+            yield f"tokens have nothing in them; {WANTED['string_too_short']}"
+
+
+def _bad_labels(example: AnyExample) -> Iterator[str]:
+    """Labels that name nothing, and tags of which nobody can tell where an entity begins."""
+    labels = dict.fromkeys(labels_of(example))
+    if any(not label.strip() for label in labels):
+        yield "an empty label; name the class or tag, or drop the row"
+    elif strange := [tag for tag in labels if isinstance(example, TokensExample) and not TAG.fullmatch(tag)]:
+        fix = "write O, or B- or I- before the name of an entity (B-PER), or rename tags with labels in a scenario"
+        yield f"tag {shown(strange[0])} is not BIO; {fix}"
 
 
 def _answers(value: object) -> tuple[Answer, ...]:
@@ -152,12 +177,3 @@ def _row_problem(error: ValidationError, model: type[BaseModel], row: str) -> Ro
             case sort:
                 problems.append(f"{field} is {shown(found['input'])}; {WANTED.get(sort, found['msg'])}")
     return RowProblem(*problems)
-
-
-def option_problem(source: str, found: Any) -> str:
-    """One of pydantic's findings about a source's options, by its path in the scenario."""
-    path = ".".join(str(part) for part in (source, *found["loc"]))
-    told = found["msg"].removeprefix("Value error, ")
-    return f"{clean(path)[:80]}: {told}" + (
-        "" if found["type"] == "value_error" else f" (found {shown(found['input'])})"
-    )

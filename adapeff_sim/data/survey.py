@@ -28,13 +28,15 @@ class LanguageSurvey(_Told):
 
 
 class Majority(_Told):
-    """The commonest label of the training rows, and the share of the test rows' labels that it is.
+    """The commonest label of the training rows, and the share of the labels of another split that it is.
 
-    For tagging, labels are those of tokens; without training or without test rows, the other ones stand for both.
+    For tagging, labels are those of tokens. The other split is that of the test rows; without training or without test
+    rows, the one there is stands for both.
     """
 
     label: str
     share: float
+    split: Split = "test"  # of which it is a share
 
 
 class TaskSurvey(_Told):
@@ -74,7 +76,9 @@ def survey(
             rows = {at: {s: source.examples(each, at, s) for s in source.splits(each, at)} for at in looked}
             tasks.append(_task(each, known[each], rows, examples))
             warnings += [line for at in looked for line in warnings_of(f"{each}/{at}", rows[at])]
-            warnings += _untrained(tasks[-1])
+            warnings += [*_lacking(each, rows), *_untrained(tasks[-1])]
+            one = sole_label(each, known[each], [label for label, n in tasks[-1].labels.items() if n.get("train")])
+            warnings += [one] if one else []
     return Survey(source=name, tasks=tuple(tasks), warnings=tuple(warnings))
 
 
@@ -96,6 +100,23 @@ def _contradicted(endpoint: str, found: Contradictions) -> str:
     count = "1 text has" if found.texts == 1 else f"{found.texts:,} texts have"
     labels = " and ".join(_quoted(label) for label in found.labels[:2])
     return f"{endpoint}: {count} more than one label, such as {_quoted(found.example)}: {labels}"
+
+
+def sole_label(task: str, kind: TaskKind, trained: Sequence[str]) -> str | None:
+    """A warning where there is nothing to tell apart."""
+    if kind in (TaskKind.CHOICE, TaskKind.SPAN) or len(trained) != 1:
+        return None
+    return f"{task}: every training row has label {_quoted(trained[0])}, so nothing can be learnt; add rows of others"
+
+
+def _lacking(task: str, rows: Mapping[str, Rows]) -> Iterator[str]:
+    """Splits that are not there: test rows of a language, and training rows of all that were looked at."""
+    if untested := [language for language, some in rows.items() if "test" not in some]:
+        yield f"{task}: no test rows in {', '.join(untested)}; nothing can be scored there, add some"
+    if not any("train" in some for some in rows.values()):
+        yield f"{task}: no training rows in {', '.join(rows)}; it can only be tested there, add some to train it"
+    if unstopped := [at for at, some in rows.items() if "train" in some and "validation" not in some]:
+        yield f"{task}: no validation rows in {', '.join(unstopped)}; they tell when training has gone on long enough"
 
 
 def _quoted(text: str) -> str:
@@ -145,9 +166,9 @@ def _labels(rows: Iterable[AnyExample]) -> Iterator[str]:
 
 
 def _majority(counts: Mapping[Split, Counter[str]]) -> Majority | None:
-    learnt = counts.get("train") or counts.get("test") or Counter()
-    tested = counts.get("test") or counts.get("train") or Counter()
-    if not learnt or not tested:
+    there: list[Split] = [split for split in ("train", "test") if counts.get(split)]
+    if not there:
         return None
+    learnt, tested = counts[there[0]], counts[there[-1]]
     label = min(learnt, key=lambda name: (-learnt[name], name))
-    return Majority(label=label, share=tested[label] / tested.total())
+    return Majority(label=label, share=tested[label] / tested.total(), split=there[-1])

@@ -98,6 +98,14 @@ def usable_cores() -> int:
     return max(1, min(allowed, physical, _container_quota() or allowed))
 
 
+def memory_bytes() -> int:
+    """The main memory that this process may use: less than the machine has, in a container."""
+    limit = Path("/sys/fs/cgroup/memory.max")
+    said = limit.read_text(encoding="utf-8").strip() if limit.is_file() else ""
+    whole = int(psutil.virtual_memory().total)
+    return min(whole, int(said)) if said.isdigit() else whole
+
+
 def _container_quota() -> int | None:
     """The whole cores that a container may use, if it is limited."""
     limit = Path("/sys/fs/cgroup/cpu.max")

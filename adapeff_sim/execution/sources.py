@@ -89,7 +89,7 @@ class Sources:
         """The labels or tags of ``task`` in all the sources that ``artifact`` has seen, sorted."""
         recipes = {a.recipe for a in lineage([artifact]).values() if isinstance(a.recipe, DatasetRecipe)}
         seen = {recipe.source for recipe in recipes if recipe.task == task}
-        return tuple(sorted({label for source in seen for label in self.source(source).labels(task)}))
+        return tuple(sorted({label for source in sorted(seen) for label in self.source(source).labels(task)}))
 
     def train_rows(self, recipe: DatasetRecipe, seed: int) -> Rows:
         """The first rows of an endpoint's seeded order."""

@@ -115,7 +115,8 @@ def _rooted(scenario: Scenario, data: str | None, prices: str | None) -> Scenari
 def _from_flag(problem: Problem, flags: set[str]) -> Problem:
     """The problem, at the flag that brought it about where it was no line of the file."""
     key = str(problem.place[0]) if problem.place else ""
-    return replace(problem, place=(f"--{key}",)) if key in flags else problem
+    inside = problem.place[1:] if key == "data" else ()  # a source's options
+    return replace(problem, place=(f"--{key}", *inside)) if key in flags else problem
 
 
 def loads(text: str, file: str = "scenario") -> Scenario:

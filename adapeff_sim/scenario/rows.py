@@ -7,8 +7,9 @@ from pathlib import Path
 
 from adapeff_sim.data.base import DataSource
 from adapeff_sim.data.examples import Split
+from adapeff_sim.data.options import OptionsError
 from adapeff_sim.data.overlap import overlap
-from adapeff_sim.data.survey import told
+from adapeff_sim.data.survey import sole_label, told
 from adapeff_sim.errors import AdapeffError, DataError
 from adapeff_sim.execution.sources import Sources, short
 from adapeff_sim.lifecycle.world import Endpoint, TestSet
@@ -38,7 +39,7 @@ def check_rows(scenario: Scenario, moments: Iterable[Moment]) -> Iterator[Proble
     moments = list(moments)
     for moment in moments:
         for problem in looker.look(moment, [need for need in needs(scenario, moment) if need not in looker.asked]):
-            wrong = True
+            wrong = wrong or not problem.is_warning
             yield problem
     if not wrong:
         yield from trained_tests(moments, looker.all, {need.endpoint for need in looker.asked if need.source})
@@ -119,8 +120,10 @@ class _Looker:
         self.sources[need.source] = None
         try:
             opened = self.all.source(need.source)
-            opened.tasks()  # what is wrong with all of it is told here, and not again by every event
+            dict(opened.tasks())  # what is wrong with all of it is told here, and not again by every event
             self.sources[need.source] = opened
+        except OptionsError as error:
+            yield from (Problem((*place, *at), text) for at, text in error.problems)
         except AdapeffError as error:
             yield from self._once(place, error)
         except (TypeError, ValueError):  # an argument too many, too few, or of another shape
@@ -161,6 +164,8 @@ class _Looker:
         self.labelled.add((name, task))
         other = self._source(need)
         labels, kind = other.labels(task), other.tasks()[task]
+        if warning := sole_label(task, kind, labels):
+            yield Problem(moment.place, warning, is_warning=True)
         own = self.sources.get(self.scenario.data)
         if need.is_own or not own or task not in own.tasks():
             return

@@ -78,7 +78,18 @@ Strategies = Annotated[Mapping[str, Strategy], PlainValidator(strategies_of), Pl
 Training = Annotated[Mapping[str, SomeSettings], PlainValidator(training_of), PlainSerializer(_layers)]
 Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED)]
 Seeds = Annotated[tuple[Seed, ...], Field(min_length=1, max_length=MOST_SEEDS), AfterValidator(each_once)]
-SourceName = Annotated[str, BeforeValidator(source_name), AfterValidator(known_source)]
+
+
+def one_source(value: object) -> object:
+    """The name of a source, however it is written. Raises ValueError for a list, and for several sources at once."""
+    name = source_name(value)
+    if isinstance(name, list) or (isinstance(name, dict) and len(name) != 1):
+        several = f"names {' and '.join(map(str, name))}" if isinstance(name, dict) and name else f"is {shown(name)}"
+        raise ValueError(f"{several}; name one source, such as helpdesk or {{files: FOLDER}}; events may name others")
+    return name
+
+
+SourceName = Annotated[str, BeforeValidator(one_source), AfterValidator(known_source)]
 
 
 class ServingTarget(BaseModel):

@@ -13,6 +13,7 @@ from adapeff_sim.scenario.problems import Place
 FOLLOWING = ("_type", "too_short")  # what pydantic says of the whole besides what it says of a part, or of each branch
 M = TypeVar("M", bound=BaseModel)
 OURS = "said"  # the type of an error whose message is in our words already
+TOO_LARGE = 1e15  # of whole numbers with more digits a file keeps the first ones only
 LONGEST = 48  # characters shown of a value
 WANTED = {
     "date_from_datetime_parsing": "write a date, such as 2025-06-01",
@@ -147,6 +148,10 @@ def _said(details: ErrorDetails, place: Place, model: type[BaseModel]) -> str:
             words = {"gt": "more than", "ge": "at least", "lt": "less than", "le": "at most"}
             short = {"greater_than": "gt", "greater_than_equal": "ge", "less_than": "lt", "less_than_equal": "le"}[kind]
             return f"{found}; it must be {words[short]} {_number(context[short])}"
+        case "int_type" | "int_from_float" if (
+            isinstance(details["input"], float) and abs(details["input"]) >= TOO_LARGE
+        ):
+            return f"{found}; it is too large, write fewer digits"
         case kind:
             return f"{found}; {WANTED.get(kind, details['msg'][:1].lower() + details['msg'][1:])}"
 

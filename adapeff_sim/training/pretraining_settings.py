@@ -4,6 +4,10 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+MOST_THREADS = 1024
+MOST_LAYERS, WIDEST = 256, 16_384  # far beyond what text of this size can fill
+BYTES_A_PARAMETER = 16  # in 32 bit: the weight, its gradient, and the two moments of AdamW
+
 KINDS = ("sentences", "pairs", "packed")
 """Kinds of batch: one sentence a sequence, parallel sentences, and sequences filled to the end."""
 
@@ -19,13 +23,13 @@ class PretrainSettings(BaseModel):
     """A base model to train on from, with its tokenizer and shape, instead of co-occurrence."""
     resume: bool = False
     seed: int = Field(default=13, ge=0, le=2**32 - 1)
-    threads: int = Field(default=1, ge=1)
+    threads: int = Field(default=1, ge=1, le=MOST_THREADS)
 
-    layers: int = Field(default=4, ge=1)
-    hidden: int = Field(default=256, ge=8)
-    heads: int = Field(default=4, ge=1)
+    layers: int = Field(default=4, ge=1, le=MOST_LAYERS)
+    hidden: int = Field(default=256, ge=8, le=WIDEST)
+    heads: int = Field(default=4, ge=1, le=WIDEST)
     vocabulary: int = Field(default=16_000, ge=300, le=65_536)
-    longest: int = Field(default=256, ge=16)
+    longest: int = Field(default=256, ge=16, le=WIDEST)
     """Pieces in the longest sequence."""
 
     minutes: float | None = Field(default=None, gt=0, allow_inf_nan=False)
@@ -54,3 +58,9 @@ class PretrainSettings(BaseModel):
         if self.hidden % (2 * self.heads):
             raise ValueError(f"a hidden size of {self.hidden} cannot be shared by {self.heads} heads in even parts")
         return self
+
+    @property
+    def bytes_needed(self) -> int:
+        """The memory that training a new model takes, in bytes: its matrices and all that AdamW keeps of them."""
+        matrices = (self.vocabulary + self.longest) * self.hidden + 12 * self.layers * self.hidden**2
+        return BYTES_A_PARAMETER * matrices

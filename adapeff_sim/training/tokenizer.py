@@ -46,10 +46,28 @@ def read_parallel(folder: Path) -> Rows:
     return tuple(_row(file, number, line) for file in files for number, line in enumerate(_lines(file), start=1))
 
 
+def require_text(folder: Path) -> None:
+    """Read all the text once, so that what is wrong with it is told before hours go into it.
+
+    Raises DataError for a folder or a file that cannot be read, and for languages without lines to check with.
+    """
+    if not folder.is_dir():
+        raise DataError(f"--text {folder}: {'a file' if folder.exists() else 'no such folder'}; give a folder of text")
+    languages = list(read_lines(folder))
+    if lacking := [language for language in languages if not (folder / f"{language}.dev.txt").is_file()]:
+        names = ", ".join(f"{language}.dev.txt" for language in lacking)
+        fix = f"move some lines of {lacking[0]}.txt there, which are then checked with and never learnt from"
+        raise DataError(f"{folder}: no {names}; {fix}")
+    read_lines(folder, ".dev.txt")
+    read_parallel(folder)
+
+
 def _lines(file: Path) -> list[str]:
     """The lines of a file that hold anything; only line feeds part them."""
     try:
         text = file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise DataError(f"{file}: cannot be read ({error.strerror}); make it readable") from error
     except UnicodeDecodeError as error:
         raise DataError(f"{file}: not UTF-8 at byte {error.start}; convert it") from error
     return [line.rstrip("\r") for line in text.split("\n") if line.strip()]
@@ -173,7 +191,10 @@ def load_tokenizer(folder: Path) -> Tokenizer:
     file = folder / "tokenizer.json"
     if not file.is_file():
         raise DataError(f"no tokenizer.json in {folder}")
-    return Tokenizer.from_file(str(file))
+    try:
+        return Tokenizer.from_file(str(file))
+    except Exception as error:  # the library raises nothing narrower
+        raise DataError(f"{file}: no tokenizer that can be read ({str(error)[:80]}); give a whole model") from error
 
 
 def encode_lines(tokenizer: Tokenizer, lines: Sequence[str]) -> list[np.ndarray]:

@@ -210,6 +210,13 @@ def test_data_that_the_help_of_run_names_is_taken(do):
     assert "helpdesk, a folder, or a ready-made mapping" in helped
 
 
+def words_in(folder: Path) -> None:
+    """A folder of text that can be pretrained on."""
+    folder.mkdir()
+    for name in ("en.txt", "en.dev.txt"):
+        (folder / name).write_text("a line\n")
+
+
 def test_pretraining_takes_its_folders_as_options_and_shows_them_as_they_are(do, monkeypatch, tmp_path):
     asked, module = [], types.ModuleType("adapeff_sim.training.pretrain")
     losses = {"perplexity": 20.0, "unigram_cross_entropy": math.log(30)}
@@ -217,6 +224,7 @@ def test_pretraining_takes_its_folders_as_options_and_shows_them_as_they_are(do,
     module.pretrain = lambda said, tell: asked.append(said) or report
     monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.setattr(adapeff_sim.training, "pretrain", module, raising=False)
+    words_in(Path("words"))
     ended = do("pretrain", "--text", "words", "--out", "[bold]my[/bold] model", "--minutes", "1")
     assert ended.exit_code == 0, ended.output
     assert (asked[0].text, asked[0].out, asked[0].minutes) == (Path("words"), Path("[bold]my[/bold] model"), 1)
@@ -236,6 +244,32 @@ def test_an_option_of_pretraining_that_is_out_of_range_is_told_by_its_name(do, m
     assert ended.exit_code == 2
     assert "command line: --vocabulary: is 100000; it must be at most 65536" in ended.stderr
     assert "command line: --learning-rate: is 0.0; it must be more than 0" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--out", "/proc/x"], "--out: /proc/x: cannot be written"),
+        (["--out", "words/en.txt/x"], "--out: words/en.txt/x: not a folder"),
+        (["--out", "words/en.txt"], "--out: words/en.txt: not a folder"),
+        (["--text", "nope"], "--text nope: no such folder"),
+        (["--text", "words/en.txt"], "--text words/en.txt: a file; give a folder of text"),
+        (["--text", "half"], "half: no de.dev.txt; move some lines of de.txt there"),
+        (["--threads", "100000"], "--threads: is 100000; it must be at most 1024"),
+        (["--layers", "100000"], "--layers: is 100000; it must be at most 256"),
+        (["--hidden", "8000000"], "--hidden: is 8000000; it must be at most 16384"),
+        (["--hidden", "16384", "--layers", "256"], "takes about 12 TiB of memory"),
+    ],
+)
+def test_pretraining_refuses_before_it_learns_anything(do, monkeypatch, arguments, told):
+    module = types.ModuleType("adapeff_sim.training.pretrain")
+    monkeypatch.setitem(sys.modules, module.__name__, module)  # has no function: nothing may be begun
+    words_in(Path("words"))
+    words_in(Path("half"))
+    Path("half/de.txt").write_text("eine Zeile\n")
+    ended = do("pretrain", "--text", "words", "--out", "model", "--minutes", "1", *arguments)
+    assert ended.exit_code == 2, ended.output
+    assert told in ended.stderr
 
 
 def test_going_on_with_pretraining_says_resume():

@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,53 @@ def test_a_folder_and_a_scenario_show_what_to_be_wary_of(do, tmp_path):
         assert "\x1b" not in shown.stdout
 
 
+def test_splits_that_are_not_there_and_a_single_label_are_told(do, tmp_path):
+    write_rows(tmp_path / "rows")
+    for other in ("es", "sw"):
+        shutil.rmtree(tmp_path / "rows/mood" / other)
+    long = "b" * 10_000
+    for language in ("en", "de"):
+        (tmp_path / f"rows/mood/{language}/test.jsonl").unlink()
+        for split in ("train", "validation"):
+            (tmp_path / f"rows/mood/{language}/{split}.jsonl").write_text(json.dumps({"text": split, "label": long}))
+    told = " ".join(do("data", "rows", "--task", "mood").stdout.split())
+    assert f"always says “{long[:48]}…” is right for 100 % of the training labels" in told
+    assert "mood: no test rows in de, en; nothing can be scored there" in told
+    assert "mood: every training row has label 'bbb" in told and long[:201] not in told.replace(" ", "")
+    for split in ("train", "validation"):
+        (tmp_path / f"rows/mood/en/{split}.jsonl").unlink()
+    (tmp_path / "rows/mood/en/test.jsonl").write_text('{"text": "so", "label": "a"}')
+    told = " ".join(do("data", "rows", "--task", "mood", "--language", "en").stdout.split())
+    assert "mood: no training rows in en" in told and "of the test labels" in told
+
+
+def test_what_is_wrong_with_a_mapping_is_told_at_its_line(do, tmp_path):
+    file = write_scenario(tmp_path)
+    mood = "      mood:\n        kind: pairs\n        colums: {}\n"
+    text = re.sub(r"(?m)^data:.*$", f"data:\n  files:\n    folder: rows\n    tasks:\n{mood}", file.read_text())
+    file.write_text(text)
+    lines = [line.split(":")[0] for line in text.splitlines()]
+    told = do("validate", file.name).stderr
+    kind, colums = (lines.index(f"        {key}") + 1 for key in ("kind", "colums"))
+    assert f"tiny.yaml:{kind}: data.files.tasks.mood.kind: is 'pairs'; did you mean 'pair'?" in told
+    assert f"tiny.yaml:{colums}: data.files.tasks.mood.colums: unknown key; did you mean 'columns'?" in told
+    for said, fix in (
+        ("[helpdesk]", "is a list of 1; name one source"),
+        ("{files: rows, helpdesk: {}}", "names files and"),
+    ):
+        file.write_text(re.sub(r"(?ms)^data:.*?(?=^\w)", f"data: {said}\n", text))
+        assert f"data: {fix}" in do("validate", file.name).stderr
+
+
+def test_a_single_label_is_a_warning_of_validate(do, tmp_path):
+    file = write_scenario(tmp_path)
+    for path in (tmp_path / "rows" / "mood").rglob("*.jsonl"):
+        path.write_text(path.read_text().replace('"bad"', '"good"'))
+    ended = do("validate", file.name)
+    assert ended.exit_code == 0, ended.output
+    assert "tiny.yaml:7: timeline[1]: mood: every training row has label 'good'" in ended.stderr
+
+
 def test_examples_are_shown_as_they_are(do, tmp_path):
     write_rows(tmp_path / "rows")
     for split in ("train", "validation", "test"):
@@ -88,12 +136,19 @@ def test_examples_are_shown_as_they_are(do, tmp_path):
         (["hub:xnly"], "did you mean 'xnli'"),
         (["helpdesk", "--task", "intend"], "did you mean 'intent'"),
         (["helpdesk:{"], "data source 'helpdesk:{'"),
+        (['helpdesk:{"size": 4000000000}'], "size of train is 4000000000; write at most 50000"),
+        (["train.json"], "train.json: a file; give the folder that has <task>/<language>/ in it"),
+        (["files:train.json"], "'train.json' is a file; give the folder"),
+        (["old"], "train.json is not read: write one JSON object a line, and call it .jsonl"),
         (["hub"], "data source hub needs an argument; write hub:NAME"),
         (["files:3"], "no folder '3' here"),
         (["hub:{}"], "hub.id: missing"),
     ],
 )
-def test_a_bad_source_is_told_with_exit_code_2(do, arguments, told):
+def test_a_bad_source_is_told_with_exit_code_2(do, tmp_path, arguments, told):
+    (tmp_path / "old/mood/en").mkdir(parents=True)
+    for name in ("train.json", "old/mood/en/train.json"):
+        (tmp_path / name).write_text("[]")
     ended = do("data", *arguments)
     assert ended.exit_code == 2
     assert told in " ".join(ended.stderr.split())

@@ -8,6 +8,7 @@ import pytest
 
 from adapeff_sim.data.examples import Answer, SpanExample, TaskKind
 from adapeff_sim.data.files import Files
+from adapeff_sim.data.survey import survey
 from adapeff_sim.errors import DataError
 
 TEXTS = [{"text": "late again", "label": "bad"}, {"text": "well done", "label": "good"}]
@@ -86,7 +87,9 @@ def test_answers_that_are_none(tmp_path: Path, answers: object, told: str) -> No
         (b'{"text": "a", "label": 3}', "label is 3; write a string"),
         (b'{"text": "a", "label": null}', "label is null; write a string"),
         (b'{"text": "a", "label": ""}', "an empty label"),
+        (b'{"text": "a", "label": " "}', "an empty label"),
         (b'{"text": "", "label": "x"}', "text is ''; fill it in"),
+        (b'{"text": " \\t", "label": "x"}', "only spaces; fill it in"),
         (b'{"text": "a", "label": "x", "lable": "x"}', "unknown key 'lable'; a classification row has text, label"),
         (b'{"text": "a", "text": "b", "label": "x"}', "key 'text' stands there twice"),
         (b'{"text": "\xff", "label": "x"}', "byte 0xff is not UTF-8"),
@@ -102,6 +105,13 @@ def test_a_bad_line_is_named_with_what_would_do(tmp_path: Path, line: bytes, tol
     assert message.startswith(f"{tmp_path}/mood/en/train.jsonl:3: ")
     assert told in message
     assert ";" in message
+
+
+@pytest.mark.parametrize("tag", ["Q", "B", "per", "B-"])
+def test_a_tag_that_is_not_bio_is_refused(tmp_path: Path, tag: str) -> None:
+    write(tmp_path, "ner", "en", [{"tokens": ["Ada", "sat"], "tags": [tag, "O"]}])
+    with pytest.raises(DataError, match=rf"train\.jsonl:1: tag '{tag}' is not BIO; write O, or B- or I-"):
+        Files(tmp_path).examples("ner", "en", "train")
 
 
 def test_three_megabytes_of_garbage_give_one_short_line(tmp_path: Path) -> None:
@@ -120,11 +130,15 @@ def test_a_long_bad_value_is_not_echoed(tmp_path: Path) -> None:
 
 
 def test_ten_problems_of_a_file_come_together(tmp_path: Path) -> None:
-    message = problem(tmp_path, b'{"text": "a"}\n' * 500)
+    message = problem(tmp_path, b"".join(b'{"text": %d, "label": "a"}\n' % i for i in range(500)))
     assert [line.rpartition(".jsonl:")[2].partition(":")[0] for line in message.splitlines()[:10]] == [
         str(number) for number in range(1, 11)
     ]
     assert message.splitlines()[10:] == ["(the first 10 problems; there are more)"]
+    (alike,) = problem(tmp_path, b'{"text": "a"}\n' * 500).splitlines()
+    assert "train.jsonl:1: no field 'label'" in alike and alike.endswith(
+        " (the same at 2, 3, 4, 5, 6, 7, 8, 9, 10, ...)"
+    )
 
 
 def test_an_empty_split(tmp_path: Path) -> None:
@@ -156,13 +170,30 @@ def test_a_task_has_one_kind(tmp_path: Path) -> None:
     write(tmp_path, "mood", "de", TEXTS)
     write(tmp_path, "mood", "en", TEXTS, test=ROWS["pair"])
     with pytest.raises(DataError, match=r"mood/en/test\.jsonl:1: rows of a pair task, but .* classification rows"):
-        Files(tmp_path).tasks()
+        dict(Files(tmp_path).tasks())
 
 
 def test_a_file_whose_rows_tell_no_kind(tmp_path: Path) -> None:
     write(tmp_path, "mood", "en", [{"sentence": "a", "label": "x"}])
     with pytest.raises(DataError, match=r"\.jsonl:1: no field tells the kind of task"):
-        Files(tmp_path).tasks()
+        dict(Files(tmp_path).tasks())
+
+
+@pytest.mark.parametrize(
+    ("header", "told"),
+    [
+        ("text;label", r"one column, 'text;label', parted by ';'; part them with a comma"),
+        ("so fine,good", r"the fields are so fine, good; call one .*, or map them in .*first line, if these are none"),
+    ],
+)
+def test_one_bad_file_hides_no_other_task(tmp_path: Path, header: str, told: str) -> None:
+    write(tmp_path, "mood", "en", TEXTS)
+    (tmp_path / "bad" / "en").mkdir(parents=True)
+    (tmp_path / "bad" / "en" / "train.csv").write_text(f"{header}\na,b\n")
+    source = Files(tmp_path)
+    assert survey(source, "rows", task="mood").tasks[0].kind is TaskKind.CLASSIFICATION
+    with pytest.raises(DataError, match=rf"bad/en/train\.csv:1: .*{told}"):
+        survey(source, "rows")
 
 
 def test_listing_reads_no_further_than_the_first_row(tmp_path: Path) -> None:
@@ -201,7 +232,7 @@ def test_a_name_never_becomes_a_path(tmp_path: Path, name: str) -> None:
     write(tmp_path, "mood", "en", TEXTS)
     write(tmp_path / "in", ".hidden", "en", TEXTS)
     source = Files(tmp_path / "in")
-    with pytest.raises(DataError, match=r"unknown task .*known: mood"):
+    with pytest.raises(DataError, match=r"unknown task .*[Kk]nown: mood"):
         source.examples(name, "en", "train")
     with pytest.raises(DataError, match=r"unknown language .*known: en"):
         source.examples("mood", name, "train")

@@ -57,7 +57,12 @@ def test_conll_takes_the_first_and_the_last_column(tmp_path: Path, ending: str) 
     ("ending", "content", "told"),
     [
         ("csv", b"text,label\na,x\n\nb, c,y\n", "train.csv:4: 3 values for 2 columns; put a text that has a comma"),
-        ("csv", b"text,label\na\n", "train.csv:2: 1 values for 2 columns"),
+        ("csv", b"text,label\na\n", "train.csv:2: 1 value for 2 columns"),
+        (
+            "csv",
+            b"text,label\n" + b"a" * 300_000 + b",x\n",
+            "train.csv:2: a value of more than 131,072 characters; shorten",
+        ),
         ("csv", b'text,label\n"a\nb",x\nc,\n', "train.csv:4: an empty label"),
         ("csv", b'text,label\na,x\n"b,y\n', "train.csv:3: unexpected end of data; close the quotes"),
         ("csv", b"text,label\n\xff,x\n", "train.csv:2: byte 0xff is not UTF-8"),
@@ -129,8 +134,11 @@ def test_a_label_that_the_mapping_does_not_name_is_refused(tmp_path: Path) -> No
         ({"columns": {"text": ["a", "b"]}}, "only choices and answers"),
         ({"kind": "choice", "columns": {}}, "write such numbers"),
         ({"kind": "span", "columns": {}}, "a span task has none"),
-        ({"incomplete": "ignore"}, "files.tasks.it.incomplete: "),
-        ({"trust": 1}, "files.tasks.it.trust: "),
+        ({"incomplete": "ignore"}, "files.tasks.it.incomplete: is 'ignore'; choose one of drop, refuse"),
+        ({"trust": 1}, "files.tasks.it.trust: unknown key; known: columns, incomplete, kind, labels"),
+        ({"column": {}}, "files.tasks.it.column: unknown key; did you mean 'columns'?"),
+        ({"kind": "pairs"}, "files.tasks.it.kind: is 'pairs'; did you mean 'pair'?"),
+        ({"columns": {"text": {}}}, "files.tasks.it.columns.text: is an object; write a column's name, or a list"),
     ],
 )
 def test_a_mapping_that_cannot_be_meant(tmp_path: Path, change: dict[str, Any], told: str) -> None:
@@ -151,9 +159,9 @@ def test_a_mapping_of_a_task_that_is_not_there_and_a_column_that_is_not_there(tm
 
 def test_incomplete_rows_can_be_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", "adapeff_sim")
-    found = source(tmp_path, "csv", b"body,mood\n,0\nlate,0\nso,\n", **MAPPED, incomplete="drop")
+    found = source(tmp_path, "csv", b"body,mood\n,0\nlate,0\nso,\n ,0\n", **MAPPED, incomplete="drop")
     assert len(found.examples("it", "en", "train")) == 1
-    assert caplog.messages == [f"{tmp_path}/it/en/train.csv:1: 2 incomplete rows are left out"]
+    assert caplog.messages == [f"{tmp_path}/it/en/train.csv:2: the first of 3 incomplete rows that are left out"]
 
 
 def test_an_answer_that_stands_elsewhere_is_refused_or_left_out(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from late import Late
 
+from adapeff_sim.data import repository
 from adapeff_sim.data.examples import ChoiceExample, PairExample, SpanExample, TaskKind, TextExample, TokensExample
 from adapeff_sim.data.hub import Hub
 from adapeff_sim.errors import DataError
@@ -175,7 +176,10 @@ TASK = {"kind": "classification", "languages": {"en": "en"}}
         ({"id": "name", "revision": COMMIT, "tasks": {"t": TASK}}, "give owner/name"),
         ({"id": "no such folder", "tasks": {"t": TASK}}, "is no folder here and no owner/name"),
         ({"id": "owner/name", "revision": COMMIT}, "hub.tasks: missing; add it, or name a ready-made mapping"),
-        ({"id": "owner/name", "revision": COMMIT, "tasks": {"t": TASK}, "trust": True}, "hub.trust: Extra inputs"),
+        (
+            {"id": "owner/name", "revision": COMMIT, "tasks": {"t": TASK}, "trust": True},
+            "hub.trust: unknown key; known: about, id",
+        ),
         ({"id": "o/n", "revision": COMMIT, "tasks": {"t": TASK | {"kind": "song"}}}, "hub.tasks.t.kind: "),
         ({"id": "o/n", "revision": COMMIT, "tasks": {"t": TASK | {"languages": {}}}}, "hub.tasks.t.languages: "),
         ({"id": "o/n", "revision": COMMIT, "tasks": {"t": TASK | {"columns": {"txt": "x"}}}}, "columns names 'txt'"),
@@ -231,3 +235,15 @@ def test_offline_with_nothing_in_the_cache() -> None:
     source = Hub({"id": "owner/name", "revision": COMMIT, "tasks": {"task": TASK}})
     with pytest.raises(DataError, match=r"config=en split=train: not in the cache, and offline.*; go online"):
         source.examples("task", "en", "train")
+
+
+def test_a_hub_that_does_not_answer_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def silent(*_: object, **__: object) -> None:
+        raise RuntimeError("Max retries exceeded with url") from ConnectionError("no route")
+
+    monkeypatch.setattr(repository, "is_offline", lambda: False)
+    monkeypatch.setattr("datasets.load_dataset_builder", silent)
+    source = Hub({"id": "owner/name", "revision": COMMIT, "tasks": {"task": TASK}})
+    with pytest.raises(DataError) as error:
+        source.examples("task", "en", "train")
+    assert str(error.value).startswith("owner/name config=en split=train: the hub does not answer; go online, or ")

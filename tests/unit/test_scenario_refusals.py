@@ -46,6 +46,10 @@ ONE_PROBLEM = {
         ("labelled: 4", "labelled: true"),
         "tiny.yaml:8: timeline[2].labelled: is true; write a whole number",
     ),
+    "a number of too many digits": (
+        ("labelled: 4", "labelled: 100000000000000000000"),
+        "tiny.yaml:8: timeline[2].labelled: is 1e+20; it is too large, write fewer digits",
+    ),
     "a day beyond the horizon": (
         ("day: 60", "day: 160"),
         "tiny.yaml:9: timeline[3].day: is 160, beyond the horizon of 100 days; move the event, or raise horizon_days",
