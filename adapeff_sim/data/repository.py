@@ -4,10 +4,11 @@ What is not in the cache is told of before it is downloaded: how many files, how
 repository is run. A copy of another commit that happens to lie in the cache is refused.
 """
 
+import hashlib
 import importlib
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
@@ -22,6 +23,7 @@ COMMIT = re.compile(r"[0-9a-f]{40}")
 REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 HUB_PATH = re.compile(r"hf://datasets/[^/]+/[^/@]+@[^/]+/(.+)")
 LOADERS = {"json": "json", "jsonl": "json", "csv": "csv", "parquet": "parquet"}  # by a file's ending
+CARDS = ("README.md", ".huggingface.yaml", "dataset_infos.json")  # what a folder says of its own files
 PIN = "copy it from the repository's page on the hub: Files and versions, History"
 
 
@@ -70,6 +72,10 @@ class Repository:
         if self.folder and config and any(c.name == config and c.is_dir() for c in self.folder.iterdir()):
             place = {"data_dir": config}
         builder = _datasets().load_dataset_builder(str(self.folder or self.id), revision=self.revision, **place)
+        if self.folder:
+            cards = (at / name for at in (self.folder, self.folder / str(place.get("data_dir", ""))) for name in CARDS)
+            kept = _kept([*map(Path, _files(builder)), *(card for card in cards if card.is_file())])
+            builder = _datasets().load_dataset_builder(str(self.folder), cache_dir=kept, **place)
         # Where the hub does not answer, the library takes the latest copy in its cache, of whatever commit.
         if self.revision not in (None, builder.hash):
             raise DataError(f"{where}: only another commit is in the cache ({builder.hash}); go online to fetch it")
@@ -91,6 +97,7 @@ class Repository:
             if not Path(local).is_file():
                 raise DataError(f"{where}: no such file in {clean(str(self.folder))}; correct its name in files")
             datasets = _datasets()
+            more |= {"cache_dir": _kept([Path(local)])} if self.folder else {}
             return _table(where, datasets.load_dataset(LOADERS[ending], data_files=local, split="train", **more))
         except DataError:
             raise
@@ -153,10 +160,23 @@ def _datasets() -> Any:
     return datasets
 
 
+def _kept(files: Iterable[Path]) -> str:
+    """Where the library keeps what it made of some files: by what is in them, for it goes by times of change alone."""
+    total = hashlib.sha256()
+    for path in sorted(files):
+        with path.open("rb") as file:
+            total.update(f"{path}\n{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
+    return str(Path(_datasets().config.HF_DATASETS_CACHE) / "by_content" / total.hexdigest()[:32])
+
+
+def _files(builder: Any) -> list[str]:
+    """The files that a config is made of, as the library names them."""
+    return [str(path) for some in (builder.config.data_files or {}).values() for path in some]
+
+
 def _paths(builder: Any) -> list[str]:
-    """The files of the repository that a config is made of."""
-    files = [str(path) for some in (builder.config.data_files or {}).values() for path in some]
-    return [match[1] for path in files if (match := HUB_PATH.fullmatch(path))]
+    """The same by their names in the repository."""
+    return [match[1] for path in _files(builder) if (match := HUB_PATH.fullmatch(path))]
 
 
 def _table(where: str, rows: Any) -> Table:

@@ -1,6 +1,7 @@
 """A dataset repository: read through the datasets library, pinned to a commit; here from local folders, no network."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -137,6 +138,16 @@ def test_splits_may_have_other_names(tmp_path: Path) -> None:
     assert source.examples("task", "en", "validation") == (TextExample(text="t", label="x"),)
     with pytest.raises(DataError, match=r"split=dev: .*Unknown split"):
         hub(folder, "classification", splits={"test": "dev"}).examples("task", "en", "test")
+
+
+@pytest.mark.parametrize("task", [{}, {"files": {"train": "train.jsonl"}}])
+def test_a_rewritten_file_is_read_again_whatever_its_time_of_change_says(tmp_path: Path, task: dict[str, Any]) -> None:
+    for text in "ab":
+        folder = json_lines(tmp_path / "d", [{"text": text, "label": "x"}])
+        for path in folder.iterdir():
+            os.utime(path, ns=(10**18, 10**18))
+        found = hub(folder, "classification", **task).examples("task", "en", "train")
+        assert found == (TextExample(text=text, label="x"),)
 
 
 def test_an_evaluation_label_that_is_never_trained(tmp_path: Path) -> None:
