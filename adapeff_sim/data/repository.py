@@ -74,7 +74,8 @@ class Repository:
         builder = _datasets().load_dataset_builder(str(self.folder or self.id), revision=self.revision, **place)
         if self.folder:
             cards = (at / name for at in (self.folder, self.folder / str(place.get("data_dir", ""))) for name in CARDS)
-            kept = _kept([*map(Path, _files(builder)), *(card for card in cards if card.is_file())])
+            files = [self._inside(path, where) for path in _files(builder)]
+            kept = _kept([*files, *(card for card in cards if card.is_file())])
             builder = _datasets().load_dataset_builder(str(self.folder), cache_dir=kept, **place)
         # Where the hub does not answer, the library takes the latest copy in its cache, of whatever commit.
         if self.revision not in (None, builder.hash):
@@ -93,7 +94,9 @@ class Repository:
             raise DataError(f"{where}: no ending that can be read; name a file that ends in .{', .'.join(LOADERS)}")
         more = {"field": key} if key else {}
         try:
-            local = str(self.folder / path) if self.folder else self._fetched(path)
+            if not self.folder and (path.startswith("/") or ".." in path.split("/")):
+                raise DataError(f"{where}: leads out of {self.id}; name a file of the repository")
+            local = str(self._inside(path, where)) if self.folder else self._fetched(path)
             if not Path(local).is_file():
                 raise DataError(f"{where}: no such file in {clean(str(self.folder))}; correct its name in files")
             datasets = _datasets()
@@ -103,6 +106,15 @@ class Repository:
             raise
         except Exception as error:  # as above
             self._explain(where, error)
+
+    def _inside(self, path: str, where: str) -> Path:
+        """A file of the folder by its name or its place; DataError for one that lies elsewhere, be it by a link."""
+        assert self.folder is not None
+        found = self.folder / path
+        if not found.resolve().is_relative_to(self.folder):
+            out = f"{shown(path)} leads out of {clean(str(self.folder))}"
+            raise DataError(f"{where}: {out}; name a file in it, or put a copy there")
+        return found
 
     def _fetched(self, path: str) -> str:
         """The file's place in the cache of ``huggingface_hub``, where it is laid if it does not lie there yet."""

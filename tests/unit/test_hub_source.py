@@ -150,6 +150,33 @@ def test_a_rewritten_file_is_read_again_whatever_its_time_of_change_says(tmp_pat
         assert found == (TextExample(text=text, label="x"),)
 
 
+OUTSIDE = r"leads out of .*; name a file in it"
+
+
+@pytest.mark.parametrize(
+    "name", ["../secret.jsonl", "{folder}/secret.jsonl", "link.jsonl", "{{language}}/secret.jsonl"]
+)
+def test_no_name_leads_out_of_the_folder(tmp_path: Path, name: str) -> None:
+    json_lines(tmp_path, [{"text": "secret", "label": "x"}])
+    (tmp_path / "train.jsonl").rename(tmp_path / "secret.jsonl")
+    folder = json_lines(tmp_path / "d", [{"text": "a", "label": "x"}])
+    (folder / "link.jsonl").symlink_to(tmp_path / "secret.jsonl")
+    files = {"train": name.format(folder=tmp_path)}
+    with pytest.raises(DataError, match=OUTSIDE):
+        hub(folder, "classification", files=files, languages={"en": ".."}).examples("task", "en", "train")
+
+
+def test_no_card_and_no_repository_leads_out_of_itself(tmp_path: Path) -> None:
+    folder = json_lines(tmp_path / "d", [{"text": "a", "label": "x"}])
+    (folder / "train.jsonl").rename(tmp_path / "train.jsonl")
+    (folder / "train.jsonl").symlink_to(tmp_path / "train.jsonl")
+    with pytest.raises(DataError, match=OUTSIDE):
+        hub(folder, "classification").examples("task", "en", "train")
+    task = TASK | {"files": {"train": "../../{language}.jsonl"}}
+    with pytest.raises(DataError, match="leads out of owner/name; name a file of the repository"):
+        Hub({"id": "owner/name", "revision": COMMIT, "tasks": {"t": task}}).examples("t", "en", "train")
+
+
 def test_an_evaluation_label_that_is_never_trained(tmp_path: Path) -> None:
     folder = json_lines(tmp_path / "d", [{"text": "a", "label": "x"}], test=[{"text": "t", "label": "y"}])
     with pytest.raises(DataError, match="split=test row 0: label 'y' is in no training row"):
