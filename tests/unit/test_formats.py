@@ -44,12 +44,20 @@ def test_a_quote_in_tsv_is_a_quote_and_nothing_is_taken_for_something_else(tmp_p
 
 @pytest.mark.parametrize("ending", ["conll", "bio", "txt"])
 def test_conll_takes_the_first_and_the_last_column(tmp_path: Path, ending: str) -> None:
-    rows = source(tmp_path, ending, CONLL.replace(b" ", b"\t") if ending == "bio" else CONLL).examples(
-        "it", "en", "test"
-    )
+    tabs = CONLL.replace(b" ", b"\t").replace(b"#\tid\t7\t", b"# id 7 ")
+    rows = source(tmp_path, ending, tabs if ending == "bio" else CONLL).examples("it", "en", "test")
     assert rows == (
         TokensExample(tokens=("Ada", "sat"), tags=("B-PER", "O")),
         TokensExample(tokens=("#", "Oslo"), tags=("O", "B-LOC")),
+    )
+
+
+def test_tokens_of_conll_may_begin_with_a_hash_whatever_their_tags_are(tmp_path: Path) -> None:
+    content = b"# text = about it\n#Merkel NOUN\n# SYM\n#1 NN\n\n# NOUN NN\n#\tSYM\n"
+    rows = source(tmp_path, "conll", content).examples("it", "en", "train")
+    assert rows == (
+        TokensExample(tokens=("#Merkel", "#", "#1"), tags=("NOUN", "SYM", "NN")),
+        TokensExample(tokens=("#",), tags=("SYM",)),
     )
 
 
