@@ -91,6 +91,10 @@ class RowMapping(BaseModel):
             raise ValueError("labels: the label of a choice is a number from 0 on; write such numbers")
         return self
 
+    def declared(self) -> tuple[str, ...]:
+        """The labels that are named, sorted; believed in place of those of the rows, which are all held to them."""
+        return tuple(sorted(set(self.labels.values())))
+
     def _required(self) -> list[str]:
         return [name for name, field in EXAMPLE_OF[self.kind].model_fields.items() if field.is_required()]
 

@@ -129,10 +129,15 @@ class Files:
         return tuple(split for split in SPLITS if Edition(language, split, 1) in self._editions(task))
 
     def labels(self, task: str) -> tuple[str, ...]:
-        """The labels of all training rows in all languages; an evaluation row with another one is an error."""
+        """The labels that the task's mapping names, if it does; else those of all training rows in all languages.
+
+        An evaluation row with another label is an error.
+        """
         editions = self._editions(task)
         if self._kind(task) in (TaskKind.CHOICE, TaskKind.SPAN):
             return ()
+        if declared := task in self._mappings and self._mappings[task].declared():
+            return declared
         train = {
             label
             for edition, path in editions.items()

@@ -122,7 +122,7 @@ def test_a_mapping_renames_columns_and_labels_and_leaves_the_rest_out(
 ) -> None:
     found = source(tmp_path, ending, content, **MAPPED)
     assert found.examples("it", "en", "train") == (TextExample(text="late", label="bad"),)
-    assert found.labels("it") == ("bad",)
+    assert found.labels("it") == ("bad", "good")  # as declared, though only one is in the rows
 
 
 def test_a_label_that_the_mapping_does_not_name_is_refused(tmp_path: Path) -> None:
