@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema, model_validator
 
 from adapeff_sim.data.examples import EXAMPLE_OF, AnyExample, TaskKind
-from adapeff_sim.data.rows import PROBLEMS_SHOWN, Located, RowProblem, clean, read_row, refuse, shown
+from adapeff_sim.data.rows import PROBLEMS_SHOWN, Located, MisplacedAnswer, RowProblem, clean, read_row, refuse, shown
 from adapeff_sim.errors import DataError
 
 LOG = logging.getLogger(__name__)
@@ -129,8 +129,8 @@ class RowMapping(BaseModel):
             found["id"] = "" if found["id"] is None else str(found["id"])
         try:
             return read_row(self.kind, found)
-        except RowProblem:
-            if self.incomplete == "drop" and self.kind is TaskKind.SPAN:
+        except MisplacedAnswer:
+            if self.incomplete == "drop":
                 return None
             raise
 

@@ -12,6 +12,7 @@ from adapeff_sim.data.examples import (
     EXAMPLE_OF,
     Answer,
     AnyExample,
+    MisplacedError,
     PairExample,
     TaskKind,
     TextExample,
@@ -37,6 +38,10 @@ class RowProblem(ValueError):
     def __init__(self, *problems: str) -> None:
         super().__init__("; ".join(problems))
         self.problems = problems
+
+
+class MisplacedAnswer(RowProblem):
+    """Nothing is wrong with a row but where its answers stand."""
 
 
 class Located(NamedTuple):
@@ -151,7 +156,14 @@ def _row_problem(error: ValidationError, model: type[BaseModel], row: str) -> Ro
                 problems.append(str(found["ctx"]["error"]))
             case sort:
                 problems.append(f"{field} is {shown(found['input'])}; {WANTED.get(sort, found['msg'])}")
-    return RowProblem(*problems)
+    is_misplaced = all(map(_is_misplaced, error.errors(include_url=False)))
+    return MisplacedAnswer(*problems) if is_misplaced else RowProblem(*problems)
+
+
+def _is_misplaced(found: Any) -> bool:
+    """Whether one of pydantic's findings is about where an answer stands; some sets write -1 for nowhere."""
+    is_nowhere = found["type"] == "greater_than_equal" and found["loc"][-1] == "answer_start"
+    return is_nowhere or isinstance(found.get("ctx", {}).get("error"), MisplacedError)
 
 
 def option_problem(source: str, found: Any) -> str:

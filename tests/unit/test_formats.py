@@ -172,6 +172,32 @@ def test_an_answer_that_stands_elsewhere_is_refused_or_left_out(tmp_path: Path) 
     assert len(source(tmp_path / "b", "csv", rows, **task, incomplete="drop").examples("it", "en", "train")) == 1
 
 
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        (
+            '{"question": 7, "context": "Ada", "answers": {"text": ["Ada"], "answer_start": [0]}}',
+            "question is 7; write",
+        ),
+        ('{"question": "Who?", "context": "Ada", "answers": ["Ada"]}', "answers is a list of 1; write"),
+        (
+            '{"question": "Who?", "context": "Ada", "answers": {"text": ["Ada"], "answer_start": ["0"]}}',
+            "answer_start is",
+        ),
+        ('{"question": "Who?", "context": "Ada", "answers": {"text": ["Ada"], "answer_start": [-1]}}', ""),
+        ('{"question": "Who?", "context": "Ada", "answers": {"text": [], "answer_start": []}}', ""),
+    ],
+)
+def test_a_fault_of_another_kind_is_not_left_out(tmp_path: Path, row: str, told: str) -> None:
+    whole = '{"question": "Who?", "context": "Ada", "answers": {"text": ["Ada"], "answer_start": [0]}}'
+    found = source(tmp_path, "jsonl", f"{whole}\n{row}\n".encode(), kind="span", incomplete="drop")
+    if not told:
+        assert len(found.examples("it", "en", "train")) == 1
+        return
+    with pytest.raises(DataError, match=rf"train\.jsonl:2: {told}"):
+        found.examples("it", "en", "train")
+
+
 def test_one_split_is_one_file(tmp_path: Path) -> None:
     found = source(tmp_path, "csv", CSV)
     (tmp_path / "it" / "en" / "test.tsv").write_bytes(TSV)
