@@ -23,6 +23,7 @@ COMMIT = re.compile(r"[0-9a-f]{40}")
 REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 HUB_PATH = re.compile(r"hf://datasets/[^/]+/[^/@]+@[^/]+/(.+)")
 LOADERS = {"json": "json", "jsonl": "json", "csv": "csv", "parquet": "parquet"}  # by a file's ending
+OTHER_CONFIGS = "Couldn't find cache"  # how the library begins where the cache has other configs alone
 CARDS = ("README.md", ".huggingface.yaml", "dataset_infos.json")  # what a folder says of its own files
 PIN = "copy it from the repository's page on the hub: Files and versions, History"
 
@@ -152,12 +153,19 @@ class Repository:
         reason = clean(" ".join(str(error).split()))[:200]
         if "revision" in reason.lower() and "NotFound" in type(error).__name__:
             raise DataError(f"{where}: no commit {self.revision} in {self.id}; {PIN}") from error
-        if self.revision and is_offline():
+        if self.revision and is_offline() and _is_missing(error):
             found = f"not in the cache, and offline ({type(error).__name__}: {reason})"
             fix = "go online once, without --offline and HF_HUB_OFFLINE, and it is kept"
+            fix += "; or correct config" if OTHER_CONFIGS in reason else ""
             raise DataError(f"{where}: {found}; {fix}") from error
-        fix = "check config, split and columns, or be online" if self.revision else "check config and split"
+        is_far = self.revision and not is_offline()
+        fix = "check config, split and columns, or be online" if is_far else "check config and split"
         raise DataError(f"{where}: {type(error).__name__}: {reason}; {fix}") from error
+
+
+def _is_missing(error: Exception) -> bool:
+    """Whether something does not lie in the caches, as either library says it when it may not ask the hub."""
+    return isinstance(error, ConnectionError | FileNotFoundError) or OTHER_CONFIGS in str(error)
 
 
 def is_offline() -> bool:

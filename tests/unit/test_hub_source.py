@@ -265,6 +265,18 @@ def test_offline_only_the_commit_asked_for_is_read(tmp_path: Path, cache: Path, 
             source.examples("task", "en", "train")
 
 
+def test_offline_a_mistyped_name_is_told_as_one(tmp_path: Path, cache: Path) -> None:
+    in_cache(json_lines(tmp_path / "d", [{"text": "a", "label": "x"}]), cache, COMMIT)
+    task = TASK | {"languages": {"en": "default"}}
+    for change, told in (
+        ({"splits": {"train": "trian"}}, 'Unknown split "trian".*; check config and split$'),
+        ({"config": "defualt"}, "not in the cache, and offline .*'defualt'.*; go online once.*; or correct config$"),
+    ):
+        source = Hub({"id": "owner/name", "revision": COMMIT, "tasks": {"task": task | change}})
+        with pytest.raises(DataError, match=told):
+            source.examples("task", "en", "train")
+
+
 def test_offline_with_nothing_in_the_cache() -> None:
     source = Hub({"id": "owner/name", "revision": COMMIT, "tasks": {"task": TASK}})
     with pytest.raises(DataError, match=r"config=en split=train: not in the cache, and offline.*; go online"):
