@@ -80,6 +80,17 @@ def _telling(fields: Iterable[str]) -> TaskKind:
     raise RowProblem(f"no field tells the kind of task; a row needs one of {', '.join(TELLING_FIELDS)}")
 
 
+def folder_named(name: str, said_in: str) -> Path:
+    """Where to look for a folder; DataError for a name that none can have, or that this user may not look for."""
+    try:
+        path = Path(name).expanduser()
+        path.is_dir()
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = clean(str(getattr(error, "strerror", None) or error))
+        raise DataError(f"{said_in}: {shown(name)} is no folder ({reason}); give one that is") from None
+    return path
+
+
 class Edition(NamedTuple):
     """One file of a task."""
 
@@ -103,6 +114,7 @@ class Files:
         if not isinstance(folder, str) or not folder.strip():
             what = shown(options) if not isinstance(options, Mapping) else "without a folder"
             raise DataError(f"files: {what} is no folder name; write files: FOLDER, or {{folder: FOLDER, tasks: ...}}")
+        folder_named(folder, "files")
         try:
             self._mappings = FilesOptions.model_validate(options).tasks
         except ValidationError as error:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from adapeff_sim.data.columns import Table
+from adapeff_sim.data.files import folder_named
 from adapeff_sim.data.formats import class_names
 from adapeff_sim.data.rows import clean, shown
 from adapeff_sim.errors import DataError
@@ -40,7 +41,7 @@ class Repository:
     @classmethod
     def at(cls, name: str, revision: str | None) -> "Repository":
         """The repository of that name, which must be pinned. Raises DataError for what is none."""
-        folder = Path(name).expanduser()
+        folder = folder_named(name, "hub.id")
         if revision is None:
             if folder.is_dir():
                 return cls(name, None, folder.resolve())

@@ -211,6 +211,7 @@ TASK = {"kind": "classification", "languages": {"en": "en"}}
         ({"id": "owner/name", "revision": "a" * 39, "tasks": {"t": TASK}}, "is no commit"),
         ({"id": "../x/y", "revision": COMMIT, "tasks": {"t": TASK}}, "give owner/name"),
         ({"id": "name", "revision": COMMIT, "tasks": {"t": TASK}}, "give owner/name"),
+        ({"id": "x" * 300, "tasks": {"t": TASK}}, "is no folder (File name too long); give one that is"),
         ({"id": "no such folder", "tasks": {"t": TASK}}, "is no folder here and no owner/name"),
         ({"id": "owner/name", "revision": COMMIT}, "hub.tasks: missing; add it, or name a ready-made mapping"),
         ({"id": "owner/name", "revision": COMMIT, "tasks": {"t": TASK}, "trust": True}, "hub.trust: Extra inputs"),
