@@ -23,9 +23,9 @@ LOG = logging.getLogger(__name__)
 COMMIT = re.compile(r"[0-9a-f]{40}")
 REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 HUB_PATH = re.compile(r"hf://datasets/[^/]+/[^/@]+@[^/]+/(.+)")
-LOADERS = {"json": "json", "jsonl": "json", "csv": "csv", "parquet": "parquet"}  # by a file's ending
 OTHER_CONFIGS = "Couldn't find cache"  # how the library begins where the cache has other configs alone
 CARDS = ("README.md", ".huggingface.yaml", "dataset_infos.json")  # what a folder says of its own files
+LOADERS = {"json": "json", "jsonl": "json", "csv": "csv", "parquet": "parquet"}  # by a file's ending
 PIN = "copy it from the repository's page on the hub: Files and versions, History"
 
 
@@ -164,11 +164,6 @@ class Repository:
         raise DataError(f"{where}: {type(error).__name__}: {reason}; {fix}") from error
 
 
-def _is_missing(error: Exception) -> bool:
-    """Whether something does not lie in the caches, as either library says it when it may not ask the hub."""
-    return isinstance(error, ConnectionError | FileNotFoundError) or OTHER_CONFIGS in str(error)
-
-
 def is_offline() -> bool:
     """Whether the hub must not be asked: ``HF_HUB_OFFLINE`` is set."""
     return bool(importlib.import_module("huggingface_hub").constants.HF_HUB_OFFLINE)
@@ -181,6 +176,21 @@ def _datasets() -> Any:
     return datasets
 
 
+def _paths(builder: Any) -> list[str]:
+    """The files of the repository that a config is made of."""
+    return [match[1] for path in _files(builder) if (match := HUB_PATH.fullmatch(path))]
+
+
+def _table(where: str, rows: Any) -> Table:
+    numbered = ((f"{where} row {number}", row) for number, row in enumerate(rows))
+    return Table(where, "typed", tuple(rows.features), numbered, class_names(rows.features))
+
+
+def _files(builder: Any) -> list[str]:
+    """The files that a config is made of, as the library names them."""
+    return [str(path) for some in (builder.config.data_files or {}).values() for path in some]
+
+
 def _kept(files: Iterable[Path]) -> str:
     """Where the library keeps what it made of some files: by what is in them, for it goes by times of change alone."""
     total = hashlib.sha256()
@@ -190,16 +200,6 @@ def _kept(files: Iterable[Path]) -> str:
     return str(Path(_datasets().config.HF_DATASETS_CACHE) / "by_content" / total.hexdigest()[:32])
 
 
-def _files(builder: Any) -> list[str]:
-    """The files that a config is made of, as the library names them."""
-    return [str(path) for some in (builder.config.data_files or {}).values() for path in some]
-
-
-def _paths(builder: Any) -> list[str]:
-    """The same by their names in the repository."""
-    return [match[1] for path in _files(builder) if (match := HUB_PATH.fullmatch(path))]
-
-
-def _table(where: str, rows: Any) -> Table:
-    numbered = ((f"{where} row {number}", row) for number, row in enumerate(rows))
-    return Table(where, "typed", tuple(rows.features), numbered, class_names(rows.features))
+def _is_missing(error: Exception) -> bool:
+    """Whether something does not lie in the caches, as either library says it when it may not ask the hub."""
+    return isinstance(error, ConnectionError | FileNotFoundError) or OTHER_CONFIGS in str(error)

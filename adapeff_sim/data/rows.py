@@ -139,6 +139,12 @@ def _answers(value: object) -> tuple[Answer, ...]:
         raise _row_problem(error, Answer, "an answer") from None
 
 
+def _is_misplaced(found: Any) -> bool:
+    """Whether one of pydantic's findings is about where an answer stands; some sets write -1 for nowhere."""
+    is_nowhere = found["type"] == "greater_than_equal" and found["loc"][-1] == "answer_start"
+    return is_nowhere or isinstance(found.get("ctx", {}).get("error"), MisplacedError)
+
+
 def _row_problem(error: ValidationError, model: type[BaseModel], row: str) -> RowProblem:
     """Pydantic's findings in the words of a data file."""
     needed = ", ".join(name for name, field in model.model_fields.items() if field.is_required())
@@ -156,14 +162,9 @@ def _row_problem(error: ValidationError, model: type[BaseModel], row: str) -> Ro
                 problems.append(str(found["ctx"]["error"]))
             case sort:
                 problems.append(f"{field} is {shown(found['input'])}; {WANTED.get(sort, found['msg'])}")
-    is_misplaced = all(map(_is_misplaced, error.errors(include_url=False)))
-    return MisplacedAnswer(*problems) if is_misplaced else RowProblem(*problems)
-
-
-def _is_misplaced(found: Any) -> bool:
-    """Whether one of pydantic's findings is about where an answer stands; some sets write -1 for nowhere."""
-    is_nowhere = found["type"] == "greater_than_equal" and found["loc"][-1] == "answer_start"
-    return is_nowhere or isinstance(found.get("ctx", {}).get("error"), MisplacedError)
+    if all(map(_is_misplaced, error.errors(include_url=False))):
+        return MisplacedAnswer(*problems)
+    return RowProblem(*problems)
 
 
 def option_problem(source: str, found: Any) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from adapeff_sim.data.examples import Answer, ChoiceExample, SpanExample, TextExample, TokensExample
 from adapeff_sim.data.files import Files
+from adapeff_sim.data.formats import conll
 from adapeff_sim.errors import DataError
 
 CSV = b'text,label\r\n"late, again",bad\r\n"well\ndone",good\r\n\r\nso so,bad\r\n'
@@ -54,11 +55,11 @@ def test_conll_takes_the_first_and_the_last_column(tmp_path: Path, ending: str) 
 
 def test_tokens_of_conll_may_begin_with_a_hash_whatever_their_tags_are(tmp_path: Path) -> None:
     content = b"# text = about it\n#Merkel NOUN\n# SYM\n#1 NN\n\n# NOUN NN\n#\tSYM\n"
-    rows = source(tmp_path, "conll", content).examples("it", "en", "train")
-    assert rows == (
-        TokensExample(tokens=("#Merkel", "#", "#1"), tags=("NOUN", "SYM", "NN")),
-        TokensExample(tokens=("#",), tags=("SYM",)),
-    )
+    (tmp_path / "test.conll").write_bytes(content)
+    assert [row for _, row in conll(tmp_path / "test.conll").rows] == [
+        {"tokens": ["#Merkel", "#", "#1"], "tags": ["NOUN", "SYM", "NN"]},
+        {"tokens": ["#"], "tags": ["SYM"]},
+    ]
 
 
 @pytest.mark.parametrize(
