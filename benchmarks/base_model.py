@@ -109,7 +109,7 @@ class Trainer:
         for language in self._scored(cell):
             test = self.source.examples(cell.task, language, "test")
             asked = EvaluateJob(
-                route=(artifact,),
+                route=(*artifact.by(Role.BASE), artifact),
                 release=release,
                 inputs={artifact.fingerprint: folder / "artifact"},
                 endpoint=Endpoint(cell.task, language),

@@ -53,7 +53,7 @@ def _fetched(repository: str, revision: str, spec: str, is_usable: Look) -> Path
         names = _needed(sizes, spec)
         settings = [name for name in SETTINGS if name in names]
         is_usable(Path(snapshot_download(repository, revision=revision, allow_patterns=settings)))
-        LOG.warning("%s: fetching %s", spec, _weighed({name: sizes[name] for name in names}))
+        LOG.info("%s: fetching %s", spec, _weighed({name: sizes[name] for name in names}))
         return Path(snapshot_download(repository, revision=revision, allow_patterns=names))
     except DataError:
         raise

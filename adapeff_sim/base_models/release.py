@@ -33,6 +33,7 @@ HUB_SPEC = re.compile(r"([A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)@([0-9a-f]{40})")
 HIDDEN_SIZE = ("hidden_size", "d_model", "dim", "n_embd")
 POSITIONS, USUAL_POSITIONS = "max_position_embeddings", 512  # what the library takes where it is not said
 USUAL_PADDING = 1
+INNER_SIZE = ("intermediate_size", "hidden_dim")
 LAYERS = ("num_hidden_layers", "n_layers", "n_layer", "num_layers")
 NO_SHAPE = re.compile(
     r"_.*|architectures|transformers_version|(torch_)?dtype|.*_token_id|.*dropout.*|.*_drop|initializer_.*|id2label|label2id"
@@ -58,6 +59,7 @@ class Release:
     parameters: int  # elements stored as weights
     encoder: str  # which one: config.json's model_type
     longest: int  # tokens in the longest sequence that it has positions for
+    inner_size: int | None = None  # of the feed-forward layers, where config.json says it
 
 
 def shipped() -> tuple[str, ...]:
@@ -144,6 +146,7 @@ def _release(spec: str, folder: Path, revision: str | None) -> Release:
         parameters=sum(parameters_in(path) for path in files if path.suffix == ".safetensors"),
         encoder=settings["model_type"],
         longest=_longest(folder, settings),
+        inner_size=next((settings[name] for name in INNER_SIZE if type(settings.get(name)) is int), None),
     )
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema, model_validator
 
 from adapeff_sim.data.examples import EXAMPLE_OF, AnyExample, TaskKind
-from adapeff_sim.data.rows import PROBLEMS_SHOWN, Located, RowProblem, clean, read_row, refuse, shown
+from adapeff_sim.data.rows import PROBLEMS_SHOWN, Located, MisplacedAnswer, RowProblem, clean, read_row, refuse, shown
 from adapeff_sim.errors import DataError
 
 LOG = logging.getLogger(__name__)
@@ -92,6 +92,10 @@ class RowMapping(BaseModel):
             raise ValueError("labels: the label of a choice is a number from 0 on; write such numbers")
         return self
 
+    def declared(self) -> tuple[str, ...]:
+        """The labels that are named, sorted; believed in place of those of the rows, which are all held to them."""
+        return tuple(sorted(set(self.labels.values())))
+
     def _required(self) -> list[str]:
         return [name for name, field in EXAMPLE_OF[self.kind].model_fields.items() if field.is_required()]
 
@@ -126,8 +130,8 @@ class RowMapping(BaseModel):
             found["id"] = "" if found["id"] is None else str(found["id"])
         try:
             return read_row(self.kind, found)
-        except RowProblem:
-            if self.incomplete == "drop" and self.kind is TaskKind.SPAN:
+        except MisplacedAnswer:
+            if self.incomplete == "drop":
                 return None
             raise
 

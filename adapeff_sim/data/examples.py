@@ -82,6 +82,10 @@ class Answer(BaseModel):
     answer_start: int = Field(ge=0)
 
 
+class MisplacedError(ValueError):
+    """An answer does not stand where it is said to."""
+
+
 class SpanExample(Example):
     """A question whose answers are stretches of the context."""
 
@@ -94,7 +98,7 @@ class SpanExample(Example):
     def _answers_lie_in_the_context(self) -> Self:
         for a in self.answers:
             if self.context[a.answer_start : a.answer_start + len(a.text)] != a.text:
-                raise ValueError(f"the context does not read {a.text[:40]!r} at character {a.answer_start}")
+                raise MisplacedError(f"the context does not read {a.text[:40]!r} at character {a.answer_start}")
         return self
 
 

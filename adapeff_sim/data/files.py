@@ -112,6 +112,17 @@ class Kinds(Mapping[str, TaskKind]):
         return len(self._names)
 
 
+def folder_named(name: str, said_in: str) -> Path:
+    """Where to look for a folder; DataError for a name that none can have, or that this user may not look for."""
+    try:
+        path = Path(name).expanduser()
+        path.is_dir()
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = clean(str(getattr(error, "strerror", None) or error))
+        raise DataError(f"{said_in}: {shown(name)} is no folder ({reason}); give one that is") from None
+    return path
+
+
 class Edition(NamedTuple):
     """One file of a task."""
 
@@ -135,6 +146,7 @@ class Files:
         if not isinstance(folder, str) or not folder.strip():
             what = shown(options) if not isinstance(options, Mapping) else "without a folder"
             raise DataError(f"files: {what} is no folder name; write files: FOLDER, or {{folder: FOLDER, tasks: ...}}")
+        folder_named(folder, "files")
         try:
             self._mappings = FilesOptions.model_validate(options).tasks
         except ValidationError as error:
@@ -163,10 +175,15 @@ class Files:
         return tuple(split for split in SPLITS if Edition(language, split, 1) in self._editions(task))
 
     def labels(self, task: str) -> tuple[str, ...]:
-        """The labels of all training rows in all languages; an evaluation row with another one is an error."""
+        """The labels that the task's mapping names, if it does; else those of all training rows in all languages.
+
+        An evaluation row with another label is an error.
+        """
         editions = self._editions(task)
         if self._kind(task) in (TaskKind.CHOICE, TaskKind.SPAN):
             return ()
+        if declared := task in self._mappings and self._mappings[task].declared():
+            return declared
         train = {
             label
             for edition, path in editions.items()

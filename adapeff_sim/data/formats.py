@@ -140,17 +140,17 @@ def _sentences(path: Path) -> Rows:
     tags: list[str] = []
     for where, line in _lines(path):
         try:
-            parts = _decoded(line).split("\t" if b"\t" in line else None)
+            text = _decoded(line)
         except RowProblem as problem:
             yield where, problem
             continue
-        parts = [part.strip() for part in parts]
+        parts = [part.strip() for part in text.split("\t" if "\t" in text else None)]
         if not any(parts) or parts[0] == DOCUMENT_STARTS:
             if tokens:
                 yield begins, {"tokens": tokens, "tags": tags}
             tokens, tags = [], []
-        elif parts[0].startswith("#") and not TAG.fullmatch(parts[-1]):
-            continue  # a comment about the sentence
+        elif not tokens and text.startswith("# ") and "\t" not in text and not TAG.fullmatch(parts[-1]):
+            continue  # about the sentence; whatever else begins with # is a token of it
         elif len(parts) < 2 or not parts[0] or not parts[-1]:
             yield where, RowProblem(f"{shown(' '.join(parts))} has no tag; write TOKEN TAG, with O for no entity")
         else:

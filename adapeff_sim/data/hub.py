@@ -129,9 +129,9 @@ class Hub:
         languages = self.languages(task)
         if self.tasks()[task] in (TaskKind.CHOICE, TaskKind.SPAN):
             return ()
-        mappings = [self._parts[task, language].tasks[task].labels for language in languages]
-        if all(mappings):
-            return tuple(sorted({label for mapping in mappings for label in mapping.values()}))
+        declared = [self._parts[task, language].tasks[task].declared() for language in languages]
+        if all(declared):
+            return tuple(sorted({label for some in declared for label in some}))
         rows = {(at, split): self._read(task, at, split) for at in languages for split in self.splits(task, at)}
         train = {
             label

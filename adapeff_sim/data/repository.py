@@ -4,15 +4,17 @@ What is not in the cache is told of before it is downloaded: how many files, how
 repository is run. A copy of another commit that happens to lie in the cache is refused.
 """
 
+import hashlib
 import importlib
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
 from adapeff_sim.data.columns import Table
+from adapeff_sim.data.files import folder_named
 from adapeff_sim.data.formats import class_names
 from adapeff_sim.data.rows import clean, shown
 from adapeff_sim.errors import DataError
@@ -21,6 +23,8 @@ LOG = logging.getLogger(__name__)
 COMMIT = re.compile(r"[0-9a-f]{40}")
 REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 HUB_PATH = re.compile(r"hf://datasets/[^/]+/[^/@]+@[^/]+/(.+)")
+OTHER_CONFIGS = "Couldn't find cache"  # how the library begins where the cache has other configs alone
+CARDS = ("README.md", ".huggingface.yaml", "dataset_infos.json")  # what a folder says of its own files
 LOADERS = {"json": "json", "jsonl": "json", "csv": "csv", "parquet": "parquet"}  # by a file's ending
 SILENCE = ("ConnectionError", "ConnectError", "MaxRetryError", "NameResolutionError", "ProxyError", "SSLError")
 PIN = "copy it from the repository's page on the hub: Files and versions, History"
@@ -38,7 +42,7 @@ class Repository:
     @classmethod
     def at(cls, name: str, revision: str | None) -> "Repository":
         """The repository of that name, which must be pinned. Raises DataError for what is none."""
-        folder = Path(name).expanduser()
+        folder = folder_named(name, "hub.id")
         if revision is None:
             if folder.is_dir():
                 return cls(name, None, folder.resolve())
@@ -71,6 +75,11 @@ class Repository:
         if self.folder and config and any(c.name == config and c.is_dir() for c in self.folder.iterdir()):
             place = {"data_dir": config}
         builder = _datasets().load_dataset_builder(str(self.folder or self.id), revision=self.revision, **place)
+        if self.folder:
+            cards = (at / name for at in (self.folder, self.folder / str(place.get("data_dir", ""))) for name in CARDS)
+            files = [self._inside(path, where) for path in _files(builder)]
+            kept = _kept([*files, *(card for card in cards if card.is_file())])
+            builder = _datasets().load_dataset_builder(str(self.folder), cache_dir=kept, **place)
         # Where the hub does not answer, the library takes the latest copy in its cache, of whatever commit.
         if self.revision not in (None, builder.hash):
             raise DataError(f"{where}: only another commit is in the cache ({builder.hash}); go online to fetch it")
@@ -88,15 +97,27 @@ class Repository:
             raise DataError(f"{where}: no ending that can be read; name a file that ends in .{', .'.join(LOADERS)}")
         more = {"field": key} if key else {}
         try:
-            local = str(self.folder / path) if self.folder else self._fetched(path)
+            if not self.folder and (path.startswith("/") or ".." in path.split("/")):
+                raise DataError(f"{where}: leads out of {self.id}; name a file of the repository")
+            local = str(self._inside(path, where)) if self.folder else self._fetched(path)
             if not Path(local).is_file():
                 raise DataError(f"{where}: no such file in {clean(str(self.folder))}; correct its name in files")
             datasets = _datasets()
+            more |= {"cache_dir": _kept([Path(local)])} if self.folder else {}
             return _table(where, datasets.load_dataset(LOADERS[ending], data_files=local, split="train", **more))
         except DataError:
             raise
         except Exception as error:  # as above
             self._explain(where, error)
+
+    def _inside(self, path: str, where: str) -> Path:
+        """A file of the folder by its name or its place; DataError for one that lies elsewhere, be it by a link."""
+        assert self.folder is not None
+        found = self.folder / path
+        if not found.resolve().is_relative_to(self.folder):
+            out = f"{shown(path)} leads out of {clean(str(self.folder))}"
+            raise DataError(f"{where}: {out}; name a file in it, or put a copy there")
+        return found
 
     def _fetched(self, path: str) -> str:
         """The file's place in the cache of ``huggingface_hub``, where it is laid if it does not lie there yet."""
@@ -138,11 +159,13 @@ class Repository:
         reason = clean(" ".join(str(error).split()))[:200]
         if "revision" in reason.lower() and "NotFound" in type(error).__name__:
             raise DataError(f"{where}: no commit {self.revision} in {self.id}; {PIN}") from error
-        if self.revision and is_offline():
+        if self.revision and is_offline() and _is_missing(error):
             found = f"not in the cache, and offline ({type(error).__name__}: {reason})"
             fix = "go online once, without --offline and HF_HUB_OFFLINE, and it is kept"
+            fix += "; or correct config" if OTHER_CONFIGS in reason else ""
             raise DataError(f"{where}: {found}; {fix}") from error
-        fix = "check config, split and columns, or be online" if self.revision else "check config and split"
+        is_far = self.revision and not is_offline()
+        fix = "check config, split and columns, or be online" if is_far else "check config and split"
         raise DataError(f"{where}: {type(error).__name__}: {reason}; {fix}") from error
 
 
@@ -176,10 +199,28 @@ def _quieten() -> None:
 
 def _paths(builder: Any) -> list[str]:
     """The files of the repository that a config is made of."""
-    files = [str(path) for some in (builder.config.data_files or {}).values() for path in some]
-    return [match[1] for path in files if (match := HUB_PATH.fullmatch(path))]
+    return [match[1] for path in _files(builder) if (match := HUB_PATH.fullmatch(path))]
 
 
 def _table(where: str, rows: Any) -> Table:
     numbered = ((f"{where} row {number}", row) for number, row in enumerate(rows))
     return Table(where, "typed", tuple(rows.features), numbered, class_names(rows.features))
+
+
+def _files(builder: Any) -> list[str]:
+    """The files that a config is made of, as the library names them."""
+    return [str(path) for some in (builder.config.data_files or {}).values() for path in some]
+
+
+def _kept(files: Iterable[Path]) -> str:
+    """Where the library keeps what it made of some files: by what is in them, for it goes by times of change alone."""
+    total = hashlib.sha256()
+    for path in sorted(files):
+        with path.open("rb") as file:
+            total.update(f"{path}\n{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
+    return str(Path(_datasets().config.HF_DATASETS_CACHE) / "by_content" / total.hexdigest()[:32])
+
+
+def _is_missing(error: Exception) -> bool:
+    """Whether something does not lie in the caches, as either library says it when it may not ask the hub."""
+    return isinstance(error, ConnectionError | FileNotFoundError) or OTHER_CONFIGS in str(error)

@@ -13,6 +13,7 @@ from adapeff_sim.data.examples import (
     EXAMPLE_OF,
     Answer,
     AnyExample,
+    MisplacedError,
     PairExample,
     TaskKind,
     TextExample,
@@ -40,6 +41,10 @@ class RowProblem(ValueError):
     def __init__(self, *problems: str) -> None:
         super().__init__("; ".join(problems))
         self.problems = problems
+
+
+class MisplacedAnswer(RowProblem):
+    """Nothing is wrong with a row but where its answers stand."""
 
 
 class Located(NamedTuple):
@@ -159,6 +164,12 @@ def _answers(value: object) -> tuple[Answer, ...]:
         raise _row_problem(error, Answer, "an answer") from None
 
 
+def _is_misplaced(found: Any) -> bool:
+    """Whether one of pydantic's findings is about where an answer stands; some sets write -1 for nowhere."""
+    is_nowhere = found["type"] == "greater_than_equal" and found["loc"][-1] == "answer_start"
+    return is_nowhere or isinstance(found.get("ctx", {}).get("error"), MisplacedError)
+
+
 def _row_problem(error: ValidationError, model: type[BaseModel], row: str) -> RowProblem:
     """Pydantic's findings in the words of a data file."""
     needed = ", ".join(name for name, field in model.model_fields.items() if field.is_required())
@@ -176,4 +187,6 @@ def _row_problem(error: ValidationError, model: type[BaseModel], row: str) -> Ro
                 problems.append(str(found["ctx"]["error"]))
             case sort:
                 problems.append(f"{field} is {shown(found['input'])}; {WANTED.get(sort, found['msg'])}")
+    if all(map(_is_misplaced, error.errors(include_url=False))):
+        return MisplacedAnswer(*problems)
     return RowProblem(*problems)

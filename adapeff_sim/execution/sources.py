@@ -23,6 +23,7 @@ from adapeff_sim.data.examples import (
     content_digest,
     take,
 )
+from adapeff_sim.data.files import folder_named
 from adapeff_sim.errors import DataError
 from adapeff_sim.lifecycle.world import Endpoint, TestSet
 
@@ -159,7 +160,7 @@ class Sources:
         return self._requests[name]
 
     def _place(self, folder: str) -> Path:
-        return self.root / Path(folder).expanduser()
+        return self.root / folder_named(folder, "data")
 
 
 def go_offline() -> None:

@@ -57,10 +57,11 @@ def _under(bases: tuple[Artifact, ...], releases: Mapping[str, Release]) -> Rele
     return releases.get(recipe.release) if isinstance(recipe, BaseModelRecipe) else None
 
 
-def _shape(release: Release) -> tuple[str, int, int]:
-    return release.encoder, release.layers, release.hidden_size
+def _shape(release: Release) -> tuple[str, int, int, int | None]:
+    return release.encoder, release.layers, release.hidden_size, release.inner_size
 
 
 def _told(release: Release) -> str:
     name = ENCODERS[release.encoder].name
-    return f"{release.spec} ({name}, {release.layers} layers of {release.hidden_size})"
+    inner = f", feed-forward {release.inner_size:,}" if release.inner_size else ""
+    return f"{release.spec} ({name}, {release.layers} layers of {release.hidden_size}{inner})"

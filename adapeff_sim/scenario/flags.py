@@ -59,17 +59,14 @@ def data_named(text: str) -> str:
     """The data source that a flag names: a source, ``files:FOLDER``, a folder, or a ready-made mapping."""
     if text.partition(":")[0] in SOURCES.names():
         return text
-    if Path(text).expanduser().is_dir():
+    if _is(text, "folder"):
         return f"files:{text}"
     return f"hub:{text}" if text in ready_names() else text
 
 
 def data_there(text: str) -> str:
     """The data source that a flag names, if it can be one. Raises ValueError that says what is there instead."""
-    try:
-        named = data_named(text)
-    except (OSError, ValueError, RuntimeError):  # no name that a folder can have
-        named = text
+    named = data_named(text)
     kind, colon, argument = named.partition(":")
     if kind in SOURCES.names() and kind != "files":
         return named

@@ -42,6 +42,9 @@ def routed(job: EvaluateJob, backbone: Backbone) -> Network:
 def _belongs(job: EvaluateJob, part: Artifact, folder: Path) -> None:
     """A part lies over the base model it was trained over, unless the route says that it is carried over."""
     base = part.by(Role.BASE)
+    if base and job.route[0].kind is not Kind.BASE_MODEL:
+        names = " + ".join(artifact.slot for artifact in job.route)
+        raise ExecutionError(f"route {names} does not say which base model {part.slot} lies over; put it first")
     require_base(folder, job.release, is_carried=bool(base) and base != job.route[:1])
 
 

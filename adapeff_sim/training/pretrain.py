@@ -71,6 +71,10 @@ def pretrain(settings: PretrainSettings, tell: Tell, stop_after_steps: int | Non
     """
     if not settings.resume and (settings.out / "model.safetensors").exists():
         raise DataError(f"{settings.out} holds a base model already; go on with it (resume) or name another folder")
+    if not settings.resume and checkpoint_in(settings.out):  # a new vocabulary beside it would part it from its own
+        raise DataError(
+            f"{settings.out} holds a run that has not ended; --resume goes on with it, or name another folder"
+        )
     torch.set_num_threads(settings.threads)
     torch.manual_seed(settings.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -80,6 +80,8 @@ def test_nothing_is_used_over_another_base_model_unless_it_is_carried_over(built
     refused = f"another base model .digest {base.digest}. than {other_base.spec} .{other_base.digest}.; train it again"
     with pytest.raises(ExecutionError, match=refused):
         built.evaluate((BASE, one), task("colour"), text_rows(5), release=other_base)
+    with pytest.raises(ExecutionError, match=f"route {one.slot} does not say which base model {one.slot} lies over"):
+        built.evaluate((one,), task("colour"), text_rows(5), release=other_base)
     with pytest.raises(ExecutionError, match=refused):
         built.evaluate((whole,), task("colour"), text_rows(5), release=other_base)
     built.build(both, task("colour"))

@@ -141,6 +141,15 @@ def test_the_command_tells_how_well_each_language_is_guessed(text: Path, tmp_pat
     assert "holds a base model already" in again.output
 
 
+def test_a_run_that_was_killed_early_is_not_begun_anew_over_its_checkpoint(text: Path, tmp_path: Path) -> None:
+    place = tmp_path / "checkpoint"
+    place.mkdir()
+    (place / "position.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(DataError, match="holds a run that has not ended; --resume goes on with it"):
+        pretrain(tiny(text, tmp_path), quiet)
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint"]
+
+
 def test_a_run_needs_an_end(text: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="how long"):
         tiny(text, tmp_path, tokens=None)

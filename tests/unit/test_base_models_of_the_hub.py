@@ -74,7 +74,7 @@ def test_it_is_told_how_much_is_fetched_and_pickles_are_not(
     for name in ("pytorch_model.bin", "README.md", "model-1.safetensors"):
         (whole / name).write_bytes(b"of no use")
     hub = use(monkeypatch, MadeUpHub(part, whole, model=1_112_000_000))
-    caplog.set_level(logging.WARNING)
+    caplog.set_level("INFO", "adapeff_sim")
     assert resolve(SPEC).folder == whole
     assert [ask.get("allow_patterns") for ask in hub.asked] == [
         None,
@@ -83,6 +83,7 @@ def test_it_is_told_how_much_is_fetched_and_pickles_are_not(
     ]
     assert {ask["revision"] for ask in hub.asked} == {COMMIT}
     (told,) = caplog.messages
+    assert caplog.records[0].levelno == logging.INFO  # nothing to be warned of
     assert told.endswith("name@cccccccc…: fetching 3 files, 1,114.0 MB (model.safetensors 1,112.0 MB)")
 
 
@@ -97,6 +98,7 @@ def test_a_size_that_the_hub_does_not_tell_is_not_made_up(
     whole: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, sizes: Any, told: str
 ) -> None:
     use(monkeypatch, MadeUpHub(None, whole, **sizes))
+    caplog.set_level("INFO", "adapeff_sim")
     resolve(SPEC)
     assert told in caplog.text
 

@@ -37,6 +37,19 @@ def do(tmp_path, monkeypatch):
     log.handlers[:], log.level = before
 
 
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("x" * 300, "no folder here; unknown source"),
+        ("files:" + "x" * 300, "is no folder (File name too long); give one"),
+        ("files:~nobody-of-that-name/x", "is no folder (Could not determine home directory.); give one"),
+    ],
+)
+def test_a_name_that_no_folder_can_have_is_refused(do, source, told):
+    said = do("data", source)
+    assert said.exit_code == 2 and told in " ".join(said.stderr.split())
+
+
 def test_the_table_of_helpdesk(do):
     shown = do("data", "helpdesk", "--language", "en", "--examples", "1")
     assert shown.exit_code == 0, shown.output

@@ -55,6 +55,17 @@ def test_an_adapter_is_not_carried_over_to_another_shape(tmp_path, bert, other):
     assert "on_base_update: retrain" in problem and "strategies[0]" in problem
 
 
+@pytest.mark.parametrize(("encoder", "inner"), [("bert", "intermediate_size"), ("distilbert", "hidden_dim")])
+def test_an_adapter_is_not_carried_over_to_other_feed_forward_layers(tmp_path, encoder, inner):
+    one, two, three = (
+        model(tmp_path / str(i), **{"model_type": encoder, "vocab_size": i, inner: size})
+        for i, size in enumerate((16, 8, 16))
+    )
+    problem = told(tmp_path, one, two, CARRIED)
+    assert "2 layers of 4, feed-forward 16) to" in problem and "2 layers of 4, feed-forward 8); use" in problem
+    assert told(tmp_path, one, three, CARRIED) == ""
+
+
 def test_an_adapter_is_carried_over_to_the_same_shape(tmp_path, bert):
     assert told(tmp_path, bert, model(tmp_path / "next", vocab_size=4), CARRIED) == ""
 

@@ -9,6 +9,7 @@ import pytest
 
 from adapeff_sim.data.examples import Answer, ChoiceExample, SpanExample, TextExample, TokensExample
 from adapeff_sim.data.files import Files
+from adapeff_sim.data.formats import conll
 from adapeff_sim.errors import DataError
 
 CSV = b'text,label\r\n"late, again",bad\r\n"well\ndone",good\r\n\r\nso so,bad\r\n'
@@ -44,13 +45,21 @@ def test_a_quote_in_tsv_is_a_quote_and_nothing_is_taken_for_something_else(tmp_p
 
 @pytest.mark.parametrize("ending", ["conll", "bio", "txt"])
 def test_conll_takes_the_first_and_the_last_column(tmp_path: Path, ending: str) -> None:
-    rows = source(tmp_path, ending, CONLL.replace(b" ", b"\t") if ending == "bio" else CONLL).examples(
-        "it", "en", "test"
-    )
+    tabs = CONLL.replace(b" ", b"\t").replace(b"#\tid\t7\t", b"# id 7 ")
+    rows = source(tmp_path, ending, tabs if ending == "bio" else CONLL).examples("it", "en", "test")
     assert rows == (
         TokensExample(tokens=("Ada", "sat"), tags=("B-PER", "O")),
         TokensExample(tokens=("#", "Oslo"), tags=("O", "B-LOC")),
     )
+
+
+def test_tokens_of_conll_may_begin_with_a_hash_whatever_their_tags_are(tmp_path: Path) -> None:
+    content = b"# text = about it\n#Merkel NOUN\n# SYM\n#1 NN\n\n# NOUN NN\n#\tSYM\n"
+    (tmp_path / "test.conll").write_bytes(content)
+    assert [row for _, row in conll(tmp_path / "test.conll").rows] == [
+        {"tokens": ["#Merkel", "#", "#1"], "tags": ["NOUN", "SYM", "NN"]},
+        {"tokens": ["#"], "tags": ["SYM"]},
+    ]
 
 
 @pytest.mark.parametrize(
@@ -119,7 +128,7 @@ def test_a_mapping_renames_columns_and_labels_and_leaves_the_rest_out(
 ) -> None:
     found = source(tmp_path, ending, content, **MAPPED)
     assert found.examples("it", "en", "train") == (TextExample(text="late", label="bad"),)
-    assert found.labels("it") == ("bad",)
+    assert found.labels("it") == ("bad", "good")  # as declared, though only one is in the rows
 
 
 def test_a_label_that_the_mapping_does_not_name_is_refused(tmp_path: Path) -> None:
@@ -170,6 +179,32 @@ def test_an_answer_that_stands_elsewhere_is_refused_or_left_out(tmp_path: Path) 
     with pytest.raises(DataError, match=r"train\.csv:3: the context does not read 'Bo' at character 3"):
         source(tmp_path / "a", "csv", rows, **task).examples("it", "en", "train")
     assert len(source(tmp_path / "b", "csv", rows, **task, incomplete="drop").examples("it", "en", "train")) == 1
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        (
+            '{"question": 7, "context": "Ada", "answers": {"text": ["Ada"], "answer_start": [0]}}',
+            "question is 7; write",
+        ),
+        ('{"question": "Who?", "context": "Ada", "answers": ["Ada"]}', "answers is a list of 1; write"),
+        (
+            '{"question": "Who?", "context": "Ada", "answers": {"text": ["Ada"], "answer_start": ["0"]}}',
+            "answer_start is",
+        ),
+        ('{"question": "Who?", "context": "Ada", "answers": {"text": ["Ada"], "answer_start": [-1]}}', ""),
+        ('{"question": "Who?", "context": "Ada", "answers": {"text": [], "answer_start": []}}', ""),
+    ],
+)
+def test_a_fault_of_another_kind_is_not_left_out(tmp_path: Path, row: str, told: str) -> None:
+    whole = '{"question": "Who?", "context": "Ada", "answers": {"text": ["Ada"], "answer_start": [0]}}'
+    found = source(tmp_path, "jsonl", f"{whole}\n{row}\n".encode(), kind="span", incomplete="drop")
+    if not told:
+        assert len(found.examples("it", "en", "train")) == 1
+        return
+    with pytest.raises(DataError, match=rf"train\.jsonl:2: {told}"):
+        found.examples("it", "en", "train")
 
 
 def test_one_split_is_one_file(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """A dataset repository: read through the datasets library, pinned to a commit; here from local folders, no network."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -140,6 +141,43 @@ def test_splits_may_have_other_names(tmp_path: Path) -> None:
         hub(folder, "classification", splits={"test": "dev"}).examples("task", "en", "test")
 
 
+@pytest.mark.parametrize("task", [{}, {"files": {"train": "train.jsonl"}}])
+def test_a_rewritten_file_is_read_again_whatever_its_time_of_change_says(tmp_path: Path, task: dict[str, Any]) -> None:
+    for text in "ab":
+        folder = json_lines(tmp_path / "d", [{"text": text, "label": "x"}])
+        for path in folder.iterdir():
+            os.utime(path, ns=(10**18, 10**18))
+        found = hub(folder, "classification", **task).examples("task", "en", "train")
+        assert found == (TextExample(text=text, label="x"),)
+
+
+OUTSIDE = r"leads out of .*; name a file in it"
+
+
+@pytest.mark.parametrize(
+    "name", ["../secret.jsonl", "{folder}/secret.jsonl", "link.jsonl", "{{language}}/secret.jsonl"]
+)
+def test_no_name_leads_out_of_the_folder(tmp_path: Path, name: str) -> None:
+    json_lines(tmp_path, [{"text": "secret", "label": "x"}])
+    (tmp_path / "train.jsonl").rename(tmp_path / "secret.jsonl")
+    folder = json_lines(tmp_path / "d", [{"text": "a", "label": "x"}])
+    (folder / "link.jsonl").symlink_to(tmp_path / "secret.jsonl")
+    files = {"train": name.format(folder=tmp_path)}
+    with pytest.raises(DataError, match=OUTSIDE):
+        hub(folder, "classification", files=files, languages={"en": ".."}).examples("task", "en", "train")
+
+
+def test_no_card_and_no_repository_leads_out_of_itself(tmp_path: Path) -> None:
+    folder = json_lines(tmp_path / "d", [{"text": "a", "label": "x"}])
+    (folder / "train.jsonl").rename(tmp_path / "train.jsonl")
+    (folder / "train.jsonl").symlink_to(tmp_path / "train.jsonl")
+    with pytest.raises(DataError, match=OUTSIDE):
+        hub(folder, "classification").examples("task", "en", "train")
+    task = TASK | {"files": {"train": "../../{language}.jsonl"}}
+    with pytest.raises(DataError, match="leads out of owner/name; name a file of the repository"):
+        Hub({"id": "owner/name", "revision": COMMIT, "tasks": {"t": task}}).examples("t", "en", "train")
+
+
 def test_an_evaluation_label_that_is_never_trained(tmp_path: Path) -> None:
     folder = json_lines(tmp_path / "d", [{"text": "a", "label": "x"}], test=[{"text": "t", "label": "y"}])
     with pytest.raises(DataError, match="split=test row 0: label 'y' is in no training row"):
@@ -174,6 +212,7 @@ TASK = {"kind": "classification", "languages": {"en": "en"}}
         ({"id": "owner/name", "revision": "a" * 39, "tasks": {"t": TASK}}, "is no commit"),
         ({"id": "../x/y", "revision": COMMIT, "tasks": {"t": TASK}}, "give owner/name"),
         ({"id": "name", "revision": COMMIT, "tasks": {"t": TASK}}, "give owner/name"),
+        ({"id": "x" * 300, "tasks": {"t": TASK}}, "is no folder (File name too long); give one that is"),
         ({"id": "no such folder", "tasks": {"t": TASK}}, "is no folder here and no owner/name"),
         ({"id": "owner/name", "revision": COMMIT}, "hub.tasks: missing; add it, or name a ready-made mapping"),
         (
@@ -228,6 +267,18 @@ def test_offline_only_the_commit_asked_for_is_read(tmp_path: Path, cache: Path, 
         assert source.examples("task", "en", "train") == (TextExample(text="a", label="x"),)
     else:
         with pytest.raises(DataError, match=f"only another commit is in the cache .{OTHER}.; go online"):
+            source.examples("task", "en", "train")
+
+
+def test_offline_a_mistyped_name_is_told_as_one(tmp_path: Path, cache: Path) -> None:
+    in_cache(json_lines(tmp_path / "d", [{"text": "a", "label": "x"}]), cache, COMMIT)
+    task = TASK | {"languages": {"en": "default"}}
+    for change, told in (
+        ({"splits": {"train": "trian"}}, 'Unknown split "trian".*; check config and split$'),
+        ({"config": "defualt"}, "not in the cache, and offline .*'defualt'.*; go online once.*; or correct config$"),
+    ):
+        source = Hub({"id": "owner/name", "revision": COMMIT, "tasks": {"task": task | change}})
+        with pytest.raises(DataError, match=told):
             source.examples("task", "en", "train")
 
 
