@@ -27,8 +27,8 @@ from adapeff_sim.data.examples import (
     TextExample,
     TokensExample,
 )
-from adapeff_sim.data.helpdesk_corpus.corpus import ENTITIES, HARD, Corpus, Draw, corpus_of
-from adapeff_sim.data.helpdesk_corpus.draws import Deck, topic
+from adapeff_sim.data.helpdesk_corpus.corpus import ENTITIES, Corpus, Draw, corpus_of
+from adapeff_sim.data.helpdesk_corpus.draws import Deck, is_hard, topic
 from adapeff_sim.data.helpdesk_corpus.noise import mislabelled
 from adapeff_sim.data.rows import shown, unknown
 from adapeff_sim.errors import DataError
@@ -150,7 +150,7 @@ def difficulty(example_id: str) -> str:
         return "mixed"
     if task == "duplicate":
         return "easy" if topic(first) != topic(others[0]) else "hard"
-    return "hard" if any(line.rstrip("0123456789").endswith(HARD) for line in (first, *others)) else "easy"
+    return "hard" if any(is_hard(line) for line in (first, *others)) else "easy"
 
 
 def _known(what: str, name: object, names: Iterable[str]) -> None:
