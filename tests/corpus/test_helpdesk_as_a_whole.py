@@ -46,3 +46,17 @@ def test_the_rows_of_a_split_are_distinct_in_every_language(task):
         for split in ("train", "validation", "test"):
             rows = SOURCE.examples(task, language, split)
             assert len({row.model_dump_json(exclude={"id"}) for row in rows}) == len(rows), (language, split)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_an_id_means_the_same_in_every_language(task):
+    for split in ("train", "validation", "test"):
+        english = SOURCE.examples(task, "en", split)
+        for language in LANGUAGES:
+            rows = SOURCE.examples(task, language, split)
+            assert [row.id for row in rows] == [row.id for row in english]
+            if task not in ("entities", "answer_span"):
+                assert [row.label for row in rows] == [row.label for row in english]
+            elif task == "entities":
+                kinds = [sorted(t[2:] for t in row.tags if t.startswith("B")) for row in rows]
+                assert kinds == [sorted(t[2:] for t in row.tags if t.startswith("B")) for row in english]
