@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 
 FUSIBLE = frozenset({"seq_bn", "double_seq_bn", "par_bn", "compacter", "compacter++"})
+SPLITTABLE = FUSIBLE | {"lora", "ia3"}  # a batch split over several adapters answers as each of them does alone
 METHODS = FUSIBLE | {
     "seq_bn_inv",
     "double_seq_bn_inv",

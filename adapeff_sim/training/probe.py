@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from adapeff_sim.artifacts.methods import SPLITTABLE, family
 from adapeff_sim.ledger.outcome import Usage
 from adapeff_sim.training import held
 from adapeff_sim.training.autocast import autocast
@@ -90,10 +91,13 @@ class Probe:
         with torch.inference_mode(), autocast(self.device, self.precision):
             if self.setup.adapters:
                 found.usage["switch_seconds"] = held.switching(network, limit_seconds / 3).seconds
+            if not all(family(method) in SPLITTABLE for method in self.setup.adapters):
+                found.unavailable = ("mixed_request_seconds",)  # the library answers wrongly, and does not say so
+                return
             try:
                 timed = held.mixed(network, self.one, self.backbone.padding.with_types, limit_seconds)
             except (AttributeError, IndexError, NotImplementedError, RuntimeError, TypeError, ValueError):
-                found.unavailable = ("mixed_request_seconds",)  # the library cannot split batches for every method
+                found.unavailable = ("mixed_request_seconds",)  # nor does it split batches on every encoder
             else:
                 found.usage["mixed_request_seconds"] = timed.seconds / held.MIXED
 

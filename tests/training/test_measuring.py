@@ -156,6 +156,13 @@ def test_a_probe_times_a_request(built, base, stack, kind):
     assert [p.name for p in built.folder.iterdir() if p.name == "held"] == []
 
 
+@pytest.mark.parametrize("method", ["prompt_tuning", "loreft", "seq_bn_inv"])
+def test_a_mixed_batch_that_the_library_answers_wrongly_is_not_timed(built, base, method):
+    job = ServeJob(base, ("base_model", f"adapter {method}"), TaskKind.CLASSIFICATION, 3, SETTINGS, length_tokens=12)
+    taken = built.bench.probe(job, built.folder, lambda note: None)
+    assert "mixed_request_seconds" in taken.unavailable and "mixed_request_seconds" not in taken.usage
+
+
 @pytest.mark.parametrize(("method", "has_merged"), [("seq_bn", False), ("lora", True)])
 def test_a_probe_of_an_adapter_tells_of_its_switch_its_bytes_and_its_merging(built, base, method, has_merged):
     job = ServeJob(base, ("base_model", f"adapter {method}"), TaskKind.CLASSIFICATION, 3, SETTINGS, length_tokens=12)
