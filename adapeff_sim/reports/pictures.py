@@ -2,7 +2,7 @@
 
 import re
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -100,3 +100,19 @@ def _traded(told: Told, look: "Look") -> dict[str, Any]:
         if not any(b["m"] <= a["m"] and b["q"] >= a["q"] and (b["m"], b["q"]) != (a["m"], a["q"]) for b in trade)
     ]  # fmt: skip
     return {"trade": trade, "front": sorted(front, key=lambda row: row["m"])}
+
+
+def drawn(
+    runs: Sequence[Told], folder: Path, ending: str, draw: Callable[[Any, Mapping[str, Any]], str | bytes]
+) -> list[Path]:
+    """Write every figure of every run; ``draw`` makes one from the library that converts and its specification.
+
+    Raises ReportError where the libraries for charts are not installed or the disk refuses.
+    """
+    with charting():
+        import vl_convert
+    return [
+        written(folder / f"{stem}-{name}.{ending}", draw(vl_convert, spec))
+        for told, stem in zip(runs, stems(runs), strict=True)
+        for name, spec in figures(told)
+    ]
