@@ -60,7 +60,7 @@ def _event(kind: str, has_day: bool = True) -> Schema:
     model = EVENTS.get(kind)
     schema = _plain(model)
     if "source" in schema["properties"]:
-        schema["properties"]["source"] = SOURCE
+        schema["properties"]["source"] = SOURCE | {"description": schema["properties"]["source"]["description"]}
     if not has_day:
         del schema["properties"]["day"]
         schema["required"].remove("day")
