@@ -71,7 +71,7 @@ def _event(kind: str, has_day: bool = True) -> Schema:
 def _arrivals() -> Schema:
     schema = _plain(Arrivals)
     events = {"oneOf": [_event(kind, has_day=False) for kind in EVENTS.names()]}
-    schema["properties"]["events"] = {"type": "array", "minItems": 1, "items": events}
+    schema["properties"]["events"] |= {"type": "array", "minItems": 1, "items": events}
     return schema
 
 
