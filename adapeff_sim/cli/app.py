@@ -33,6 +33,7 @@ VERBS = {
     "schema": (BEFORE, "Print the JSON schema of scenarios, for editors."),
     "pretrain": (BEFORE, "Make a small base model from a folder of text."),
     "report": (AFTER, "Show a finished run again, from its files."),
+    "replay": (AFTER, "Play a finished run again on the live screen, without training."),
     "price": (AFTER, "Price a finished run again with other prices, without training."),
     "explain": (AFTER, "Show what one training took, part by part, beside full fine-tuning."),
 }

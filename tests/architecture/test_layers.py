@@ -34,10 +34,12 @@ MAY_IMPORT = {
     "explanation": {"errors", "ledger", "estimation"},
     "verdict": RESULTS,
     "results": RESULTS,
-    "run_folder": SIMULATION | RESULTS,
+    "demos": {"errors"},
+    "playback": SIMULATION,
+    "run_folder": SIMULATION | RESULTS | {"demos"},
     "conduct": SIMULATION | RESULTS | {"run_folder"},
     "reports": RESULTS | {"reports", "lifecycle", "artifacts", "planning"},
-    "cli": SIMULATION | RESULTS | {"run_folder", "conduct", "reports", "cli", "__init__", "explanation"},
+    "cli": SIMULATION | RESULTS | {"run_folder", "conduct", "reports", "cli", "__init__", "explanation", "playback"},
     "__main__": {"cli"},
 }
 PURE = {"lifecycle", "artifacts", "strategies", "planning", "ledger", "costs", "accounting", "simulation", "verdict"}
