@@ -30,7 +30,10 @@ def page() -> str:
     if own:
         parts += [f"```text\nfrom adapeff_sim import {', '.join(own)}\n```\n"]
         parts += [part for name in own for part in _told(adapeff_sim, name)]
-    parts += ["## What plug-ins are made of\n", "See [a strategy of your own](../add_a_strategy.md) and [how it is built](../design.md).\n"]
+    parts += [
+        "## What plug-ins are made of\n",
+        "See [a strategy of your own](../add_a_strategy.md) and [how it is built](../design.md).\n",
+    ]
     for module, names in CONTRACTS.items():
         found = importlib.import_module(module)
         parts += [f"**`{module}`**\n", *(part for name in names for part in _told(found, name))]
@@ -55,7 +58,16 @@ def _told(module: ModuleType, name: str) -> Iterator[str]:
 def _fields(thing: type) -> list[tuple[str, str, str]]:
     if issubclass(thing, BaseModel):
         found = thing.model_fields.items()
-        return [(code(n), "must be said" if f.is_required() else code(f.get_default(call_default_factory=True, validated_data={})), cell(f.description or "")) for n, f in found]
+        return [
+            (
+                code(n),
+                "must be said"
+                if f.is_required()
+                else code(f.get_default(call_default_factory=True, validated_data={})),
+                cell(f.description or ""),
+            )
+            for n, f in found
+        ]
     return [(code(name), "", "") for name in getattr(thing, "__dataclass_fields__", ())]
 
 
@@ -67,7 +79,10 @@ def _methods(thing: type) -> Iterator[tuple[str, str]]:
             continue
         first = (inspect.getdoc(call) or "").partition("\n\n")[0]
         if first:
-            yield code(name if isinstance(member, property) else f"{name}{_signature(call)}"), paragraph(cell(first)).strip()
+            yield (
+                code(name if isinstance(member, property) else f"{name}{_signature(call)}"),
+                paragraph(cell(first)).strip(),
+            )
 
 
 def _signature(thing: Any) -> str:

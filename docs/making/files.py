@@ -5,7 +5,6 @@ from tables import TOP, cell, code, paragraph, table
 
 from adapeff_sim import run_folder
 from adapeff_sim.costs.base import CostRow
-from adapeff_sim.costs.pools import __doc__ as about_pools
 from adapeff_sim.costs.serving import PoolRow
 from adapeff_sim.costs.storage import StoredRow
 from adapeff_sim.ledger.history import EventRow, QualityPoint
@@ -28,7 +27,12 @@ def page() -> str:
     parts = [TOP, "# Files of a run\n", paragraph(first), f"```text\n{listing.strip()}\n```\n"]
     for name, row in TABLES.items():
         parts += [f"## {name}\n", paragraph(row.__doc__ or ""), _fields(row)]
-    parts += ["`costs.csv` has the column `currency` too.\n", "## results.json\n", f"Format {FORMAT}.\n", _fields(Results)]
+    parts += [
+        "`costs.csv` has the column `currency` too.\n",
+        "## results.json\n",
+        f"Format {FORMAT}.\n",
+        _fields(Results),
+    ]
     parts += ["## ledger.jsonl\n", "One record a line, each of one `type`.\n"]
     for record in RECORDS:
         parts += [f"### {record.model_fields['type'].default}\n", paragraph(record.__doc__ or ""), _fields(record)]

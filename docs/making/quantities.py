@@ -8,8 +8,13 @@ from adapeff_sim.costs.prices import FLOPS_PER_EXAFLOP, GIB, JOULES_PER_KWH, MON
 from adapeff_sim.ledger.quantities import QUANTITIES, unit
 
 INTRODUCTION = """\
-Every record of `ledger.jsonl` has its `usage`: quantities with the unit in the name. What could not be measured stands in no `usage` but
-under `unavailable`; nothing unmeasured is ever 0. How these become money: [how costs are counted](../how_costs_are_counted.md).
+Every record of `ledger.jsonl` has its `usage`: quantities with the unit in the name. What could not be measured stands in
+no `usage` but under `unavailable`; nothing unmeasured is ever 0. How these become money:
+[how costs are counted](../how_costs_are_counted.md).
+"""
+SCORES = """\
+Scores lie between 0 and 1; tolerances, floors and tables are in points, which are hundredths of that. Days may have a
+fraction.
 """
 PROVENANCE = {
     "measured": "in this run",
@@ -32,7 +37,9 @@ def page() -> str:
     found = ((code(name), unit(name), cell(said)) for name, said in QUANTITIES.items())
     money = ((code(name), component, cell(said)) for name, (component, said) in MONEY.items())
     sure = ((code(each), PROVENANCE.get(each, "")) for each in PROVENANCES)
-    terms = ((code(name), "must be said" if f.is_required() else code(f.default)) for name, f in Terms.model_fields.items())
+    terms = (
+        (code(name), "must be said" if f.is_required() else code(f.default)) for name, f in Terms.model_fields.items()
+    )
     return "\n".join(
         [
             TOP,
@@ -40,8 +47,7 @@ def page() -> str:
             INTRODUCTION,
             "## In the ledger\n",
             table(("quantity", "unit", "is"), found),
-            "Scores lie between 0 and 1; tolerances, floors and tables are in points, which are hundredths of that. Days are days, and may "
-            "have a fraction.\n",
+            SCORES,
             "## In rows of money\n",
             table(("unit", "component", "is"), money),
             f"One exaFLOP is {FLOPS_PER_EXAFLOP:.0e} operations, a kilowatt-hour {JOULES_PER_KWH:,.0f} joules.\n",

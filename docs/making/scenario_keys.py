@@ -11,8 +11,8 @@ from adapeff_sim.training.settings import LEARNING_RATES, METHOD_LEARNING_RATES,
 
 Schema = dict[str, Any]
 INTRODUCTION = """\
-A scenario is one YAML file. `adapeff-sim validate FILE` says what is wrong with one, by line and key; `adapeff-sim schema` prints this
-page for editors. Keys that are not here are refused.
+A scenario is one YAML file. `adapeff-sim validate FILE` says what is wrong with one, by line and key;
+`adapeff-sim schema` prints this page for editors. Keys that are not here are refused.
 """
 AFTER = {  # what else there is to say of a key of the file
     "data": "Every way to write it: [rows](../data.md).",
@@ -25,16 +25,27 @@ def page() -> str:
     schema = scenario_schema()
     own = schema["properties"]
     parts = [TOP, "# Keys of a scenario\n", INTRODUCTION, keys(schema, AFTER)]
-    parts += ["## timeline: events\n", "Every entry is `{day: DAY, event: KIND, ...}`. Events of one day happen in the order of the file.\n"]
+    parts += [
+        "## timeline: events\n",
+        "Every entry is `{day: DAY, event: KIND, ...}`. Events of one day happen in the order of the file.\n",
+    ]
     for event in own["timeline"]["items"]["oneOf"]:
-        parts += [f"### {event['title']}\n", paragraph(event["properties"]["event"]["description"]), keys(_without(event, "event"))]
+        parts += [
+            f"### {event['title']}\n",
+            paragraph(event["properties"]["event"]["description"]),
+            keys(_without(event, "event")),
+        ]
     process = own["arrivals"]["items"]
     parts += ["## arrivals: events that come again and again\n", paragraph(process["description"]), keys(process)]
     parts += ["## strategies\n", "Every entry is `NAME`, or `{NAME: {OPTION: VALUE, ...}, as: LABEL}`.\n"]
     for strategy in own["strategies"]["items"]["oneOf"]:
         if "title" in strategy:
             options = strategy["properties"][strategy["title"]]
-            parts += [f"### {strategy['title']}\n", paragraph(strategy["description"]), keys(options) or "No options.\n"]
+            parts += [
+                f"### {strategy['title']}\n",
+                paragraph(strategy["description"]),
+                keys(options) or "No options.\n",
+            ]
     parts += [*_methods(), *_settings(own["training"]), "## serving\n", keys(own["serving"])]
     return "\n".join(parts)
 
@@ -95,7 +106,7 @@ def _without(schema: Schema, name: str) -> Schema:
 def _methods() -> Iterator[str]:
     """What `method` may be."""
     yield "### Adapter methods\n"
-    yield "`method` is `NAME` or `NAME[OPTION=VALUE,...]`; what an option is not given, the library `adapters` decides.\n"
+    yield "`method` is `NAME` or `NAME[OPTION=VALUE,...]`; options that are not said are those of the library `adapters`.\n"
     rows = [(code(m), "yes" if m in FUSIBLE else "no", _options(OPTIONS[m])) for m in sorted(METHODS)]
     yield table(("method", "AdapterFusion over it", "options"), rows)
     yield table(("refused", "because"), ((code(m), cell(why)) for m, why in sorted(REFUSED.items())))
@@ -110,14 +121,20 @@ def _settings(training: Schema) -> Iterator[str]:
     yield "## training\n"
     layers = [name for name in training["properties"] if name != "every"]
     yield (
-        f"Settings stand under a layer: `every`, then the kind that is trained ({', '.join(map(code, layers))}), then the label of a "
-        "strategy; the later one wins. `adapeff-sim plan` shows what came out.\n"
+        f"Settings stand under a layer: `every`, then the kind that is trained ({', '.join(map(code, layers))}), "
+        "then the label of a strategy; the later one wins. `adapeff-sim plan` shows what came out.\n"
     )
     layer = training["properties"]["every"]
     defaults = {name: field.default for name, field in TrainingSettings.model_fields.items()}
     rates = [f"{code(f'{rate:g}')} ({name})" for name, rate in {**LEARNING_RATES, **METHOD_LEARNING_RATES}.items()]
     rows = []
     for name, part in layer["properties"].items():
-        said = ", ".join(rates) if name == "learning_rate" else code(defaults[name]) if defaults[name] is not None else "no cap"
+        said = (
+            ", ".join(rates)
+            if name == "learning_rate"
+            else code(defaults[name])
+            if defaults[name] is not None
+            else "no cap"
+        )
         rows.append((code(name), cell(value(part)), said, cell(part.get("description", ""))))
     yield table(("key", "value", "if not said", "means"), rows)
