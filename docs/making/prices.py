@@ -13,8 +13,8 @@ from adapeff_sim.scenario.price_books import BOOKS
 
 INTRODUCTION = """\
 A price book is one YAML file. A scenario names it with `prices:`, the command line with `--prices`; one of your own is
-a path that ends in `.yaml`. `adapeff-sim price RUN --set KEY=VALUE` changes single prices of a finished run. Money is in
-the book's own currency, and nothing is converted between currencies.
+a path that ends in `.yaml`. `adapeff-sim price RUN --set KEY=VALUE` changes single prices of a finished run. Money is
+in the book's own currency, and nothing is converted between currencies.
 """
 MEANS = {  # key -> unit, meaning; a key that is missing here stands in the table without words, and a test says so
     "name": ("", "Names the book in reports."),

@@ -8,8 +8,8 @@ from adapeff_sim.costs.prices import FLOPS_PER_EXAFLOP, GIB, JOULES_PER_KWH, MON
 from adapeff_sim.ledger.quantities import QUANTITIES, unit
 
 INTRODUCTION = """\
-Every record of `ledger.jsonl` has its `usage`: quantities with the unit in the name. What could not be measured stands in
-no `usage` but under `unavailable`; nothing unmeasured is ever 0. How these become money:
+Every record of `ledger.jsonl` has its `usage`: quantities with the unit in the name. What could not be measured stands
+in no `usage` but under `unavailable`; nothing unmeasured is ever 0. How these become money:
 [how costs are counted](../how_costs_are_counted.md).
 """
 SCORES = """\

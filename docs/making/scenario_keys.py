@@ -106,7 +106,7 @@ def _without(schema: Schema, name: str) -> Schema:
 def _methods() -> Iterator[str]:
     """What `method` may be."""
     yield "### Adapter methods\n"
-    yield "`method` is `NAME` or `NAME[OPTION=VALUE,...]`; options that are not said are those of the library `adapters`.\n"
+    yield "`method` is `NAME` or `NAME[OPTION=VALUE,...]`; what is not said is as the library `adapters` has it.\n"
     rows = [(code(m), "yes" if m in FUSIBLE else "no", _options(OPTIONS[m])) for m in sorted(METHODS)]
     yield table(("method", "AdapterFusion over it", "options"), rows)
     yield table(("refused", "because"), ((code(m), cell(why)) for m, why in sorted(REFUSED.items())))
