@@ -4,18 +4,16 @@ event --> builds and evaluations --(which needs which)--> list scheduling on n d
 """
 
 import heapq
-import math
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from adapeff_sim.costs.compute import worked_seconds
 from adapeff_sim.costs.prices import ComputePrice
 from adapeff_sim.ledger.ledger import Ledger
 from adapeff_sim.ledger.outcome import Provenance, weakest
 from adapeff_sim.ledger.records import EvaluationRecord, JobRecord
 from adapeff_sim.ledger.upkeep import Lead, Step
-
-PHASES = ("train", "validate", "evaluate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,28 +88,9 @@ def _lead(records: list[JobRecord | EvaluationRecord], price: ComputePrice, devi
     tasks: dict[str, Task] = {}
     sure: list[Provenance] = []
     for record in records:
-        seconds, how = _seconds(record, price)
+        seconds, how = worked_seconds(record, price)
         if seconds is None or (devices > 1 and record.needs is None):
             return Lead(None, "unavailable")
         sure.append(how)
         tasks[record.key] = Task(seconds, record.needs or ())
     return Lead(makespan(tasks, devices), weakest(sure))
-
-
-def _seconds(record: JobRecord | EvaluationRecord, price: ComputePrice) -> tuple[float | None, Provenance]:
-    """All seconds of one job on the priced device, and how sure they are."""
-    told = {*record.usage, *record.unavailable}
-    wanted = "evaluate" if isinstance(record, EvaluationRecord) else "train"
-    parts: list[float] = []
-    sure: Provenance = record.provenance
-    for phase in PHASES:
-        if phase != wanted and told.isdisjoint({f"{phase}_seconds", f"{phase}_flops"}):
-            continue
-        usage = record.usage
-        found = price.seconds(record.device, usage.get(f"{phase}_seconds"), usage.get(f"{phase}_flops"))
-        if found is None or sure == "unavailable":
-            return None, "unavailable"
-        seconds, is_converted = found
-        parts.append(seconds)
-        sure = weakest([sure, "estimated"]) if is_converted else sure
-    return math.fsum(parts), sure

@@ -171,6 +171,23 @@ def _known(score: float | None) -> float | None:
     return None if score is None or math.isnan(score) else score
 
 
+def test_items(ledger: Ledger) -> dict[tuple[str, int, int, str], int]:
+    """How many test items every evaluation ran, by label, seed, step and endpoint, as far as that is known.
+
+    Ledgers of earlier versions tell it where the rows were bought: as many ran whenever that test set did again.
+    """
+    found: dict[tuple[str, int, int, str], int] = {}
+    bought: dict[tuple[str, int, str, str], int] = {}
+    for e in ledger.of(EvaluationRecord):
+        name = (e.label, e.seed, e.endpoint, e.test_set)
+        if e.items is None and "test_examples" in e.usage:
+            bought[name] = int(e.usage["test_examples"])
+        items = bought.get(name) if e.items is None else e.items
+        if items is not None:
+            found[e.label, e.seed, e.step, e.endpoint] = items
+    return found
+
+
 def final_scores(
     ledger: Ledger, points: Iterable[QualityPoint], labels: Sequence[str], seeds: Sequence[int], horizon_days: float
 ) -> Scores:

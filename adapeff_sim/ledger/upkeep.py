@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
 
+from adapeff_sim.ledger.history import test_items
 from adapeff_sim.ledger.ledger import Ledger
 from adapeff_sim.ledger.outcome import Provenance, Row, weakest
 from adapeff_sim.ledger.records import DeploymentRecord, EvaluationRecord, JobRecord
@@ -71,8 +72,10 @@ def upkeep_rows(
     stood = [r for r in ledger.of(DeploymentRecord) if r.day <= horizon_days]
     stood.sort(key=lambda r: labels.index(r.label))
     scored: dict[Step, list[EvaluationRecord]] = defaultdict(list)
+    items = test_items(ledger)
     for e in ledger.of(EvaluationRecord):
-        scored[e.label, e.seed, e.step].append(e)
+        told = e.model_copy(update={"items": items.get((e.label, e.seed, e.step, e.endpoint))})
+        scored[e.label, e.seed, e.step].append(told)
     built: dict[Step, list[Provenance]] = defaultdict(list)
     for job in ledger.of(JobRecord):
         built[job.label, job.seed, job.step] += [job.provenance] if job.job == "build" else []
