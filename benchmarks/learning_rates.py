@@ -11,6 +11,7 @@ rows are never looked at. Every training is kept in --out; the table goes to doc
 
 import argparse
 import itertools
+import shutil
 import statistics
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -94,20 +95,22 @@ class Search:
         return Artifact("model", ModelRecipe(tasks=(task,)), inputs)
 
     def fusion(self, task: str, seed: int) -> tuple[Artifact, dict[str, Path]]:
-        """A fusion over adapters of all tasks, which are trained before, at the best rate found for them."""
+        """A fusion over adapters of all tasks, which are trained once for a seed, at the best rate found for them."""
         adapters = {name: self.adapter(FUSED, name) for name in self.options.tasks}
         paths = {}
         for name, adapter in adapters.items():
-            self.train(adapter, self.best(FUSED), name, seed, {})
-            paths[adapter.fingerprint] = self.folder / adapter.fingerprint / "artifact"
+            place = self.folder / f"fused-{seed}" / name
+            if not place.exists():
+                self.train(adapter, self.best(FUSED), name, seed, {}, place)
+            paths[adapter.fingerprint] = place / "artifact"
         recipe = FusionRecipe(task=task)
         inputs = {Role.BASE: (self.base,), Role.FUSED: tuple(adapters.values()), Role.TRAIN: self.datasets(task)}
         return Artifact("fusion", recipe, inputs), paths
 
     def train(
-        self, artifact: Artifact, rate: float, task: str, seed: int, inputs: Mapping[str, Path]
+        self, artifact: Artifact, rate: float, task: str, seed: int, inputs: Mapping[str, Path], place: Path
     ) -> tuple[float, int, float]:
-        """The best validation score, the steps and the seconds of one training."""
+        """The best validation score, the steps and the seconds of one training, whose files go to ``place``."""
         asked = self.options
         settings = TrainingSettings(
             epochs=asked.epochs,
@@ -122,8 +125,9 @@ class Search:
         def tell(note: Note) -> None:
             scores.append(note.score or 0.0)
 
+        shutil.rmtree(place, ignore_errors=True)  # a training goes on from what it finds there
         job = BuildJob(artifact, self.release, inputs, (self.rows(task, seed),), settings, seed)
-        taken: Outcome = self.bench.build(job, self.folder / artifact.fingerprint, tell)
+        taken: Outcome = self.bench.build(job, place, tell)
         return max(scores), int(taken.usage["train_steps"]), taken.usage["train_seconds"]
 
     def climb(self, name: str) -> None:
@@ -145,7 +149,9 @@ class Search:
                 artifact, inputs = self.fusion(task, seed)
             else:
                 artifact, inputs = (self.model(task) if name == "model" else self.adapter(name, task)), {}
-            found = Tried(name, rate, task, seed, *self.train(artifact, rate, task, seed, inputs))
+            found = Tried(
+                name, rate, task, seed, *self.train(artifact, rate, task, seed, inputs, self.folder / "tried")
+            )
             self.tried.append(found)
             self.kept.add(self.conditions(), asdict(found))
             print(
@@ -213,7 +219,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, nargs="+", default=[13, 14])
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--max-steps", type=int, default=160)
-    parser.add_argument("--patience", type=int, default=0, help="0 trains to the end; the best epoch counts")
+    parser.add_argument("--patience", type=int, default=20, help="epochs; the best epoch counts")
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--methods", nargs="+", default=sorted(METHODS - {FUSED}))
     parser.add_argument("--threads", type=int, default=1)

@@ -33,6 +33,12 @@ MEANS = {  # key -> unit, meaning; a key that is missing here stands in the tabl
     "compute.per": ("", "The one basis on which training and evaluating are charged."),
     "compute.amount": ("money for each `per`", "An hour of the device, 10^18 operations, or a kilowatt-hour."),
     "compute.watts": ("W", "Power assumed where energy was not measured and `per` is kwh; then estimated."),
+    "compute.includes_energy": ("", "Whether the amount pays for the power too, as rented hours do."),
+    "energy.kwh": ("money / kWh", "A kilowatt-hour at the meter; not beside a price of compute that pays for it already."),
+    "energy.overhead": ("factor", "What cooling and distribution draw on top of the device."),
+    "energy.watts": ("W", "Power assumed where energy was not measured; then estimated. Unavailable without."),
+    "revalidation.item": ("money / row", "People's work on a test item that is run again because a route or a test set changed."),
+    "storage.older_gib_month": ("money / (GiB x month)", "Older generations; as what is in use, if not said."),
     "storage.gib_month": (
         "money / (GiB x month)",
         "What is routed, and older generations; 2^30 bytes, months of 30.4375 days.",

@@ -1,6 +1,7 @@
 """The one-way stairs, and what the pure rooms must not touch."""
 
 import ast
+import functools
 import pathlib
 
 import pytest
@@ -54,8 +55,14 @@ def room(path: pathlib.Path) -> str:
     return path.relative_to(ROOT).parts[0].removesuffix(".py")
 
 
+@functools.cache
+def parsed(path: pathlib.Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@functools.cache
 def imports(path: pathlib.Path, top_level_only: bool = False) -> set[str]:
-    tree = ast.parse(path.read_text())
+    tree = parsed(path)
     nodes = tree.body if top_level_only else list(ast.walk(tree))
     plain = {alias.name for n in nodes if isinstance(n, ast.Import) for alias in n.names}
     return plain | {n.module or "" for n in nodes if isinstance(n, ast.ImportFrom)}
@@ -66,7 +73,7 @@ def test_a_room_imports_only_rooms_below_it(path):
     ours = {n.split(".")[1] for n in imports(path) if n.startswith("adapeff_sim.")}
     assert ours <= MAY_IMPORT[room(path)] | {room(path)}
     assert path.stem not in {"utils", "common", "helpers", "manager", "handler"}
-    assert ast.get_docstring(ast.parse(path.read_text())), "a file says in one sentence what it is for"
+    assert ast.get_docstring(parsed(path)), "a file says in one sentence what it is for"
 
 
 @pytest.mark.parametrize("path", [p for p in FILES if room(p) in PURE], ids=lambda p: str(p.relative_to(ROOT)))
