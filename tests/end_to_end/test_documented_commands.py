@@ -161,7 +161,7 @@ def save(here: Path, told: Said) -> None:
 def parse(words: list[str]) -> None:
     """Let the real parser read a command of ours, without doing it."""
     if words[0] == "adapeff-sim":
-        from commands import parsed
+        from commands_page import parsed
 
         parsed(words[1], words[2:], is_told=True)
 
@@ -178,7 +178,7 @@ def test_a_page_of_files_is_yaml_that_can_be_read():
 def test_examples_in_the_help_are_read_by_the_parser():
     import shlex
 
-    from commands import _told, parsed
+    from commands_page import _told, parsed
 
     for verb in VERBS:
         examples = _told(parsed(verb).command.help or "")[1].splitlines()

@@ -1,14 +1,17 @@
 """Every key and every quantity says what it means, so that no cell of the reference is empty."""
 
-import prices as price_page
+import files_page
+import prices_page
 import pytest
-from scenario_keys import Schema
+import quantities_page
+from scenario_page import Schema
 
 from adapeff_sim.costs.prices import Prices
 from adapeff_sim.demos import HERE as DEMOS
 from adapeff_sim.ledger.quantities import QUANTITIES, meaning, unit
 from adapeff_sim.ledger.records import EvaluationRecord, JobRecord, ServingRecord
-from adapeff_sim.run_folder import RunFolder
+from adapeff_sim.results import read
+from adapeff_sim.run_folder import DERIVED, RunFolder
 from adapeff_sim.scenario.json_schema import scenario_schema
 
 
@@ -30,10 +33,10 @@ def test_every_key_of_a_scenario_says_what_it_means():
 
 
 def test_every_key_of_a_price_book_says_what_it_means():
-    parts = {"": Prices, **dict(price_page.sections())}
+    parts = {"": Prices, **dict(prices_page.sections())}
     keys = [(name, key, field) for name, part in parts.items() for key, field in part.model_fields.items()]
-    told = [(name, key) for name, key, field in keys if not name and key in dict(price_page.sections())]
-    mute_keys = [(n, k) for n, k, field in keys if not (field.description or price_page.said_of(n, k)[1])]
+    told = [(name, key) for name, key, field in keys if not name and key in dict(prices_page.sections())]
+    mute_keys = [(n, k) for n, k, field in keys if not (field.description or prices_page.said_of(n, k)[1])]
     assert set(mute_keys) - set(told) == set()
 
 
@@ -45,6 +48,12 @@ def test_every_quantity_of_a_recorded_run_is_told(demo):
         q for r in ledger.of(ServingRecord) for q in r.usage
     }
     assert len(found) > 20 and {q for q in found if not meaning(q)} == set()
+
+
+def test_every_unit_of_money_and_every_table_of_a_run_is_told():
+    for demo in sorted(p for p in DEMOS.iterdir() if (p / "results.json").is_file()):
+        assert {row.unit for row in read(demo).rows} <= quantities_page.MONEY.keys()
+    assert files_page.TABLES.keys() == {name for name in DERIVED if name.endswith(".csv")}
 
 
 def test_every_quantity_has_a_unit():

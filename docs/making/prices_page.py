@@ -4,9 +4,9 @@ import types
 from collections.abc import Iterator
 from typing import Any, Union, get_args, get_origin
 
+from markdown_tables import TOP, cell, code, paragraph, table
 from pydantic import BaseModel
-from scenario_keys import plain, value
-from tables import TOP, cell, code, paragraph, table
+from scenario_page import plain, value
 
 from adapeff_sim.costs.prices import Prices
 from adapeff_sim.scenario.price_books import BOOKS
@@ -34,10 +34,16 @@ MEANS = {  # key -> unit, meaning; a key that is missing here stands in the tabl
     "compute.amount": ("money for each `per`", "An hour of the device, 10^18 operations, or a kilowatt-hour."),
     "compute.watts": ("W", "Power assumed where energy was not measured and `per` is kwh; then estimated."),
     "compute.includes_energy": ("", "Whether the amount pays for the power too, as rented hours do."),
-    "energy.kwh": ("money / kWh", "A kilowatt-hour at the meter; not beside a price of compute that pays for it already."),
+    "energy.kwh": (
+        "money / kWh",
+        "A kilowatt-hour at the meter; not beside a compute price that pays for it.",
+    ),
     "energy.overhead": ("factor", "What cooling and distribution draw on top of the device."),
     "energy.watts": ("W", "Power assumed where energy was not measured; then estimated. Unavailable without."),
-    "revalidation.item": ("money / row", "People's work on a test item that is run again because a route or a test set changed."),
+    "revalidation.item": (
+        "money / row",
+        "People's work on a test item that is run again.",
+    ),
     "storage.older_gib_month": ("money / (GiB x month)", "Older generations; as what is in use, if not said."),
     "storage.gib_month": (
         "money / (GiB x month)",

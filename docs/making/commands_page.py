@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import typer
-from tables import TOP, cell, code, table
+from markdown_tables import TOP, cell, code, table
 
 from adapeff_sim.cli.app import VERBS, app
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from tables import TOP, cell, code, paragraph, table
+from markdown_tables import TOP, cell, code, paragraph, table
 
 from adapeff_sim.artifacts.methods import FUSIBLE, METHODS, OPTIONS, REFUSED
 from adapeff_sim.scenario.json_schema import scenario_schema

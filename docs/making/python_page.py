@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
+from markdown_tables import TOP, cell, code, paragraph, table
 from pydantic import BaseModel
-from tables import TOP, cell, code, paragraph, table
 
 import adapeff_sim
 

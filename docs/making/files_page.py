@@ -1,7 +1,7 @@
 """The page of what a run writes: its files, and the columns of its tables."""
 
+from markdown_tables import TOP, cell, code, paragraph, table
 from pydantic import BaseModel
-from tables import TOP, cell, code, paragraph, table
 
 from adapeff_sim import run_folder
 from adapeff_sim.costs.base import CostRow
@@ -9,11 +9,13 @@ from adapeff_sim.costs.serving import PoolRow
 from adapeff_sim.costs.storage import StoredRow
 from adapeff_sim.ledger.history import EventRow, QualityPoint
 from adapeff_sim.ledger.records import DeploymentRecord, EvaluationRecord, JobRecord, ServingRecord
+from adapeff_sim.ledger.upkeep import UpkeepRow
 from adapeff_sim.results import FORMAT, Results
 
 TABLES: dict[str, type[BaseModel]] = {
     "costs.csv": CostRow,
     "events.csv": EventRow,
+    "upkeep.csv": UpkeepRow,
     "quality.csv": QualityPoint,
     "stored.csv": StoredRow,
     "pools.csv": PoolRow,

@@ -1,10 +1,11 @@
 """The page of quantities, as the ledger calls them, and of the units in which money is reckoned."""
 
-from tables import TOP, cell, code, table
+from markdown_tables import TOP, cell, code, table
 
-from adapeff_sim.costs.base import PROVENANCES, Terms
+from adapeff_sim.costs.base import Terms
 from adapeff_sim.costs.compute import UNITS as COMPUTE_UNITS
 from adapeff_sim.costs.prices import FLOPS_PER_EXAFLOP, GIB, JOULES_PER_KWH, MONTH_DAYS
+from adapeff_sim.ledger.outcome import PROVENANCES
 from adapeff_sim.ledger.quantities import QUANTITIES, unit
 
 INTRODUCTION = """\
@@ -24,6 +25,8 @@ PROVENANCE = {
 }
 MONEY = {
     **{unit: ("compute", f"where the book's `per` is {per}") for per, unit in COMPUTE_UNITS.items()},
+    "kwh": ("compute, or energy", "where the book's `per` is kwh, or energy has a price of its own"),
+    "test_items": ("revalidation", "rows that were tested again"),
     "gib_months": ("storage", f"GiB of {GIB:,} bytes, months of {MONTH_DAYS} days"),
     "replica_hours": ("serving", "hours for which a replica is billed, busy or idle"),
     "labelled_examples": ("labelling", "rows to train on"),

@@ -8,22 +8,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import api
-import commands
-import files
-import prices
-import quantities
-import scenario_keys
+import commands_page
+import files_page
+import prices_page
+import python_page
+import quantities_page
+import scenario_page
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 PAGES: dict[str, Callable[[], str]] = {
-    "reference/commands.md": commands.page,
-    "reference/scenario.md": scenario_keys.page,
-    "reference/prices.md": prices.page,
-    "reference/quantities.md": quantities.page,
-    "reference/files.md": files.page,
-    "reference/python.md": api.page,
+    "reference/commands.md": commands_page.page,
+    "reference/scenario.md": scenario_page.page,
+    "reference/prices.md": prices_page.page,
+    "reference/quantities.md": quantities_page.page,
+    "reference/files.md": files_page.page,
+    "reference/python.md": python_page.page,
 }
 
 
