@@ -68,6 +68,7 @@ class Calibration(_Frozen):
     precision: Literal["fp32", "bf16"]
     date: datetime.date
     versions: dict[str, str]  # of the packages whose arithmetic was timed
+    others_load: float | None = Field(default=None, ge=0)  # processes at work on each core just before; None: not known
     rates: dict[Part, Rates]
     points: tuple[Point, ...]
 

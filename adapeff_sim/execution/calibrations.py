@@ -1,13 +1,17 @@
-"""Where calibrations lie: beside the store, one file for each device, number of threads and precision."""
+"""Calibrations: taken here, and kept beside the store, a file for each device, number of threads and precision."""
 
+import datetime
 import hashlib
+import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from adapeff_sim.errors import AdapeffError
 from adapeff_sim.estimation.calibration import Calibration
+from adapeff_sim.execution.machine import Machine, packages, usable_cores
 from adapeff_sim.whole_files import write_whole
 
 FOLDER = "calibrations"
@@ -16,6 +20,25 @@ LONGEST_NAME = 48  # characters of the device's name that its file's name tells
 
 class CalibrationError(AdapeffError):
     """A calibration that cannot be taken, read or kept."""
+
+
+def take_calibration(machine: Machine, seconds: float, tell: Callable[[float, str], None]) -> Calibration:
+    """Time real steps here for about so many seconds and fit rates to them; ``tell`` gets the share that is done."""
+    load = os.getloadavg()[0] / usable_cores() if hasattr(os, "getloadavg") else None
+    from adapeff_sim.estimation.fitting import fit
+    from adapeff_sim.training.trials import measure  # torch, which takes seconds, only now
+
+    points = measure(machine.device, machine.precision, machine.threads, seconds, tell)
+    return Calibration(
+        device=machine.name,
+        threads=machine.threads,
+        precision=machine.precision,
+        date=datetime.date.today(),
+        versions=packages(),
+        others_load=load,
+        rates=fit(points),
+        points=tuple(points),
+    )
 
 
 def calibration_file(store: Path, device: str, threads: int, precision: str) -> Path:

@@ -4,8 +4,10 @@ import datetime
 
 import pytest
 
+from adapeff_sim.cli.calibrate import calibrate
 from adapeff_sim.estimation.calibration import Calibration, Point, Rates, answering_amounts, training_amounts
 from adapeff_sim.estimation.encoder import EncoderShape, NoClosedForm
+from adapeff_sim.estimation.fitting import errors, fit, typical
 from adapeff_sim.estimation.flops import HeadShape, NetworkShape
 from adapeff_sim.execution.calibrations import (
     CalibrationError,
@@ -91,3 +93,44 @@ def test_a_file_that_is_no_calibration_says_what_would_do(tmp_path):
     file.write_text('{"format": 2}')
     with pytest.raises(CalibrationError, match="adapeff-sim calibrate"):
         kept_calibration(store, "cpu", 1, "fp32")
+
+
+def timed(part: str, held_out: bool = False, **amounts: float) -> Point:
+    """A point that took 2 ms a step and 1 ns an operation."""
+    seconds = 0.002 * amounts["step"] + 1e-9 * amounts["operation"]
+    return Point(
+        name=str(amounts["operation"]),
+        part=part,
+        amounts=Rates(**amounts),
+        measured_seconds=seconds,
+        repeats=1,
+        is_held_out=held_out,
+    )
+
+
+def test_rates_are_found_again():
+    points = [timed("forward", step=1, operation=n, product=20) for n in (1e6, 1e7, 1e8)]
+    (found,) = fit(points).values()
+    assert found.operation == pytest.approx(1e-9, rel=1e-6)
+    assert found.step + 20 * found.product == pytest.approx(0.002, rel=1e-6)
+    assert found.element == found.parameter == 0.0
+
+
+def test_what_is_held_out_moves_no_rate_and_tells_the_error():
+    points = [timed("forward", step=1, operation=n) for n in (1e6, 1e7)]
+    odd = timed("forward", held_out=True, step=1, operation=1e8).model_copy(update={"measured_seconds": 0.204})
+    assert fit([*points, odd]) == fit(points)
+    known = KNOWN.model_copy(update={"points": (*points, odd), "rates": fit(points)})
+    assert errors(known, held_out=True)["forward"] == [pytest.approx(-0.5)]
+    assert typical(errors(known, held_out=False), "step") == pytest.approx(0.0, abs=1e-6)
+    assert typical(errors(known, held_out=True), "answering") is None
+
+
+def test_the_table_tells_the_errors_of_both_groups(tmp_path, monkeypatch, capsys):
+    keep_calibration(KNOWN, tmp_path / "store")
+    monkeypatch.setattr("adapeff_sim.execution.machine.cpu_model", lambda: "a/b")
+    calibrate(device="cpu", precision="auto", threads=2, store=str(tmp_path / "store"), show=True)
+    told = capsys.readouterr().out
+    assert "a batch answered" in told and "25 %" in told  # 0.5 s said, 0.4 s taken
+    with pytest.raises(CalibrationError, match="not calibrated"):
+        calibrate(device="cpu", precision="auto", threads=3, store=str(tmp_path / "store"), show=True)
