@@ -51,7 +51,7 @@ horizon_days: 100
 seeds: [29]
 data: helpdesk
 timeline:
-  - {{day: 0, event: launch, base_model: "{BASE_MODEL}", tasks: {{intent: [en, es]}}, labelled: 70, requests_per_day: 90}}
+  - {{day: 0, event: launch, base_model: "{BASE_MODEL}", tasks: {{intent: [en, es]}}, labelled: 70}}
   - {{day: 30, event: task_arrival, task: sentiment, languages: [en], labelled: 90, requests_per_day: 4000}}
 strategies:
   - adapter_per_task
