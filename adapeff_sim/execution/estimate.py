@@ -7,7 +7,6 @@ Every outcome is `estimated`; what no closed form tells is unavailable, and so i
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from adapeff_sim.artifacts.artifact import Artifact, Role
 from adapeff_sim.artifacts.recipe import AdapterRecipe, BaseModelRecipe, DatasetRecipe, FusionRecipe, Kind, ModelRecipe
