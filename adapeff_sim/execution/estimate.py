@@ -22,7 +22,7 @@ from adapeff_sim.execution.base import EXECUTORS, Order, Watch
 from adapeff_sim.execution.orders import ancestry, datasets, labelled, release_under, settings_of, tasks_of
 from adapeff_sim.execution.piles import Piles, Shape, together, trained
 from adapeff_sim.execution.sources import Sources
-from adapeff_sim.ledger.outcome import Batches, HeadSize, Outcome, Usage, Workload
+from adapeff_sim.ledger.outcome import Batches, HeadSize, Outcome, Provenance, Usage, Workload
 from adapeff_sim.lifecycle.world import Endpoint
 from adapeff_sim.planning.plan import Evaluate, Make, Serve
 from adapeff_sim.training.head_shape import OF_FIRST_PIECE, head_shape
