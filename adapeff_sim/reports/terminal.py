@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.rule import Rule
 from rich.text import Text
 
-from adapeff_sim.reports import holdings, tables
+from adapeff_sim.reports import holdings, projection, tables
 from adapeff_sim.reports.base import REPORTERS
 from adapeff_sim.reports.breakdown import breakdown
 from adapeff_sim.reports.effort import effort, equal_quality
@@ -43,6 +43,7 @@ def parts(results: Results, folder: Path, width: int, has_colour: bool) -> Itera
     yield from tables.quality(results, width)
     yield from equal_quality(results)
     yield from curves(results, width, has_colour)
+    yield from projection.parts(results, width, has_colour)
     yield from warnings(results)
     yield verdict(results)
     yield files(folder)

@@ -12,7 +12,7 @@ ROOT = pathlib.Path(adapeff_sim.__file__).parent
 CORE = {"errors", "registry", "lifecycle", "artifacts"}
 EXECUTION = CORE | {"planning", "ledger", "data", "base_models", "estimation", "training", "execution", "whole_files"}
 SIMULATION = EXECUTION | {"strategies", "scenario", "accounting", "simulation"}
-RESULTS = {"errors", "registry", "ledger", "costs", "verdict", "results", "whole_files"}
+RESULTS = {"errors", "registry", "ledger", "costs", "projection", "verdict", "results", "whole_files"}
 MAY_IMPORT = {
     "__init__": set(),
     "errors": set(),
@@ -33,6 +33,7 @@ MAY_IMPORT = {
     "accounting": EXECUTION,
     "simulation": EXECUTION | {"accounting"},
     "explanation": {"errors", "ledger", "estimation"},
+    "projection": {"errors", "ledger", "estimation"},
     "verdict": RESULTS,
     "results": RESULTS,
     "demos": {"errors"},
@@ -43,7 +44,8 @@ MAY_IMPORT = {
     "cli": SIMULATION | RESULTS | {"run_folder", "conduct", "reports", "cli", "__init__", "explanation", "playback"},
     "__main__": {"cli"},
 }
-PURE = {"lifecycle", "artifacts", "strategies", "planning", "ledger", "costs", "accounting", "simulation", "verdict"}
+PURE = {"lifecycle", "artifacts", "strategies", "planning", "ledger", "costs", "projection", "accounting", "verdict"}
+PURE |= {"simulation"}
 IMPURE = {"os", "pathlib", "io", "time", "datetime", "random", "secrets", "uuid", "subprocess", "socket"}
 HEAVY = {"torch", "transformers", "adapters"}
 SEEDED = {"lifecycle/timeline.py"}  # arrival processes draw seeded random days, before anything runs
