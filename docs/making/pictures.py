@@ -53,8 +53,18 @@ class View:
     height: int
     scheme: str = "light"
     heading: str = ""
+    script: str = ""
 
 
+LATER = """
+const graph = document.querySelector(".graph"), chosen = graph.querySelector("select");
+chosen.value = [...chosen.options].find(o => o.text === "adapter_fusion").value;
+chosen.dispatchEvent(new Event("change"));
+const day = graph.querySelector("[type=range]");
+day.value = 2;
+day.dispatchEvent(new Event("input"));
+[...graph.querySelectorAll("g.node")].find(n => n.ariaLabel.startsWith("fusion/")).focus({preventScroll: true});
+"""  # AdapterFusion on the day of the third event, with the reasons of one fusion
 SCREENS = (
     Screen("plan", "plan new_language --strategies adapter_per_task,multitask_full", columns=110),
     Screen("report", "report {run}", (("", "Compute in"), ("Quality in", "Cost at equal"), ("Verdict", "Files in"))),
@@ -67,7 +77,8 @@ VIEWS = (
     View("page-1920", 1920, 1080),
     View("page-dark", 1280, 900, "dark"),
     View("page-dark-390", 390, LEAST_HEIGHT, "dark"),
-    View("page-artifacts", 1280, 900, heading="Artifacts"),
+    View("page-curves", 1280, 900, heading="Cumulative cost"),
+    View("page-artifacts", 1280, 700, heading="Artifacts", script=LATER),
 )
 
 
@@ -162,6 +173,7 @@ def shot(driver: Any, page: Path, view: View, out: Path) -> Path:
         time.sleep(0.1)
     find = "const h = [...document.querySelectorAll('h2, h3')].find(x => x.textContent.startsWith(arguments[0]))"
     driver.execute_script(f"{find}; if (h && arguments[0]) h.scrollIntoView()", view.heading)
+    driver.execute_script(view.script)
     time.sleep(0.3)  # what moves has come to rest
     png = driver.execute_cdp_cmd("Page.captureScreenshot", {"format": "png"})["data"]
     file = out / f"{view.name}.png"
