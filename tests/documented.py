@@ -2,7 +2,8 @@
 
 A block of `console` or `bash` holds commands, one a line; `# exit code N` at its top says how the last of them ends.
 A block of `python` is executed; one with `title="FILE"`, of whatever language, is a file that the reader saves.
-Commands of ours that stand within a sentence or a table (`adapeff-sim plan SCENARIO`) count as well.
+Commands that stand within a sentence or a table (`adapeff-sim plan SCENARIO`) count as well; where one is only named
+(`adapeff-sim plan`), its help is asked for.
 """
 
 import re
@@ -15,6 +16,7 @@ ROOT = Path(__file__).parents[1]
 FENCE = re.compile(r"^```(\w*) *(.*)$")
 TITLE = re.compile(r'title="([^"]+)"')
 SPAN = re.compile(r"`((?:adapeff-sim|make|pip|pytest|python) [^`]+)`")
+MENTION = re.compile(r"adapeff-sim [a-z]+")  # a command by its name, in a sentence
 CODE = re.compile(r"# exit code (\d+)")
 SHELLS = ("console", "bash", "sh")
 
@@ -25,7 +27,7 @@ class Said:
 
     page: str
     line: int
-    sort: str  # command, python, file, yaml
+    sort: str  # command, mention, python, file, yaml
     text: str
     title: str = ""
     exit_code: int = 0
@@ -56,7 +58,8 @@ def said(page: str) -> Iterator[Said]:
     while number < len(lines):
         fence = FENCE.match(lines[number])
         if fence is None:
-            yield from (Said(page, number + 1, "command", found) for found in SPAN.findall(lines[number]))
+            for found in SPAN.findall(lines[number]):
+                yield Said(page, number + 1, "mention" if MENTION.fullmatch(found) else "command", found)
             number += 1
             continue
         end = next(n for n in range(number + 1, len(lines)) if lines[n].startswith("```"))
