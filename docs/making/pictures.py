@@ -66,7 +66,7 @@ day.dispatchEvent(new Event("input"));
 [...graph.querySelectorAll("g.node")].find(n => n.ariaLabel.startsWith("fusion/")).focus({preventScroll: true});
 """  # AdapterFusion on the day of the third event, with the reasons of one fusion
 SCREENS = (
-    Screen("plan", "plan new_language --strategies adapter_per_task,multitask_full", columns=110),
+    Screen("plan", "plan new_language --strategies adapter_per_task,multitask_full", (("", "Settings"),)),
     Screen("report", "report {run}", (("", "Compute in"), ("Quality in", "Cost at equal"), ("Verdict", "Files in"))),
     Screen("explain", "explain {run} --job adapter/intent@0"),
     Screen("price", "price {run} --set compute.device_hour=1.2 --traffic x20", (("", "Compute in"), ("Verdict", ""))),
@@ -102,7 +102,8 @@ def drawn(screen: Screen, run: str, out: Path) -> Path:
     """The SVG of one screen."""
     command = screen.command.format(run=run)
     text = Text.from_ansi("\n".join(kept(typed(command, screen.columns).splitlines(), screen.parts)))
-    console = Console(record=True, width=screen.columns, file=io.StringIO(), force_terminal=True, highlight=False)
+    width = max(screen.columns, *(len(line.rstrip()) for line in text.plain.splitlines()))
+    console = Console(record=True, width=width, file=io.StringIO(), force_terminal=True, highlight=False)
     console.print(text, soft_wrap=True)
     file = out / f"{screen.name}.svg"
     pattern = FONT.sub("", CONSOLE_SVG_FORMAT)

@@ -14,6 +14,10 @@ INTRODUCTION = """\
 A scenario is one YAML file. `adapeff-sim validate FILE` says what is wrong with one, by line and key;
 `adapeff-sim schema` prints this page for editors. Keys that are not here are refused.
 """
+PROJECTED = """\
+What is told of it, and what is assumed:
+[the same life at the size of production](../how_costs_are_counted.md#the-same-life-at-the-size-of-production).
+"""
 AFTER = {  # what else there is to say of a key of the file
     "data": "Every way to write it: [rows](../data.md).",
     "prices": "[What stands in a price book](prices.md).",
@@ -47,6 +51,8 @@ def page() -> str:
                 keys(options) or "No options.\n",
             ]
     parts += [*_methods(), *_settings(own["training"]), "## serving\n", keys(own["serving"])]
+    target = own["project_to"]
+    parts += ["## project_to: the size of production\n", paragraph(target["description"]), PROJECTED, keys(target)]
     return "\n".join(parts)
 
 
@@ -95,7 +101,7 @@ def plain(said: object) -> str:
 
 def _bounds(part: Schema) -> str:
     words = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most", "exclusiveMaximum": "below"}
-    found = [f"{said} {part[name]:g}" for name, said in words.items() if name in part]
+    found = [f"{said} {part[name]:,}" for name, said in words.items() if name in part]
     return f", {', '.join(found)}" if found else ""
 
 

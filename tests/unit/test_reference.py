@@ -28,7 +28,11 @@ def test_every_key_of_a_scenario_says_what_it_means():
     for strategy in own["strategies"]["items"]["oneOf"]:
         if "title" in strategy:
             found += mute(strategy["properties"][strategy["title"]], strategy["title"])
-    found += mute(own["arrivals"]["items"], "arrivals") + mute(own["serving"], "serving")
+    found += (
+        mute(own["arrivals"]["items"], "arrivals")
+        + mute(own["serving"], "serving")
+        + mute(own["project_to"], "project_to")
+    )
     assert found + mute(own["training"]["properties"]["every"], "training") == []
 
 
