@@ -78,7 +78,7 @@ VIEWS = (
     View("page-dark", 1280, 900, "dark"),
     View("page-dark-390", 390, LEAST_HEIGHT, "dark"),
     View("page-curves", 1280, 900, heading="Cumulative cost"),
-    View("page-artifacts", 1280, 700, heading="Artifacts", script=LATER),
+    View("page-artifacts", 1440, 700, heading="Artifacts", script=LATER),
 )
 
 

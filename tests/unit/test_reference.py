@@ -1,6 +1,7 @@
-"""Every key and every quantity says what it means, so that no cell of the reference is empty."""
+"""Every key and every quantity says what it means, and every picture is the script's own."""
 
 import files_page
+import pictures
 import prices_page
 import pytest
 import quantities_page
@@ -13,6 +14,9 @@ from adapeff_sim.ledger.records import EvaluationRecord, JobRecord, ServingRecor
 from adapeff_sim.results import read
 from adapeff_sim.run_folder import DERIVED, RunFolder
 from adapeff_sim.scenario.json_schema import scenario_schema
+
+
+MOST_BYTES = 1_500_000  # of all pictures together
 
 
 def mute(schema: Schema, at: str) -> list[str]:
@@ -58,6 +62,14 @@ def test_every_unit_of_money_and_every_table_of_a_run_is_told():
     for demo in sorted(p for p in DEMOS.iterdir() if (p / "results.json").is_file()):
         assert {row.unit for row in read(demo).rows} <= quantities_page.MONEY.keys()
     assert files_page.TABLES.keys() == {name for name in DERIVED if name.endswith(".csv")}
+
+
+def test_every_picture_is_made_by_the_script_and_fetches_nothing():
+    made = {f"{screen.name}.svg" for screen in pictures.SCREENS} | {f"{view.name}.png" for view in pictures.VIEWS}
+    kept = {file.name: file.read_bytes() for file in pictures.PICTURES.iterdir()}
+    assert kept.keys() == made
+    assert sum(map(len, kept.values())) < MOST_BYTES
+    assert not any(b"url(http" in drawn or b"@import" in drawn for drawn in kept.values())
 
 
 def test_every_quantity_has_a_unit():
