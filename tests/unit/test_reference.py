@@ -15,7 +15,6 @@ from adapeff_sim.results import read
 from adapeff_sim.run_folder import DERIVED, RunFolder
 from adapeff_sim.scenario.json_schema import scenario_schema
 
-
 MOST_BYTES = 1_500_000  # of all pictures together
 
 
