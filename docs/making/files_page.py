@@ -1,6 +1,6 @@
 """The page of what a run writes: its files, and the columns of its tables."""
 
-from markdown_tables import TOP, cell, code, paragraph, table
+from markdown_tables import TOP, cell, code, paragraph, short, table
 from pydantic import BaseModel
 
 from adapeff_sim import run_folder
@@ -50,14 +50,4 @@ def _fields(model: type[BaseModel]) -> str:
 def _type(annotation: object) -> str:
     """A type in short, without the modules that it is from."""
     name = getattr(annotation, "__name__", None) if not hasattr(annotation, "__args__") else None
-    said = name or str(annotation)
-    for part in ("typing.", "adapeff_sim.", "pydantic.types."):
-        said = said.replace(part, "")
-    return ".".join(said.split(".")) if "[" not in said else _short(said)
-
-
-def _short(said: str) -> str:
-    """``tuple[costs.totals.TotalRow, ...]`` as ``tuple[TotalRow, ...]``."""
-    import re
-
-    return re.sub(r"\b[a-z_]+(?:\.[a-z_]+)*\.(?=[A-Z])", "", said)
+    return short(name or str(annotation))

@@ -1,5 +1,6 @@
 """Markdown of the generated pages: cells that break no table, and tables."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 TOP = "<!-- Written by docs/making from the program's own objects; change them, not this page. -->\n"
@@ -26,3 +27,8 @@ def paragraph(text: str) -> str:
     """A docstring as Markdown: its paragraphs, with names in single instead of double backquotes."""
     parts = [" ".join(part.split()) for part in text.strip().split("\n\n")]
     return "\n\n".join(parts).replace("``", "`") + "\n"
+
+
+def short(types: str) -> str:
+    """Types as one says them: ``tuple[adapeff_sim.costs.totals.TotalRow, ...]`` as ``tuple[TotalRow, ...]``."""
+    return re.sub(r"\b[a-z_]+(?:\.[a-z_]+)*\.(?=[A-Z])", "", types)

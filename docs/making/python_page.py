@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
-from markdown_tables import TOP, cell, code, paragraph, table
+from markdown_tables import TOP, cell, code, paragraph, short, table
 from pydantic import BaseModel
 
 import adapeff_sim
@@ -52,7 +52,7 @@ def _told(module: ModuleType, name: str) -> Iterator[str]:
     if fields := _fields(thing):
         yield table(("field", "if not said", "is"), fields)
     if methods := list(_methods(thing)):
-        yield table(("method", "does"), methods)
+        yield "".join(f"- {call}: {does}\n" for call, does in methods)
 
 
 def _fields(thing: type) -> list[tuple[str, str, str]]:
@@ -68,7 +68,7 @@ def _fields(thing: type) -> list[tuple[str, str, str]]:
             )
             for n, f in found
         ]
-    return [(code(name), "", "") for name in getattr(thing, "__dataclass_fields__", ())]
+    return [(code(n), "", code(short(str(f.type)))) for n, f in getattr(thing, "__dataclass_fields__", {}).items()]
 
 
 def _methods(thing: type) -> Iterator[tuple[str, str]]:
@@ -88,6 +88,6 @@ def _methods(thing: type) -> Iterator[tuple[str, str]]:
 def _signature(thing: Any) -> str:
     """Parameters and what comes back, with types as they are written."""
     try:
-        return str(inspect.signature(thing)).replace("'", "")
+        return short(str(inspect.signature(thing)).replace("'", "")).replace("(self, ", "(").replace("(self)", "()")
     except (TypeError, ValueError):
         return "(...)"

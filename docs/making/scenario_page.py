@@ -101,7 +101,8 @@ def plain(said: object) -> str:
 
 def _bounds(part: Schema) -> str:
     words = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most", "exclusiveMaximum": "below"}
-    found = [f"{said} {part[name]:,}" for name, said in words.items() if name in part]
+    limits = [(said, part[name]) for name, said in words.items() if name in part]
+    found = [f"{said} {limit:,}" if isinstance(limit, int) else f"{said} {limit:g}" for said, limit in limits]
     return f", {', '.join(found)}" if found else ""
 
 
