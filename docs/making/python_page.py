@@ -1,7 +1,9 @@
 """The page of what programs import: the few names of the package itself, and the contracts that plug-ins keep."""
 
+import dataclasses
 import importlib
 import inspect
+import re
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
@@ -44,7 +46,7 @@ def _told(module: ModuleType, name: str) -> Iterator[str]:
     """One name: how it is called, what it says of itself, its fields and its methods."""
     thing = getattr(module, name)
     yield f"### {name}\n"
-    if not inspect.isclass(thing) or "__init__" in vars(thing):
+    if not inspect.isclass(thing) or ("__init__" in vars(thing) and not dataclasses.is_dataclass(thing)):
         yield f"```text\n{name}{_signature(thing)}\n```\n"
     yield paragraph(inspect.getdoc(thing) or "")
     if not inspect.isclass(thing):
@@ -68,7 +70,15 @@ def _fields(thing: type) -> list[tuple[str, str, str]]:
             )
             for n, f in found
         ]
-    return [(code(n), "", code(short(str(f.type)))) for n, f in getattr(thing, "__dataclass_fields__", {}).items()]
+    found = dataclasses.fields(thing) if dataclasses.is_dataclass(thing) else ()
+    return [(code(f.name), _default(f), code(short(getattr(f.type, "__name__", str(f.type))))) for f in found]
+
+
+def _default(field: "dataclasses.Field[Any]") -> str:
+    """What a field is where nothing is said."""
+    if field.default is not dataclasses.MISSING:
+        return code(repr(field.default))
+    return "must be said" if field.default_factory is dataclasses.MISSING else "empty"
 
 
 def _methods(thing: type) -> Iterator[tuple[str, str]]:
@@ -88,6 +98,10 @@ def _methods(thing: type) -> Iterator[tuple[str, str]]:
 def _signature(thing: Any) -> str:
     """Parameters and what comes back, with types as they are written."""
     try:
-        return short(str(inspect.signature(thing)).replace("'", "")).replace("(self, ", "(").replace("(self)", "()")
+        return (
+            short(re.sub(r"'([^']+)'", r"\1", str(inspect.signature(thing))))
+            .replace("(self, ", "(")
+            .replace("(self)", "()")
+        )
     except (TypeError, ValueError):
         return "(...)"
