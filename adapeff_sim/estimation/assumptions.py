@@ -20,7 +20,7 @@ PIECE_SOURCE = "characters of a piece, for the size of rows that are only stated
 
 
 class Assumption(BaseModel):
-    """One number that an estimate rests on; ``measured`` by an earlier run or a calibration, ``stated`` or ``assumed``."""
+    """One number that an estimate rests on; ``measured`` means by an earlier run or by a calibration."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     what: str
