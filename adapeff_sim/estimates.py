@@ -169,8 +169,7 @@ def learnt_from(run: Path) -> Mapping[str, Assumption]:
         raise ScenarioError(f"{run}: no training of this run was validated, so nothing can be learnt from it.")
     return {
         name: Assumption(
-            what=f"epochs until a {name.rpartition(' ')[2]} is at its best"
-            + (f" ({name.rpartition(' ')[0]})" if " " in name else ""),
+            what=f"best epoch, {' of '.join(reversed(name.split()))}",
             value=statistics.median(epochs),
             unit="epochs",
             provenance="measured",

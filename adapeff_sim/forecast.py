@@ -3,6 +3,7 @@
 records up to a step, standing for a month -> cost rows;  the step's own = those less the rows of the step before
 """
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
@@ -12,10 +13,11 @@ from adapeff_sim.costs.base import CostRow, Terms, price_ledger, weakest
 from adapeff_sim.costs.prices import MONTH_DAYS, Prices
 from adapeff_sim.ledger.ledger import Ledger
 from adapeff_sim.ledger.outcome import Provenance, Row
-from adapeff_sim.ledger.records import AnyRecord, DeploymentRecord
+from adapeff_sim.ledger.records import DeploymentRecord, Record
 
 Sign = Literal["+", "~", "-", ""]
 Key = tuple[str, str]  # component and item
+ROUNDING = 1e-9  # of an amount: what is left of two equal ones
 OF_SLOT = ("train", "validate", "train and validate")
 REST = {"compute": "re-validate", "labelling": "label rows", "serving": "answer requests", "storage": "keep the rest"}
 
@@ -61,9 +63,9 @@ def forecast(ledger: Ledger, prices: Prices, terms: Terms, labels: Iterable[str]
     return tuple(turns)
 
 
-def _life(records: list[AnyRecord], prices: Prices, terms: Terms) -> Iterator[Turn]:
+def _life(records: list[Record], prices: Prices, terms: Terms) -> Iterator[Turn]:
     """The turns of one life."""
-    seen: list[AnyRecord] = []
+    seen: list[Record] = []
     due: Counter[CostRow] = Counter()
     rates: Mapping[Key, Money] = {}
     for _, group in groupby(records, key=lambda r: r.step):
@@ -129,7 +131,10 @@ def total(monies: Iterable[Money]) -> Money:
     if found and not known:
         return Money(amount=None, provenance="unavailable")
     is_low = len(known) < len(found) or any(money.is_lower_bound for money in known)
-    amount = sum(money.amount or 0.0 for money in known)
+    amounts = [money.amount or 0.0 for money in known]
+    amount = math.fsum(amounts)
+    if abs(amount) <= ROUNDING * math.fsum(map(abs, amounts)):
+        amount = 0.0
     return Money(amount=amount, provenance=weakest(m.provenance for m in known), is_lower_bound=is_low)
 
 

@@ -268,6 +268,8 @@ def _said_of_quality(case: Case, below: list[Below], comparisons: list[Compariso
     total = next((c for c in comparisons if c.component == TOTAL), None)
     unscored = [e for e in _endpoints(case) if all(s.get(e) is None for s in case.scores.values())]
     said = [f"Quality is unavailable on {', '.join(unscored)}: the floor was not held there."] if unscored else []
+    if unscored and unscored == _endpoints(case):
+        said = ["Quality is unknown, as nothing was scored: cost alone is compared."]
     for label in dict.fromkeys(b.label for b in below):
         mine = [b for b in below if b.label == label]
         worst = max(mine, key=lambda b: math.inf if b.points is None else b.points)
