@@ -22,7 +22,7 @@ from adapeff_sim.execution.base import EXECUTORS, Order, Watch
 from adapeff_sim.execution.orders import ancestry, datasets, labelled, release_under, settings_of, tasks_of
 from adapeff_sim.execution.piles import Piles, Shape, together, trained
 from adapeff_sim.execution.sources import Sources
-from adapeff_sim.ledger.outcome import Batches, HeadSize, Outcome, Usage, Workload
+from adapeff_sim.ledger.outcome import Batches, HeadSize, Outcome, Provenance, Usage, Workload
 from adapeff_sim.lifecycle.world import Endpoint
 from adapeff_sim.planning.plan import Evaluate, Make, Serve
 from adapeff_sim.training.head_shape import OF_FIRST_PIECE, head_shape
@@ -59,7 +59,7 @@ class Estimate:
         """What a source weighs, and how many rows somebody has to label: known where it is here, else as stated."""
         recipe = artifact.recipe
         if isinstance(recipe, BaseModelRecipe):
-            sure = "estimated" if is_stated(recipe.release) else "measured"
+            sure: Provenance = "estimated" if is_stated(recipe.release) else "measured"
             return Outcome(stored_bytes=self.sources.release(recipe.release).stored_bytes, provenance=sure)
         if not isinstance(recipe, DatasetRecipe):
             raise ExecutionError(f"{artifact.slot}: a {artifact.kind} cannot be fetched.")
