@@ -239,8 +239,8 @@ def report(
     noise = ""
     if busy > 0.3 * (os.cpu_count() or 1):
         noise = (
-            "\n**The machine was busy with other work**: what is measured is longer than alone and moves from minute to "
-            "minute, and so do the errors\nof everything in seconds. Operations, steps and bytes are not touched.\n"
+            "\n**The machine was busy with other work**: what is measured is longer than alone and moves from minute "
+            "to minute, and so do the errors\nof everything in seconds. Operations, steps and bytes are not touched.\n"
         )
     return HEAD.format(
         device=machine.name,
