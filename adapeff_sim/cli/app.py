@@ -3,7 +3,7 @@
 A verb is the function of its name in the file of its name, with its arguments and its help. It is imported when it is
 asked for, so that ``--help`` costs nothing and only ``run``, ``pretrain`` and ``calibrate`` ever load torch.
 
-exit codes: 0 done, 1 a bug, 2 something the user can put right, 130 stopped with Ctrl-C
+exit codes: 0 done, 1 a bug, 2 something the user can put right, 3 dearer than allowed, 130 stopped with Ctrl-C
 """
 
 import difflib

@@ -56,6 +56,14 @@ def run(
     threads: Annotated[
         int | None, typer.Option(metavar="N", help="CPU threads. All cores, if not said.", rich_help_panel=TRAINING)
     ] = None,
+    executor: Annotated[
+        str,
+        typer.Option(metavar="local|estimate", help="estimate trains nothing: closed forms.", rich_help_panel=TRAINING),
+    ] = "local",
+    learn_from: Annotated[
+        str | None,
+        typer.Option(metavar="RUN", help="Estimate with the epochs that this run took.", rich_help_panel=TRAINING),
+    ] = None,
     store: Annotated[
         str,
         typer.Option(envvar="ADAPEFF_STORE", metavar="DIR", help="Keeps what was trained.", rich_help_panel=TRAINING),
@@ -80,9 +88,10 @@ def run(
       adapeff-sim run my.yaml --strategies adapter_fusion --seeds 13,14
       adapeff-sim run my.yaml --data files:rows/ --prices laptop_cpu
       adapeff-sim run smoke --json > results.json
+      adapeff-sim run smoke --executor estimate --learn-from runs/new_language
     """
     from adapeff_sim.cli.notes import begin
-    from adapeff_sim.conduct import conduct
+    from adapeff_sim.conduct import conduct, conduct_estimate
     from adapeff_sim.execution.machine import this_machine
     from adapeff_sim.reports.base import show
     from adapeff_sim.scenario.load import load
@@ -90,13 +99,29 @@ def run(
     begin(offline)
     kept, named = folder("--store", store), folder("--out", out)
     chosen = load(scenario, strategies=listed(strategies), seeds=numbers(seeds), data=data, prices=prices)
-    machine = this_machine(device, precision, threads)
     at = named or Path("runs") / chosen.name
 
     def told(simulation: "Simulation", prices: "Prices", facts: "Facts") -> "Told":
         return watching(so_far(simulation, prices, facts), json, quiet)
 
+    if executes(executor, learn_from) == "estimate":
+        learnt = folder("--learn-from", learn_from)
+        show(conduct_estimate(chosen, kept or Path(), at, learnt, told), at, as_json=json)
+        return
+    machine = this_machine(device, precision, threads)
     show(conduct(chosen, machine, kept or Path(), at, told), at, as_json=json)
+
+
+def executes(executor: str, learn_from: str | None) -> str:
+    """Who does the orders. Raises ScenarioError for an unknown one, and for what has no effect with it."""
+    from adapeff_sim.execution.base import EXECUTORS
+    from adapeff_sim.scenario.words import shown, suggestion
+
+    if executor not in EXECUTORS.names():
+        raise ScenarioError(f"--executor {shown(executor)} is unknown; {suggestion(executor, EXECUTORS.names())}.")
+    if learn_from is not None and executor != "estimate":
+        raise ScenarioError("--learn-from has no effect unless --executor estimate; drop it, or add that.")
+    return executor
 
 
 def folder(flag: str, said: str | None) -> Path | None:

@@ -35,14 +35,16 @@ class Pile:
 
     def steps(self, task: str, batch_size: int, longest: int) -> list[Shape]:
         """One pass over all items, in batches of like length; ``longest`` is what the model can read, in pieces."""
-        count = -(-self.items // batch_size)
-        found = []
-        for i in range(count):
-            rows = min(batch_size, self.items - i * batch_size)
-            last = min(self.items, (i + 1) * batch_size) / self.items
-            pieces = self.lengths[max(0, math.ceil(last * len(self.lengths)) - 1)]
-            padded = max(pieces, min(-(-pieces // ROUND) * ROUND, longest))
-            found.append((task, rows * self.sequences, padded))
+        padded = [max(pieces, min(-(-pieces // ROUND) * ROUND, longest)) for pieces in self.lengths]
+        whole, rest = divmod(self.items, batch_size)
+        rows = [batch_size] * whole + ([rest] if rest else [])
+        if len(padded) == 1:
+            return [(task, count * self.sequences, padded[0]) for count in rows]
+        seen, found = 0, []
+        for count in rows:
+            seen += count
+            last = math.ceil(seen / self.items * len(padded)) - 1
+            found.append((task, count * self.sequences, padded[max(0, last)]))
         return found
 
 

@@ -132,6 +132,23 @@ class ServingTarget(BaseModel):
         return 1.0 if self.p95_ms is not None and "utilisation" not in self.model_fields_set else self.utilisation
 
 
+class Estimating(BaseModel):
+    """What an estimate takes for granted, where nothing is trained."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    epochs: dict[str, Annotated[float, Field(gt=0, le=10_000)]] = Field(
+        default={}, description="Epochs until a training is at its best, by kind of artifact or strategy's label."
+    )
+
+
+def _estimating_of(value: Any) -> Estimating:
+    return value if isinstance(value, Estimating) else understood(Estimating, value)
+
+
+def _said_of_estimating(estimating: Estimating) -> dict[str, Any]:
+    return estimating.model_dump(mode="json", exclude_unset=True)
+
+
 def _serving_of(value: Any) -> ServingTarget:
     return value if isinstance(value, ServingTarget) else understood(ServingTarget, value)
 
@@ -148,6 +165,7 @@ def _said_of_target(target: ProjectTo | None) -> dict[str, Any] | None:
 
 
 Projected = Annotated[ProjectTo, PlainValidator(project_to_of), PlainSerializer(_said_of_target)]
+Estimate = Annotated[Estimating, PlainValidator(_estimating_of), PlainSerializer(_said_of_estimating)]
 
 
 class Scenario(BaseModel):
@@ -163,7 +181,7 @@ class Scenario(BaseModel):
     )
     data: SourceName = Field(
         default="",
-        description="Where rows come from: helpdesk, {files: FOLDER} or {hub: NAME}; or --data says it.",
+        description="Where rows come from: helpdesk, {files: FOLDER}, {hub: NAME} or {stated: ...}; or --data.",
     )
     timeline: tuple[TimelineEvent, ...] = Field(
         min_length=1, max_length=MOST_EVENTS, description="What happens to the product, a launch first."
@@ -185,6 +203,7 @@ class Scenario(BaseModel):
     gpus: int = Field(
         default=1, ge=1, le=1024, description="Devices that work through the jobs of an event, for its lead time."
     )
+    estimate: Estimate = Field(default=Estimating(), description="What estimates take for granted.")
     prices: str = Field(default=DEFAULT_PRICES, min_length=1, description="A shipped price book, or a file of one.")
     project_to: Projected | None = Field(default=None, description="The size of production, told beside what was run.")
 

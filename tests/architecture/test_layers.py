@@ -37,9 +37,11 @@ MAY_IMPORT = {
     "verdict": RESULTS,
     "results": RESULTS,
     "run_folder": SIMULATION | RESULTS,
-    "conduct": SIMULATION | RESULTS | {"run_folder"},
+    "estimates": SIMULATION | RESULTS | {"run_folder"},
+    "forecast": {"errors", "ledger", "costs"},
+    "conduct": SIMULATION | RESULTS | {"run_folder", "estimates"},
     "reports": RESULTS | {"reports", "lifecycle", "artifacts", "planning"},
-    "cli": SIMULATION | RESULTS | {"run_folder", "conduct", "reports", "cli", "__init__", "explanation"},
+    "cli": SIMULATION | RESULTS | {"run_folder", "conduct", "forecast", "reports", "cli", "__init__", "explanation"},
     "__main__": {"cli"},
 }
 PURE = {"lifecycle", "artifacts", "strategies", "planning", "ledger", "costs", "projection", "accounting", "verdict"}

@@ -33,6 +33,7 @@ COMMANDS = {  # in this order, in one process: the first that loads something is
     "price done --prices cloud_gpu": 0,
     "explain done --job adapter/a": 0,
     "explain done --job adapter/b": 2,
+    "calibrate --show --device cpu": 2,
     "report absent": 2,
     "run absent": 2,
     "run smoke --device cpu --store /proc/s": 2,  # all but training is loaded by then
