@@ -1,4 +1,4 @@
-"""Rates fitted to timed points: least squares of relative errors, no rate below 0."""
+"""Rates fitted to timed points: least squares of ratios, no rate below 0."""
 
 import statistics
 from collections.abc import Iterable, Mapping
@@ -8,6 +8,8 @@ import numpy as np
 from adapeff_sim.estimation.calibration import Calibration, Part, Point, Rates
 
 NAMES = tuple(Rates.model_fields)
+ROUNDS = 10
+FARTHEST = 10.0  # times too short that anything is taken for, so that no single point pulls all others
 
 
 def fit(points: Iterable[Point]) -> dict[Part, Rates]:
@@ -20,14 +22,22 @@ def fit(points: Iterable[Point]) -> dict[Part, Rates]:
 
 
 def _rates(points: list[Point]) -> Rates:
-    """Non-negative least squares (Lawson and Hanson 1974): every point's error counts as a share of what it took."""
+    """Least squares of ratios: twice too long counts as much as half too long, whatever the size of the shape.
+
+    Each round is one of non-negative least squares (Lawson and Hanson 1974), errors taken as shares of the geometric
+    mean of what was measured and what the round before said.
+    """
     from scipy.optimize import nnls
 
     amounts = np.array([[getattr(point.amounts, name) for name in NAMES] for point in points])
-    shares = amounts / np.array([[point.measured_seconds] for point in points])
-    largest = shares.max(axis=0)
+    measured = np.array([point.measured_seconds for point in points])
+    largest = amounts.max(axis=0)
     scale = np.where(largest > 0, largest, 1.0)  # operations are billions, steps are one
-    found, _ = nnls(shares / scale, np.ones(len(points)))
+    found, said = np.zeros(len(NAMES)), measured
+    for _ in range(ROUNDS):
+        share = np.sqrt(measured * np.maximum(said, measured / FARTHEST))
+        found, _ = nnls(amounts / scale / share[:, None], measured / share)
+        said = amounts @ (found / scale)
     return Rates(**dict(zip(NAMES, map(float, found / scale), strict=True)))
 
 

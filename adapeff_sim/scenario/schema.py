@@ -31,6 +31,7 @@ from adapeff_sim.scenario.entries import (
     strategy_entry,
     training_of,
 )
+from adapeff_sim.scenario.project_to import ProjectTo, project_to_of
 from adapeff_sim.scenario.words import refused, shown, suggestion, understood
 from adapeff_sim.strategies.base import Strategy
 from adapeff_sim.training.settings import SomeSettings, TrainingSettings, resolve
@@ -162,6 +163,13 @@ Serving = Annotated[ServingTarget, PlainValidator(_serving_of), PlainSerializer(
 Estimate = Annotated[Estimating, PlainValidator(_estimating_of), PlainSerializer(_said_of_estimating)]
 
 
+def _said_of_target(target: ProjectTo | None) -> dict[str, Any] | None:
+    return None if target is None else target.model_dump(mode="json", exclude_unset=True)
+
+
+Projected = Annotated[ProjectTo, PlainValidator(project_to_of), PlainSerializer(_said_of_target)]
+
+
 class Scenario(BaseModel):
     """The story of a product: what happens to it, and which strategies live through that."""
 
@@ -195,7 +203,11 @@ class Scenario(BaseModel):
     )
     serving: Serving = Field(default=ServingTarget(), description="How requests are answered.")
     estimate: Estimate = Field(default=Estimating(), description="What estimates take for granted.")
+    gpus: int = Field(
+        default=1, ge=1, le=1024, description="Devices that work through the jobs of an event, for its lead time."
+    )
     prices: str = Field(default=DEFAULT_PRICES, min_length=1, description="A shipped price book, or a file of one.")
+    project_to: Projected | None = Field(default=None, description="The size of production, told beside what was run.")
 
     @model_validator(mode="after")
     def _arrivals_end(self) -> Self:
