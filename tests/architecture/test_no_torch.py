@@ -29,7 +29,6 @@ COMMANDS = {  # in this order, in one process: the first that loads something is
     "validate smoke": 0,
     "plan smoke": 0,
     "plan smoke --price": 0,
-    "run smoke --executor estimate --out estimated": 0,
     "report done": 0,
     "report done --csv tables --markdown tables.md": 0,
     "price done --prices cloud_gpu": 0,
