@@ -28,6 +28,7 @@ COMMANDS = {  # in this order, in one process: the first that loads something is
     "data rows --task mood": 0,
     "validate smoke": 0,
     "plan smoke": 0,
+    "plan smoke --price": 0,
     "report done": 0,
     "report done --csv tables --markdown tables.md": 0,
     "price done --prices cloud_gpu": 0,
