@@ -13,7 +13,7 @@ EXECUTION = CORE | {"planning", "ledger", "data", "base_models", "estimation", "
 SIMULATION = EXECUTION | {"strategies", "scenario", "accounting", "simulation"}
 RESULTS = {"errors", "registry", "ledger", "costs", "verdict", "results", "whole_files"}
 MAY_IMPORT = {
-    "__init__": set(),
+    "__init__": {"python_api"},
     "errors": set(),
     "registry": {"errors"},
     "whole_files": set(),
@@ -34,13 +34,19 @@ MAY_IMPORT = {
     "explanation": {"errors", "ledger", "estimation"},
     "verdict": RESULTS,
     "results": RESULTS,
+    "comparison": RESULTS,
     "run_folder": SIMULATION | RESULTS,
     "conduct": SIMULATION | RESULTS | {"run_folder"},
-    "reports": RESULTS | {"reports", "lifecycle", "artifacts", "planning"},
-    "cli": SIMULATION | RESULTS | {"run_folder", "conduct", "reports", "cli", "__init__", "explanation"},
+    "python_api": SIMULATION | RESULTS | {"run_folder", "conduct", "comparison", "reports"},
+    "sweep": SIMULATION | RESULTS | {"run_folder", "conduct", "comparison"},
+    "reports": RESULTS | {"reports", "comparison", "lifecycle", "artifacts", "planning"},
+    "cli": SIMULATION
+    | RESULTS
+    | {"run_folder", "conduct", "reports", "cli", "__init__", "explanation", "comparison", "python_api", "sweep"},
     "__main__": {"cli"},
 }
 PURE = {"lifecycle", "artifacts", "strategies", "planning", "ledger", "costs", "accounting", "simulation", "verdict"}
+PURE |= {"comparison"}
 IMPURE = {"os", "pathlib", "io", "time", "datetime", "random", "secrets", "uuid", "subprocess", "socket"}
 HEAVY = {"torch", "transformers", "adapters"}
 SEEDED = {"lifecycle/timeline.py"}  # arrival processes draw seeded random days, before anything runs
