@@ -30,6 +30,7 @@ BESIDES = (
     "compared",
     "compared_screen",
     "compared_files",
+    "winners",
     "pictures",
     "page",
     "files",

@@ -27,14 +27,19 @@ def page(found: Compared) -> str:
     body = "".join([*_together(found, components), *(_article(run, i) for i, run in enumerate(found.runs))])
     body += "".join(_across(found, components))
     notes = "".join(f"<li>{escape(note)}</li>" for note in told.notes(found))
+    body += f'<section><h2>How sure this is</h2><ul class="conditions">{notes}</ul></section>'
+    return document(f"{plural(len(found.runs), 'run')} compared", names, body)
+
+
+def document(heading: str, title: str, body: str) -> str:
+    """A page with a heading around some HTML; it holds no script, and needs no network."""
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n'
-        f"<title>{escape(names)} · adapeff-sim</title>\n<style>{own_file('page.css')}</style>\n</head>\n<body>\n"
-        f'<main id="main"><header class="top"><h1>{plural(len(found.runs), "run")} compared</h1></header>\n{body}'
-        f'<section><h2>How sure this is</h2><ul class="conditions">{notes}</ul></section></main>\n'
+        f"<title>{escape(title)} · adapeff-sim</title>\n<style>{own_file('page.css')}</style>\n</head>\n<body>\n"
+        f'<main id="main"><header class="top"><h1>{escape(heading)}</h1></header>\n{body}</main>\n'
         f"<footer><p>adapeff-sim {escape(__version__)}. This page needs no network.</p></footer>\n</body>\n</html>\n"
     )
 
@@ -56,12 +61,10 @@ def _article(run: RunCompared, i: int) -> str:
         f'<p class="headline">{escape(told.headline(run))}</p>{note}</section>\n'
     ]
     if run.first:
-        sensitivity = _picture(charts.tornado(run, PAGE), f"What the lead of {run.first} hangs on") if run.lead else ""
-        parts.append(_section("What the verdict hangs on", sensitivity + table(told.tornado(run))))
-        parts.append(_section("Break-even", table(told.break_evens(run))))
-    parts += [
-        _section(component.capitalize(), "".join(_pairs(run, component))) for component in told.components_of(run)
-    ]
+        sensitivity = picture(charts.tornado(run, PAGE), f"What the lead of {run.first} hangs on") if run.lead else ""
+        parts.append(section("What the verdict hangs on", sensitivity + table(told.tornado(run))))
+        parts.append(section("Break-even", table(told.break_evens(run))))
+    parts += [section(component.capitalize(), "".join(_pairs(run, component))) for component in told.components_of(run)]
     return "".join(parts) + "</article>\n"
 
 
@@ -70,24 +73,25 @@ def _pairs(run: RunCompared, component: str) -> Iterator[str]:
     differences = [d for d in run.differences if d.component == component]
     unit = "points" if component == QUALITY else run.currency
     if any(d.interval and d.interval.low is not None for d in differences):
-        yield _picture(charts.intervals(run, differences, unit, PAGE), "Paired differences and their intervals")
+        yield picture(charts.intervals(run, differences, unit, PAGE), "Paired differences and their intervals")
     yield table(told.pairs(run, component))
     if any(c.component == component and c.median is not None and not c.from_start for c in run.crossovers):
-        yield _picture(charts.crossings(run, component, PAGE), "Days of crossing, a tick for each seed")
+        yield picture(charts.crossings(run, component, PAGE), "Days of crossing, a tick for each seed")
 
 
 def _across(found: Compared, components: Sequence[str]) -> Iterator[str]:
     """Each run less every later one."""
     for pair in found.between:
         currency = next(run.currency for run in found.runs if run.name == pair.one)
-        yield _section(f"{pair.one} less {pair.other}", table(told.across(pair, currency, components)))
+        yield section(f"{pair.one} less {pair.other}", table(told.across(pair, currency, components)))
 
 
-def _section(title: str, body: str) -> str:
+def section(title: str, body: str) -> str:
+    """A part of the page under a heading."""
     return f"<section><h2>{escape(title)}</h2>{body}</section>\n"
 
 
-def _picture(spec: dict[str, Any], title: str) -> str:
+def picture(spec: dict[str, Any], title: str) -> str:
     """A chart as a still picture; its numbers stand in the table beside it."""
     svg = vl_convert.vegalite_to_svg(spec, vl_version=VEGA_LITE)
     box = f'<div class="chart" role="img" aria-label="{escape(title)}">{svg}</div>'
