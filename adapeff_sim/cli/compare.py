@@ -10,6 +10,7 @@ from adapeff_sim.errors import ScenarioError
 
 if TYPE_CHECKING:
     from adapeff_sim.comparison.compared import Compared
+    from adapeff_sim.comparison.side import Side
     from adapeff_sim.scenario.schema import Scenario
 
 ALL = "all"
@@ -56,7 +57,7 @@ def compare(
 
     begin(offline=False)
     folders = [_finished(each, seeds, store) for each in runs]
-    found = compare_sides(sides_of([Run.read(folder) for folder in folders]))
+    found = compare_sides([_shown(side) for side in sides_of([Run.read(folder) for folder in folders])])
     components = _components(found, component)
     if html is not None or csv is not None:
         _write(found, html, csv, is_alone=not json)
@@ -64,6 +65,15 @@ def compare(
         sys.stdout.write(found.model_dump_json(indent=1) + "\n")
     elif html is None and csv is None:
         _show(found, components)
+
+
+def _shown(side: "Side") -> "Side":
+    """The same run with names that can be shown anywhere."""
+    from adapeff_sim.comparison.side import Side
+    from adapeff_sim.reports.told import Told, tamed
+
+    told = tamed(Told(side.results, side.ledger, side.name, {}))
+    return Side(side.name, told.results, told.ledger)
 
 
 def _show(found: "Compared", components: list[str]) -> None:

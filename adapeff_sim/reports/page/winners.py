@@ -9,6 +9,7 @@ from adapeff_sim.reports import winners as told
 from adapeff_sim.reports.page.charts import Look
 from adapeff_sim.reports.page.compared import document, picture, section
 from adapeff_sim.reports.page.tables import table
+from adapeff_sim.reports.told import tame_text
 
 NOBODY = "nobody"
 CELL = 46  # pixels
@@ -29,14 +30,14 @@ def heat_map(found: Sweep) -> dict[str, Any]:
     keys = {label: f"s{i}" for i, label in enumerate(labels)}
     rows = [
         {
-            "down": told.value_said(cell.at[down]),
-            "along": told.value_said(cell.at[along]),
+            "down": tame_text(told.value_said(cell.at[down])),
+            "along": tame_text(told.value_said(cell.at[along])),
             "k": keys.get(cell.cheapest or "", NOBODY),
-            "said": (cell.cheapest or "–") + (" ≈" if cell.tied else ""),
+            "said": tame_text(cell.cheapest or "–") + (" ≈" if cell.tied else ""),
         }
         for cell in found.cells
     ]
-    look = Look(labels, "", has_band=False, width=max(420, 130 * len(found.keys[along])))
+    look = Look(tuple(map(tame_text, labels)), "", has_band=False, width=max(420, 130 * len(found.keys[along])))
     data = alt.Chart(alt.NamedData(name="rows"))
     x = alt.X("along:N", sort=None, axis=alt.Axis(title=along, labelAngle=0))
     y = alt.Y("down:N", sort=None, axis=alt.Axis(title=down))
