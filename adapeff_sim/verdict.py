@@ -158,14 +158,9 @@ def _rival(case: Case, component: str, first: str, label: str) -> Rival:
     other = [life.amount for life in case.lives(label, component)]
     gaps = [b - a for a, b in zip(one, other, strict=True)]
     difference, amount = statistics.fmean(gaps), statistics.fmean(other)
-    noise = noise_of(gaps)
+    noise = student_t(len(gaps) - 1) * statistics.stdev(gaps) / math.sqrt(len(gaps)) if len(gaps) > 1 else None
     tied = difference <= max(RELATIVE_NOISE * amount, noise or 0.0)
     return Rival(label=label, amount=amount, difference=difference, noise=noise, tied=tied)
-
-
-def noise_of(gaps: Sequence[float]) -> float | None:
-    """Half the 95 % interval (Student's t) of the mean of a paired difference, by seed; None with one seed."""
-    return student_t(len(gaps) - 1) * statistics.stdev(gaps) / math.sqrt(len(gaps)) if len(gaps) > 1 else None
 
 
 def student_t(freedom: int) -> float:
