@@ -54,7 +54,7 @@ class CountBreakEven(Row):
 
 def price_keys(book: Prices) -> dict[str, float]:
     """Every price above 0 that a book has, as ``section.key``."""
-    found = {}
+    found: dict[str, float] = {}
     for section in Prices.model_fields:
         part = getattr(book, section)
         if isinstance(part, BaseModel):

@@ -3,6 +3,7 @@
 import statistics
 from collections.abc import Mapping
 from itertools import combinations
+from typing import Any
 
 from pydantic import Field
 
@@ -56,7 +57,7 @@ def _of_pair(side: Side, lots: Mapping[Lot, Accrual], component: str, pair: tupl
     start = min((d for of in lives.values() for life in of.values() for d in life.days), default=0.0)
     days = {seed: stays_under(lives[first][seed], lives[second][seed], horizon) for seed in side.seeds}
     found = of_median([NEVER * horizon if day is None else day for day in days.values()])
-    known = {"component": component, "first": first, "second": second, "by_seed": days}
+    known: dict[str, Any] = {"component": component, "first": first, "second": second, "by_seed": days}
     known["never"] = sum(day is None for day in days.values())
     known["from_start"] = all(day is not None and day <= start for day in days.values())
     if isinstance(found, str):

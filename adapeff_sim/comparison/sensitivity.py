@@ -82,30 +82,47 @@ def _of_terms(side: Side, contest: Contest) -> list[Sensitivity]:
     for name, value in inputs.items():
         if value and not (name == "utilisation" and terms.p95_ms and value == 1):
             most = 1 / value if name == "utilisation" else math.inf
-            priced: dict[float, dict[str, float]] = {}
-
-            def at(factor: float, name: str = name, value: float = value, priced: dict = priced) -> dict[str, float]:  # type: ignore[type-arg]
-                if factor not in priced:
-                    other = terms.model_copy(update={name: value * factor})
-                    priced[factor] = side.priced(results.prices, other)
-                return {x: a for x, a in priced[factor].items() if x in contest.amounts}
-
+            at = _priced_with(side, contest, name, value)
             flip = _searched(contest.first, at, most)
             found.append(_sensitivity(contest, name, value, at, (0.5, min(2.0, most)), flip, exact=False))
     return found
 
 
+def _priced_with(side: Side, contest: Contest, name: str, value: float) -> Callable[[float], Mapping[str, float]]:
+    """What everyone comes to at a factor of one term; each factor is priced once."""
+    results = side.results
+    priced: dict[float, dict[str, float]] = {}
+
+    def at(factor: float) -> Mapping[str, float]:
+        if factor not in priced:
+            other = results.facts.terms.model_copy(update={name: value * factor})
+            priced[factor] = side.priced(results.prices, other)
+        return {x: a for x, a in priced[factor].items() if x in contest.amounts}
+
+    return at
+
+
 def _searched(first: str, at: Callable[[float], Mapping[str, float]], most: float) -> Flip | None:
     """The nearest factor of those tried at which another one is cheapest, narrowed down by halving."""
+
+    def other(factor: float) -> str | None:
+        found = _cheapest(at(factor))
+        return None if found == first else found
+
     for reach in range(1, REACH + 1):
-        for factor in (2.0**-reach, min(most, 2.0**reach)):
-            if _cheapest(at(factor)) not in (first, None):
-                near, far = (2 * factor, factor) if factor < 1 else (min(factor, most) / 2, factor)
-                for _ in range(HALVINGS):
-                    middle = math.sqrt(near * far)
-                    near, far = (near, middle) if _cheapest(at(middle)) != first else (middle, far)
-                return Flip(at=far, cheapest=_cheapest(at(far)) or "")
+        tried = ((2.0**-reach, 2.0 ** (1 - reach)), (min(most, 2.0**reach), min(most, 2.0 ** (reach - 1))))
+        flipped = [_narrowed(far, near, other) for far, near in tried if other(far)]
+        if flipped:
+            return min(flipped, key=lambda flip: abs(math.log2(flip.at)))
     return None
+
+
+def _narrowed(far: float, near: float, other: Callable[[float], str | None]) -> Flip:
+    """The place between a factor at which another one is cheapest and one at which it is not."""
+    for _ in range(HALVINGS):
+        middle = math.sqrt(near * far)
+        near, far = (near, middle) if other(middle) else (middle, far)
+    return Flip(at=far, cheapest=other(far) or "")
 
 
 def _of_floor(side: Side, contest: Contest, floor: float) -> Sensitivity:

@@ -186,24 +186,22 @@ class Scenario(BaseModel):
                 raise refused(self, [(("arrivals", i, "gap_days"), text)])
         return self
 
-    @classmethod
+    @staticmethod
     def load(
-        cls,
         name_or_path: str | Path,
         *,
         strategies: Sequence[str] | None = None,
         seeds: Sequence[int] | int | None = None,
         data: str | None = None,
         prices: str | None = None,
-    ) -> Self:
+    ) -> "Scenario":
         """The scenario in a file, or the shipped one of that name, checked; the rest says other than the file does.
 
         A single number of ``seeds`` is how many. Raises Problems with all that is wrong, by file, line and key.
         """
         from adapeff_sim.scenario.load import load
 
-        found = load(name_or_path, strategies=strategies, seeds=seeds, data=data, prices=prices)
-        return cls.model_construct(found.model_fields_set, **dict(found))
+        return load(name_or_path, strategies=strategies, seeds=seeds, data=data, prices=prices)
 
     @property
     def labels(self) -> tuple[str, ...]:

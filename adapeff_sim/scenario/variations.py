@@ -42,13 +42,13 @@ class Vary(NamedTuple):
 def vary_of(text: str) -> Vary:
     """The key and the values in ``KEY=VALUE,VALUE``. Raises ScenarioError where there are none, or one stands twice."""
     key, is_set, rest = (part.strip() for part in text.partition("="))
-    values = tuple(scalar_of(value.strip()) for value in rest.split(",") if value.strip())
+    values: tuple[Any, ...] = tuple(scalar_of(value.strip()) for value in rest.split(",") if value.strip())
     if not (key and is_set and values):
         raise ScenarioError(f"--vary {shown(text)}: write KEY=VALUE,VALUE, such as traffic=1,2,4.")
     if len({str(value) for value in values}) < len(values):
         raise ScenarioError(f"--vary {shown(text)}: a value stands there twice; keep one.")
     short = key.removeprefix("serving.") if key.removeprefix("serving.") in TERMS else key
-    return Vary(SAID_SHORT.get(short, short), values)  # type: ignore[arg-type]
+    return Vary(SAID_SHORT.get(short, short), values)
 
 
 def grid(varies: Sequence[Vary]) -> list[dict[str, JsonValue]]:

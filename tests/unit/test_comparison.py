@@ -139,6 +139,32 @@ def test_the_verdict_hangs_on_what_flips_it_first(run):
     assert {s.what for s in run.sensitivity[:3]} == {"compute.amount", "storage.gib_month", "quality_floor"}
 
 
+def test_a_replica_more_flips_the_verdict_at_the_load_that_asks_for_it():
+    """A request takes rent 0.1 s and buy 0.2 s; half busy, a replica answers 86 400 x 0.5 / 0.2 = 216 000 for buy.
+
+    With 180 000 a day, buy needs a second replica from 1.2 times the requests on, rent from 2.4 on. Six days of it cost
+    144: more than all that buy saves.
+    """
+    few = side()
+    busy = {"rent": "plain", "buy": "slow"}
+    records = []
+    for r in few.ledger.records:
+        asked = [
+            a.model_copy(update={"requests_per_day": 90_000.0, "shape": busy[r.label]})
+            for a in getattr(r, "answered", ())
+        ]
+        records.append(r.model_copy(update={"answered": tuple(asked)}) if asked else r)
+    records += [probe(0.2, "slow", label="buy", seed=s) for s in SEEDS]
+    ledger, book = Ledger(tuple(records)), prices()
+    facts = few.results.facts.model_copy(update={"terms": Terms(horizon_days=10.0, utilisation=0.5)})
+    found = compare_sides(
+        [Side("x", results_of(facts, ledger, book, price_ledger(ledger, book, facts.terms), {}), ledger)]
+    )
+    told_of = {s.what: s for s in found.runs[0].sensitivity}
+    assert told_of["traffic"].flip.at == pytest.approx(1.2, rel=1e-3) and told_of["traffic"].flip.cheapest == "rent"
+    assert told_of["utilisation"].flip.at == pytest.approx(1 / 1.2, rel=1e-3)
+
+
 def test_runs_of_the_same_seeds_are_compared_in_pairs():
     same = {"test_sets": {"a/en v1": "x"}, "device": "cpu"}
     found = between(side("one", **same), side("two", first=1000.0, **same))
