@@ -160,6 +160,6 @@ def _now(side: Side, kind: str, events: float) -> tuple[float, float]:
     answered: Counter[tuple[Life, str]] = Counter()
     for record in side.ledger.of(DeploymentRecord):
         for a in record.answered:
-            answered[(record.label, record.seed), a.endpoint.split("/")[place]] += 1
+            answered[(record.label, record.seed), a.endpoint.partition("/")[2 * place]] += 1
     lives = {life for life, _ in answered}
     return len(answered) / max(1, len(lives)), 1.0
