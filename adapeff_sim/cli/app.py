@@ -1,7 +1,7 @@
 """The command line: which verbs there are, and the one place where errors become messages and exit codes.
 
 A verb is the function of its name in the file of its name, with its arguments and its help. It is imported when it is
-asked for, so that ``--help`` costs nothing and only ``run`` and ``pretrain`` ever load torch.
+asked for, so that ``--help`` costs nothing and only ``run``, ``pretrain`` and ``calibrate`` ever load torch.
 
 exit codes: 0 done, 1 a bug, 2 something the user can put right, 130 stopped with Ctrl-C
 """
@@ -33,6 +33,7 @@ BEFORE, RUN, AFTER = "Before a run", "Run", "After a run"
 VERBS = {
     "run": (RUN, "Train, measure and price every strategy of a scenario."),
     "validate": (BEFORE, "Check a scenario, with the line of everything that is wrong."),
+    "calibrate": (BEFORE, "Time real steps on this device, so that others can be told without being done."),
     "data": (BEFORE, "Show the rows of a data source: how many, which labels, what to be wary of."),
     "plan": (BEFORE, "Show what every event would create, rebuild and keep, without training."),
     "schema": (BEFORE, "Print the JSON schema of scenarios, for editors."),

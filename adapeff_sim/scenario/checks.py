@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
 from adapeff_sim.artifacts.artifact import Artifact
-from adapeff_sim.base_models.release import Release, resolve
+from adapeff_sim.base_models.release import Release
 from adapeff_sim.costs.prices import PricesError
 from adapeff_sim.errors import AdapeffError, DataError, PlanningError
+from adapeff_sim.estimation.stated import resolve
 from adapeff_sim.scenario.entries import EVERY, TRAINED
 from adapeff_sim.scenario.fit import misfits
 from adapeff_sim.scenario.price_books import load_prices

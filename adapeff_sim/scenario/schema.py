@@ -32,6 +32,7 @@ from adapeff_sim.scenario.entries import (
     strategy_entry,
     training_of,
 )
+from adapeff_sim.scenario.project_to import ProjectTo, project_to_of
 from adapeff_sim.scenario.words import refused, shown, suggestion, understood
 from adapeff_sim.strategies.base import Strategy
 from adapeff_sim.training.settings import SomeSettings, TrainingSettings, resolve
@@ -143,6 +144,13 @@ def _said_of_serving(serving: ServingTarget) -> dict[str, Any]:
 Serving = Annotated[ServingTarget, PlainValidator(_serving_of), PlainSerializer(_said_of_serving)]
 
 
+def _said_of_target(target: ProjectTo | None) -> dict[str, Any] | None:
+    return None if target is None else target.model_dump(mode="json", exclude_unset=True)
+
+
+Projected = Annotated[ProjectTo, PlainValidator(project_to_of), PlainSerializer(_said_of_target)]
+
+
 class Scenario(BaseModel):
     """The story of a product: what happens to it, and which strategies live through that."""
 
@@ -175,7 +183,11 @@ class Scenario(BaseModel):
         description="Points under an endpoint's best strategy below which a strategy is never called cheapest.",
     )
     serving: Serving = Field(default=ServingTarget(), description="How requests are answered.")
+    gpus: int = Field(
+        default=1, ge=1, le=1024, description="Devices that work through the jobs of an event, for its lead time."
+    )
     prices: str = Field(default=DEFAULT_PRICES, min_length=1, description="A shipped price book, or a file of one.")
+    project_to: Projected | None = Field(default=None, description="The size of production, told beside what was run.")
 
     @model_validator(mode="after")
     def _arrivals_end(self) -> Self:

@@ -37,6 +37,7 @@ COMMANDS = {  # in this order, in one process: the first that loads something is
     "explain done --job adapter/b": 2,
     "report absent": 2,
     "run absent": 2,
+    "run smoke --device cpu --store /proc/s": 2,  # all but training is loaded by then
     "data absent": 2,
     "data typed": 0,
 }
@@ -113,4 +114,4 @@ def test_the_help_comes_at_once():
         assert child.returncode == 0
         return usage.ru_utime + usage.ru_stime
 
-    assert min(used() for _ in range(3)) < HELP_SECONDS
+    assert any(used() < HELP_SECONDS for _ in range(3))

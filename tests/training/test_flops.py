@@ -13,7 +13,7 @@ from adapeff_sim.estimation.parameters import parameters
 from adapeff_sim.training.backbone import Backbone
 from adapeff_sim.training.batches import BatchShape, Padding
 from adapeff_sim.training.flop_count import FlopCount
-from adapeff_sim.training.heads import OF_FIRST_PIECE, head_shape
+from adapeff_sim.training.head_shape import OF_FIRST_PIECE, head_shape
 from adapeff_sim.training.network import Setup
 
 TOY = {"vocab_size": 50, "max_position_embeddings": 70, "pad_token_id": 1}

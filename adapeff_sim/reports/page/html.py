@@ -18,6 +18,7 @@ from adapeff_sim.reports.page.controls import controls, graph_section
 from adapeff_sim.reports.page.graph import graph_of
 from adapeff_sim.reports.page.tables import events_table, legend, scrolling, table
 from adapeff_sim.reports.page.whatif import case_of
+from adapeff_sim.reports.projection import projected
 from adapeff_sim.reports.told import Told
 from adapeff_sim.reports.wording import plural
 
@@ -170,6 +171,9 @@ def _sections(told: Told, i: int) -> Iterator[str]:
     yield _section(f"trade-{i}", "Cost against quality", key + trade)
     yield _section(f"flops-{i}", "Where the FLOPs went", flops)
     yield _section(f"provenance-{i}", "Where the amounts come from", table(sheets.provenance(told), titled=False))
+    if results.projection:
+        both = "".join(table(sheet) for sheet in projected(results))
+        yield _section(f"projection-{i}", "At the size of production: estimated, not measured", both)
     yield _section(f"again-{i}", "How to do it again", again(told))
 
 
