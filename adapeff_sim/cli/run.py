@@ -32,7 +32,9 @@ def run(
     strategies: Annotated[
         str | None, typer.Option(metavar="A,B", help="Only these strategies, by label.", rich_help_panel=CHANGES)
     ] = None,
-    seeds: Annotated[str | None, typer.Option(metavar="13,14", help="These seeds.", rich_help_panel=CHANGES)] = None,
+    seeds: Annotated[
+        str | None, typer.Option(metavar="N|13,14", help="So many seeds, or these.", rich_help_panel=CHANGES)
+    ] = None,
     data: Annotated[
         str | None,
         typer.Option(metavar="SOURCE", help="helpdesk, a folder, or a ready-made mapping.", rich_help_panel=CHANGES),
@@ -85,6 +87,7 @@ def run(
     \b
     Examples:
       adapeff-sim run smoke
+      adapeff-sim run smoke --seeds 5
       adapeff-sim run my.yaml --strategies adapter_fusion --seeds 13,14
       adapeff-sim run my.yaml --data files:rows/ --prices laptop_cpu
       adapeff-sim run smoke --json > results.json
@@ -173,11 +176,20 @@ def listed(text: str | None) -> list[str] | None:
     return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
 
 
-def numbers(text: str | None) -> list[int] | None:
-    """The seeds in ``13,14``. Raises ScenarioError for what is no whole number."""
+def numbers(text: str | None) -> list[int] | int | None:
+    """The seeds in ``13,14``; a number by itself is how many replications there are to be, and ``13,`` is one seed.
+
+    Raises ScenarioError for what is no whole number, and for none at all.
+    """
     names = listed(text)
     if text is None or names is None:
         return None
     if not names or not all(name.isascii() and name.isdigit() and len(name) <= MOST_DIGITS for name in names):
-        raise ScenarioError(f"--seeds {text[:48]!r}: give whole numbers with commas between them, such as 13,14.")
-    return [int(name) for name in names]
+        raise ScenarioError(
+            f"--seeds {text[:48]!r}: give whole numbers: how many, such as 5, or which ones, such as 13,14."
+        )
+    if "," in text:
+        return [int(name) for name in names]
+    if int(names[0]) == 0:
+        raise ScenarioError("--seeds 0: give at least one.")
+    return int(names[0])

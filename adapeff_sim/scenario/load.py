@@ -71,7 +71,7 @@ def load(
     name_or_path: str | Path,
     *,
     strategies: Sequence[str] | None = None,
-    seeds: Sequence[int] | None = None,
+    seeds: Sequence[int] | int | None = None,
     data: str | None = None,
     prices: str | None = None,
     needs_data: bool = True,

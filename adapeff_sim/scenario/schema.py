@@ -1,6 +1,7 @@
 """The file format: what a scenario says, as one frozen model."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
@@ -215,6 +216,23 @@ class Scenario(BaseModel):
                 text = f"is {process.gap_days:g}; more than {MOST_EVENTS} events up to the horizon, give a wider gap"
                 raise refused(self, [(("arrivals", i, "gap_days"), text)])
         return self
+
+    @staticmethod
+    def load(
+        name_or_path: str | Path,
+        *,
+        strategies: Sequence[str] | None = None,
+        seeds: Sequence[int] | int | None = None,
+        data: str | None = None,
+        prices: str | None = None,
+    ) -> "Scenario":
+        """The scenario in a file, or the shipped one of that name, checked; the rest says other than the file does.
+
+        A single number of ``seeds`` is how many. Raises Problems with all that is wrong, by file, line and key.
+        """
+        from adapeff_sim.scenario.load import load
+
+        return load(name_or_path, strategies=strategies, seeds=seeds, data=data, prices=prices)
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -32,6 +32,8 @@ COMMANDS = {  # in this order, in one process: the first that loads something is
     "report done": 0,
     "report done --csv tables --markdown tables.md": 0,
     "price done --prices cloud_gpu": 0,
+    "compare done": 0,
+    "sweep smoke --vary traffic=1,2 --plan --device cpu": 0,
     "explain done --job adapter/a": 0,
     "explain done --job adapter/b": 2,
     "calibrate --show --device cpu": 2,
