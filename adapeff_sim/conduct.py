@@ -7,6 +7,7 @@ import platform
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import JsonValue
@@ -14,6 +15,8 @@ from pydantic import JsonValue
 from adapeff_sim.artifacts.artifact import Artifact
 from adapeff_sim.costs.base import Terms, price_ledger
 from adapeff_sim.costs.prices import Prices, same_device
+from adapeff_sim.estimates import basis, require_trainable
+from adapeff_sim.estimation.assumptions import Assumption
 from adapeff_sim.execution.base import EXECUTORS, News
 from adapeff_sim.execution.calibrations import kept_calibrations
 from adapeff_sim.execution.machine import Machine, packages
@@ -44,13 +47,18 @@ def nobody_watching(simulation: Simulation, prices: Prices, facts: Facts) -> Ite
 
 
 def conduct(
-    scenario: Scenario, machine: Machine, store: Path, out: Path, watching: Watching = nobody_watching
+    scenario: Scenario,
+    machine: Machine,
+    store: Path,
+    out: Path,
+    watching: Watching = nobody_watching,
 ) -> Results:
     """Do all that a scenario asks for and write the run's folder ``out``; ``watching`` is told how it goes.
 
     Raises AdapeffError: before anything is done where another process runs in ``out`` or the disk has no room, later
     where a job cannot be done. What was done before that stays in the store, and the same call goes on from there.
     """
+    require_trainable(scenario)
     prices, facts = load_prices(scenario.prices), facts_of(scenario, store)
     sources = Sources(scenario.data, Path())
     orders = Orders(scenario.settings, sources, machine)
@@ -71,6 +79,59 @@ def conduct(
         write(results, out)
         folder.end(begun)
     return results
+
+
+def conduct_estimate(
+    scenario: Scenario, store: Path, out: Path, learn_from: Path | None = None, watching: Watching = nobody_watching
+) -> Results:
+    """The same run from closed forms, into the same files: nothing is trained, and ``store`` is not written to.
+
+    Raises AdapeffError where another process runs in ``out``, and where rows or models cannot be had.
+    """
+    prices, folder = load_prices(scenario.prices), RunFolder(out)
+    with folder.alone():
+        begun = folder.begin(scenario.as_yaml(), {"executor": "estimate"})
+        found = estimated(scenario, prices, store, learn_from, watching)
+        folder.write_ledger(found.ledger)
+        folder.write_environment(found.results.environment)
+        write(found.results, out)
+        folder.end(begun)
+    return found.results
+
+
+@dataclass(frozen=True, slots=True)
+class Estimated:
+    """A life that was priced without training, and what that rests on."""
+
+    results: Results
+    ledger: Ledger
+    assumptions: tuple[Assumption, ...]
+
+
+def estimated(
+    scenario: Scenario,
+    prices: Prices,
+    store: Path,
+    learn_from: Path | None = None,
+    watching: Watching = nobody_watching,
+) -> Estimated:
+    """A scenario lived through and priced from closed forms; no file is written.
+
+    Raises AdapeffError where rows or models cannot be had, or where nobody knows how fast the priced device is.
+    """
+    facts, sources = facts_of(scenario, store), Sources(scenario.data, Path())
+    rests_on = basis(scenario, prices, store, learn_from)
+    machine = rests_on.machine
+    simulation = Simulation(
+        scenario.strategies, scenario.seeds, scenario.events, Orders(rests_on.settings, sources, machine)
+    )
+    with watching(simulation, prices, facts) as watch:
+        ledger = simulation.run(rests_on.executor(sources), watch)
+    found = environment(scenario, machine, ledger, tested(simulation, sources), based(simulation, sources))
+    found["executor"] = "estimate"
+    found["assumptions"] = [each.model_dump() for each in rests_on.assumptions()]
+    results = results_of(facts, ledger, prices, price_ledger(ledger, prices, facts.terms), found)
+    return Estimated(results, ledger, rests_on.assumptions())
 
 
 def in_store(store: Store, orders: Orders) -> Callable[[str, int, Artifact], bool]:

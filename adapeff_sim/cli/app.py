@@ -3,7 +3,7 @@
 A verb is the function of its name in the file of its name, with its arguments and its help. It is imported when it is
 asked for, so that ``--help`` costs nothing and only ``run``, ``pretrain`` and ``calibrate`` ever load torch.
 
-exit codes: 0 done, 1 a bug, 2 something the user can put right, 130 stopped with Ctrl-C
+exit codes: 0 done, 1 a bug, 2 something the user can put right, 3 dearer than allowed, 130 stopped with Ctrl-C
 """
 
 import difflib
@@ -23,7 +23,12 @@ from adapeff_sim import __version__
 from adapeff_sim.errors import AdapeffError
 
 DONE, BUG, REFUSED, STOPPED = 0, 1, 2, 130
-GOES_ON = {"run": "", "pretrain": " --resume"}  # what goes on where it was stopped, and what must be said for that
+GOES_ON = {
+    "run": "",
+    "compare": "",
+    "sweep": "",
+    "pretrain": " --resume",
+}  # what goes on where it was stopped, and what must be said for that
 BEFORE, RUN, AFTER = "Before a run", "Run", "After a run"
 VERBS = {
     "run": (RUN, "Train, measure and price every strategy of a scenario."),
@@ -36,6 +41,8 @@ VERBS = {
     "report": (AFTER, "Show a finished run again, from its files."),
     "replay": (AFTER, "Play a finished run again on the live screen, without training."),
     "price": (AFTER, "Price a finished run again with other prices, without training."),
+    "compare": (AFTER, "Show runs side by side: intervals, crossovers, break-even, what flips the verdict."),
+    "sweep": (RUN, "Run a scenario over a grid of values, and map who wins where."),
     "explain": (AFTER, "Show what one training took, part by part, beside full fine-tuning."),
 }
 SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"]}

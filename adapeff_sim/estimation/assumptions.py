@@ -20,7 +20,7 @@ PIECE_SOURCE = "characters of a piece, for the size of rows that are only stated
 
 
 class Assumption(BaseModel):
-    """One number that an estimate rests on: ``measured`` by an earlier run or a calibration, ``stated``, ``assumed``."""
+    """One number that an estimate rests on; ``measured`` means by an earlier run or by a calibration."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     what: str
@@ -79,7 +79,8 @@ class Epochs:
         """The assumption for one training: what the scenario says goes before what was learnt."""
         for layer in (label, kind):
             if layer in self.said:
-                return self._assumption(kind, label, self.said[layer], "stated", f"the scenario, estimate: {layer}")
+                whose = label if layer == label else ""
+                return self._assumption(kind, whose, self.said[layer], "stated", f"the scenario, estimate: {layer}")
         for name in (f"{label} {kind}", kind):
             if name in self.learnt:
                 return self.learnt[name]
@@ -87,7 +88,7 @@ class Epochs:
 
     @staticmethod
     def _assumption(kind: str, label: str, value: float, sure: Sure, source: str) -> Assumption:
-        what = f"{f'{label}: ' if label else ''}epochs until a {kind} is at its best"
+        what = f"best epoch, {kind}{f' of {label}' if label else ''}"
         return Assumption(what=what, value=value, unit="epochs", provenance=sure, source=source)
 
 

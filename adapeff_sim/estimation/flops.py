@@ -12,6 +12,7 @@ Nothing flows below the lowest place where something is trained. Elementwise wor
 optimizer are not counted. ``training/flop_count.py`` counts the same on the network itself; tests hold both equal.
 """
 
+import functools
 import math
 from dataclasses import dataclass, field
 from typing import Literal
@@ -95,6 +96,7 @@ class StepWork:
     weights: int
 
 
+@functools.lru_cache(maxsize=4096)  # an estimate asks for the same few shapes again and again
 def step_work(network: NetworkShape, head: HeadShape, sequences: int, length: int) -> StepWork:
     """The work of one step over a batch of ``sequences`` padded to ``length``; NoClosedForm where there is none."""
     walk = _Walk(network, sequences, length)

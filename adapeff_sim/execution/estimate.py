@@ -17,10 +17,10 @@ from adapeff_sim.estimation.assumptions import LOAD_BYTES_PER_SECOND, PIECE_BYTE
 from adapeff_sim.estimation.encoder import NoClosedForm
 from adapeff_sim.estimation.flops import HeadShape, NetworkShape, StepFlops, Trained, nominal_flops, step_flops
 from adapeff_sim.estimation.parameters import parameters
-from adapeff_sim.estimation.stated import FLOAT_BYTES, config_for, is_stated, shape_of
+from adapeff_sim.estimation.stated import CONFIG_KEYS, FLOAT_BYTES, config_for, is_stated, shape_of
 from adapeff_sim.execution.base import EXECUTORS, Order, Watch
 from adapeff_sim.execution.orders import ancestry, datasets, labelled, release_under, settings_of, tasks_of
-from adapeff_sim.execution.piles import Piles, Shape, together, trained
+from adapeff_sim.execution.piles import POOL, Piles, Shape, together, trained
 from adapeff_sim.execution.sources import Sources
 from adapeff_sim.ledger.outcome import Batches, HeadSize, Outcome, Provenance, Usage, Workload
 from adapeff_sim.lifecycle.world import Endpoint
@@ -90,7 +90,8 @@ class Estimate:
             raise ExecutionError(f"{artifact.slot} has no training rows; label some")
         steps = min(settings.epochs * len(epoch), settings.max_steps or settings.epochs * len(epoch))
         seen, passes = trained(epoch, steps), -(-steps // len(epoch))
-        usage = {"train_steps": float(steps), "train_examples": float(round(rows * steps / len(epoch)))}
+        usage = {"train_steps": float(steps), "train_epochs": steps / len(epoch)}
+        usage |= {"train_examples": float(round(rows * steps / len(epoch)))}
         usage["train_tokens"] = float(sum(n * sequences * pieces for (_, sequences, pieces), n in seen.items()))
         try:
             network, heads = self._network(artifact, release), self._heads(artifact)
@@ -119,7 +120,7 @@ class Estimate:
                     found.append(pile.share(part))
                     rows += round(part * count)
             pile = together(found)
-            epoch += pile.steps(task, batch_size, piles.release.longest) if pile.items else []
+            epoch += pile.steps(task, batch_size, piles.release.longest, POOL) if pile.items else []
         return epoch, rows
 
     def _validation(self, artifact: Artifact, piles: Piles, limit: int, batch_size: int) -> Counter[Shape]:
@@ -250,8 +251,6 @@ def _stored_bytes(artifact: Artifact, network: NetworkShape, heads: Heads) -> in
 
 
 def _workload(config: Mapping[str, object], network: NetworkShape, heads: Heads, seen: Mapping[Shape, int]) -> Workload:
-    from adapeff_sim.estimation.stated import CONFIG_KEYS
-
     kept = ("model_type", *CONFIG_KEYS.values())
     return Workload.model_validate(
         {

@@ -1,5 +1,6 @@
 """What comes from outside, opened once: rows of data sources, files of base models, the digests of both (no torch)."""
 
+import functools
 import json
 import os
 import statistics
@@ -257,6 +258,7 @@ def lengths(release: Release, rows: Iterable[AnyExample]) -> list[list[int]]:
     ]
 
 
+@functools.lru_cache(maxsize=4)
 def _tokenizer(release: Release) -> "Tokenizer":
     from tokenizers import Tokenizer
 

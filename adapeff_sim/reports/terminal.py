@@ -59,6 +59,9 @@ def heading(results: Results) -> RenderableType:
     if of.traffic != 1:
         terms += f", {of.traffic:g} times the requests"
     told = [line(facts.description)] if facts.description else []
+    if results.environment.get("executor") == "estimate":
+        words = "Estimated: nothing was trained or scored. What all amounts rest on is in results.json, assumptions."
+        told.append(Text(words, style="yellow"))
     return Group(Rule(line(facts.name, "bold"), align="left"), *told, line(terms, "dim"), Text())
 
 

@@ -28,7 +28,7 @@ CONTRACTS = {  # what somebody meets who adds one file
 def page() -> str:
     """Signatures and what they say of themselves."""
     own = [name for name in getattr(adapeff_sim, "__all__", ()) if not name.startswith("__")]
-    parts = [TOP, "# Python\n"]
+    parts = [TOP, "# Python\n", "How these are used: [from Python](../python.md).\n"]
     if own:
         parts += [f"```text\nfrom adapeff_sim import {', '.join(own)}\n```\n"]
         parts += [part for name in own for part in _told(adapeff_sim, name)]

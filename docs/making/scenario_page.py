@@ -14,6 +14,9 @@ INTRODUCTION = """\
 A scenario is one YAML file. `adapeff-sim validate FILE` says what is wrong with one, by line and key;
 `adapeff-sim schema` prints this page for editors. Keys that are not here are refused.
 """
+ESTIMATED = """\
+What [a life that is only priced](../estimates.md) rests on.
+"""
 PROJECTED = """\
 What is told of it, and what is assumed:
 [the same life at the size of production](../how_costs_are_counted.md#the-same-life-at-the-size-of-production).
@@ -51,6 +54,7 @@ def page() -> str:
                 keys(options) or "No options.\n",
             ]
     parts += [*_methods(), *_settings(own["training"]), "## serving\n", keys(own["serving"])]
+    parts += ["## estimate\n", ESTIMATED, keys(own["estimate"])]
     target = own["project_to"]
     parts += ["## project_to: the size of production\n", paragraph(target["description"]), PROJECTED, keys(target)]
     return "\n".join(parts)

@@ -14,7 +14,7 @@ EXECUTION = CORE | {"planning", "ledger", "data", "base_models", "estimation", "
 SIMULATION = EXECUTION | {"strategies", "scenario", "accounting", "simulation"}
 RESULTS = {"errors", "registry", "ledger", "costs", "projection", "verdict", "results", "whole_files"}
 MAY_IMPORT = {
-    "__init__": set(),
+    "__init__": {"python_api"},
     "errors": set(),
     "registry": {"errors"},
     "whole_files": set(),
@@ -38,14 +38,22 @@ MAY_IMPORT = {
     "results": RESULTS,
     "demos": {"errors"},
     "playback": SIMULATION,
+    "comparison": RESULTS,
     "run_folder": SIMULATION | RESULTS | {"demos"},
-    "conduct": SIMULATION | RESULTS | {"run_folder"},
-    "reports": RESULTS | {"reports", "lifecycle", "artifacts", "planning"},
-    "cli": SIMULATION | RESULTS | {"run_folder", "conduct", "reports", "cli", "__init__", "explanation", "playback"},
+    "estimates": SIMULATION | RESULTS | {"run_folder"},
+    "forecast": {"errors", "ledger", "costs"},
+    "conduct": SIMULATION | RESULTS | {"run_folder", "estimates"},
+    "python_api": SIMULATION | RESULTS | {"run_folder", "conduct", "comparison", "reports"},
+    "sweep": SIMULATION | RESULTS | {"run_folder", "conduct", "comparison"},
+    "reports": RESULTS | {"reports", "comparison", "lifecycle", "artifacts", "planning"},
+    "cli": SIMULATION
+    | RESULTS
+    | {"run_folder", "conduct", "forecast", "reports", "cli", "__init__", "explanation", "playback"}
+    | {"comparison", "python_api", "sweep"},
     "__main__": {"cli"},
 }
 PURE = {"lifecycle", "artifacts", "strategies", "planning", "ledger", "costs", "projection", "accounting", "verdict"}
-PURE |= {"simulation"}
+PURE |= {"simulation", "comparison"}
 IMPURE = {"os", "pathlib", "io", "time", "datetime", "random", "secrets", "uuid", "subprocess", "socket"}
 HEAVY = {"torch", "transformers", "adapters"}
 SEEDED = {"lifecycle/timeline.py"}  # arrival processes draw seeded random days, before anything runs

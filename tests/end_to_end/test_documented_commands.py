@@ -47,6 +47,7 @@ NOT_HERE = {  # what is told: why it is not executed here; a command of ours is 
     "pytest tests/contract -k AdapterPerEndpoint": "tests/contract/test_documented_strategy.py does what it would do",
     "python benchmarks/sizing.py": "simulates for minutes",
     "python benchmarks/serving.py": "offers a load for minutes",
+    "python benchmarks/prediction.py": "trains, calibrates and offers loads for minutes",
 }
 PYTHON_NOT_HERE = {"from transformers import AutoModel": "downloads a model that was published as a pickle"}
 PLACEHOLDERS = {"SCENARIO": "smoke", "RUN": "runs/new_language", "RUN...": "runs/new_language", "SOURCE": "helpdesk"}
@@ -62,14 +63,17 @@ def how(told: Said) -> str:
     if told.sort == "mention":
         return "help"
     if told.sort == "python":
-        return "not here" if any(told.text.lstrip().startswith(head) for head in PYTHON_NOT_HERE) else "executed"
+        if any(told.text.lstrip().startswith(head) for head in PYTHON_NOT_HERE):
+            return "not here"
+        return "reckoned" if " = run(" in told.text else "executed"
     if told.command in NOT_HERE:
         return "not here"
     if told.command in INSTEAD:
         return "instead"
     if told.command == TRAINED:
         return "trained"
-    return "reckoned" if told.words[0] == "adapeff-sim" and told.words[1] in RUNS else "executed"
+    is_run = told.words[0] == "adapeff-sim" and told.words[1] in RUNS and "estimate" not in told.words
+    return "reckoned" if is_run else "executed"
 
 
 @pytest.fixture
@@ -82,7 +86,8 @@ def here(tmp_path, monkeypatch):
     write_rows(tmp_path / "rows")
     write_scenario(tmp_path).rename(tmp_path / "my_scenario.yaml")
     (first,) = (t for t in said("docs/tutorial/first_scenario.md") if t.title == "shop.yaml")
-    (tmp_path / "shop.yaml").write_text(first.text, encoding="utf-8")
+    for name in ("shop.yaml", "my.yaml"):
+        (tmp_path / name).write_text(first.text, encoding="utf-8")
     monkeypatch.setattr(adapeff_sim.strategies, "__path__", [*adapeff_sim.strategies.__path__, str(tmp_path)])
     known, strategies = set(sys.modules), dict(STRATEGIES._found)
     yield tmp_path
@@ -133,7 +138,7 @@ def test_a_page_can_be_followed_from_top_to_bottom(page, here, typed, request):
         match told.sort, how(told):
             case "file", _:
                 save(here, told)
-            case "python", "executed":
+            case "python", "executed" | "reckoned":
                 with pytest.MonkeyPatch.context() as patched:
                     patched.setitem(EXECUTORS._found, "local", lambda **_: Reckoner())
                     exec(compile(told.text, str(told), "exec"), names)

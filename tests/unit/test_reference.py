@@ -35,6 +35,7 @@ def test_every_key_of_a_scenario_says_what_it_means():
         mute(own["arrivals"]["items"], "arrivals")
         + mute(own["serving"], "serving")
         + mute(own["project_to"], "project_to")
+    found += mute(own["estimate"], "estimate")
     )
     assert found + mute(own["training"]["properties"]["every"], "training") == []
 
