@@ -12,6 +12,8 @@ CORE = {"errors", "registry", "lifecycle", "artifacts"}
 EXECUTION = CORE | {"planning", "ledger", "data", "base_models", "estimation", "training", "execution", "whole_files"}
 SIMULATION = EXECUTION | {"strategies", "scenario", "accounting", "simulation"}
 RESULTS = {"errors", "registry", "ledger", "costs", "verdict", "results", "whole_files"}
+EXPLAINED = {"explanation", "event_explanation", "artifact_explanation"}
+STORY = RESULTS | SIMULATION | {"explanation"}
 MAY_IMPORT = {
     "__init__": set(),
     "errors": set(),
@@ -32,14 +34,16 @@ MAY_IMPORT = {
     "accounting": EXECUTION,
     "simulation": EXECUTION | {"accounting"},
     "explanation": {"errors", "ledger", "estimation"},
+    "event_explanation": STORY,
+    "artifact_explanation": STORY | {"event_explanation"},
     "verdict": RESULTS,
     "results": RESULTS,
     "demos": {"errors"},
     "playback": SIMULATION,
     "run_folder": SIMULATION | RESULTS | {"demos"},
     "conduct": SIMULATION | RESULTS | {"run_folder"},
-    "reports": RESULTS | {"reports", "lifecycle", "artifacts", "planning"},
-    "cli": SIMULATION | RESULTS | {"run_folder", "conduct", "reports", "cli", "__init__", "explanation", "playback"},
+    "reports": RESULTS | {"demos", "reports", "lifecycle", "artifacts", "planning"},
+    "cli": SIMULATION | RESULTS | {"run_folder", "conduct", "reports", "cli", "__init__", "playback"} | EXPLAINED,
     "__main__": {"cli"},
 }
 PURE = {"lifecycle", "artifacts", "strategies", "planning", "ledger", "costs", "accounting", "simulation", "verdict"}
