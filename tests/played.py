@@ -31,7 +31,7 @@ timeline:
   - {day: 90, event: task_retirement, task: sentiment}
 strategies:
   - adapter_per_task
-  - {adapter_per_task: {on_base_update: carry_over}, as: carried}
+  - {adapter_per_task: {on_base_update: carry_over, may_fall: 2}, as: carried}
   - adapter_fusion
   - {multitask_full: {update: continue}, as: continued}
 prices: laptop_cpu

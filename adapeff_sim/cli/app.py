@@ -35,8 +35,13 @@ VERBS = {
     "report": (AFTER, "Show a finished run again, from its files."),
     "replay": (AFTER, "Play a finished run again on the live screen, without training."),
     "price": (AFTER, "Price a finished run again with other prices, without training."),
-    "explain": (AFTER, "Show what one training took, part by part, beside full fine-tuning."),
+    "explain": (AFTER, "Say what happened at an event, to an artifact, or in a training, and why."),
 }
+COMES_ALONG = frozenset(  # what an installation brings, and reading a finished run can do without
+    "torch transformers adapters tokenizers safetensors datasets pyarrow huggingface_hub sklearn seqeval psutil scipy "
+    "numpy".split()
+)
+INSTALL = "pip install adapeff-sim"
 SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
 
 
@@ -145,6 +150,8 @@ def _told(verb: str, function: Callable[..., None], is_debugging: bool) -> Calla
                 _stopped(verb)
             if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO):
                 _stop(REFUSED, f"{error.strerror}; make room, or write elsewhere.", "Error: ")
+            if isinstance(error, ModuleNotFoundError) and error.name in COMES_ALONG:
+                _stop(REFUSED, f"{error.name} is not installed, and this needs it; {INSTALL} brings it.", "Error: ")
             found = f"{type(error).__name__}: {error}".splitlines()[0]
             again = command_line().replace("adapeff-sim", "adapeff-sim --debug", 1)
             _stop(BUG, f"{found}\nFor the traceback that a report of it needs:\n  {again}", "This is a bug: ")
