@@ -15,7 +15,8 @@ from adapeff_sim.explanation import ExplanationError, full_training
 from adapeff_sim.ledger.ledger import Ledger
 from adapeff_sim.ledger.outcome import Row
 from adapeff_sim.ledger.records import EvaluationRecord, JobRecord, Record
-from adapeff_sim.lifecycle.world import Dataset, Endpoint, World
+from adapeff_sim.lifecycle.difference import happened
+from adapeff_sim.lifecycle.world import World
 from adapeff_sim.planning.impact import impact
 from adapeff_sim.planning.plan import Action, Change
 from adapeff_sim.planning.unfold import Step
@@ -152,37 +153,6 @@ def lives_of(steps: Sequence[Step], results: Results, strategy: str | None, seed
 def _before(life: Sequence[Step], step: Step) -> Step | None:
     """The step before one, if there is any."""
     return life[step.number - 1] if step.number else None
-
-
-def happened(before: World, after: World) -> Iterator[str]:
-    """What an event changed in the world, a sentence each."""
-    if after.base_model != before.base_model:
-        was = f", where it was {before.base_model}" if before.base_model else ""
-        yield f"The base model is {after.base_model}{was}."
-    for e in after.traffic:
-        requests = f"{after.traffic[e]:,.0f} requests a day"
-        if e not in before.traffic:
-            yield f"{e} is served, with {_rows(after.datasets.get(e))} and {requests}."
-            continue
-        if after.traffic[e] != before.traffic[e]:
-            yield f"{e} gets {requests}, where it were {before.traffic[e]:,.0f}."
-        if (now := after.datasets.get(e)) != before.datasets.get(e):
-            yield f"{e} has {_rows(now)}, where it were {_rows(before.datasets.get(e))}."
-        yield from _retested(e, before, after)
-    yield from (f"{e} is served no more." for e in before.traffic if e not in after.traffic)
-
-
-def _retested(e: Endpoint, before: World, after: World) -> Iterator[str]:
-    test = after.test_sets[e]
-    if test != before.test_sets.get(e):
-        yield f"{e} is tested on other rows (edition {test.version}{f' of {test.source}' if test.source else ''})."
-
-
-def _rows(data: Dataset | None) -> str:
-    if data is None:
-        return "no labelled rows (zero-shot)"
-    count = "all labelled rows" if data.rows is None else f"{data.rows:,} labelled rows"
-    return f"{count}{f' of {data.source}' if data.source else ''}"
 
 
 def _turn(results: Results, ledger: Ledger, steps: Sequence[Step]) -> Turn:

@@ -37,10 +37,10 @@ VERBS = {
     "price": (AFTER, "Price a finished run again with other prices, without training."),
     "explain": (AFTER, "Say what happened at an event, to an artifact, or in a training, and why."),
 }
-COMES_ALONG = frozenset(  # what an installation brings, and reading a finished run can do without
-    "torch transformers adapters tokenizers safetensors datasets pyarrow huggingface_hub sklearn seqeval psutil scipy "
-    "numpy".split()
-)
+COMES_ALONG = {  # with an installation; reading a finished run can do without
+    *("torch", "transformers", "adapters", "tokenizers", "safetensors", "seqeval", "sklearn", "scipy", "numpy"),
+    *("datasets", "pyarrow", "huggingface_hub", "psutil"),
+}
 INSTALL = "pip install adapeff-sim"
 SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
 

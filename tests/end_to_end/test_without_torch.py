@@ -44,6 +44,7 @@ def do(here: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         (["report", "demo:new_language"], "Verdict"),
         (["price", "demo:new_language", "--prices", "on_prem"], "Verdict"),
         (["explain", "demo:new_language", "--event", "3"], "by dataset/intent/sw > adapter/intent"),
+        (["explain", "demo:new_language", "--event", "2"], "rows to train on at .* are .* USD"),
         (["explain", "demo:new_language", "--job", "adapter/intent@0", "--strategy", "adapter_fusion"], "forward"),
         (["plan", "new_language"], "adapter/sentiment"),
     ],

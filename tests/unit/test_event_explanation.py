@@ -28,9 +28,9 @@ def test_what_happened_is_said_of_every_kind_of_change(run):
     told = [explain_event(*run, number).happened for number in range(1, EVENTS + 1)]
     assert told[0][0] == "The base model is mini:v1."
     assert "intent/de is served, with 150 labelled rows and 45 requests a day." in told[0]
-    assert told[2][0] == "intent/en gets 167 requests a day, where it were 45."
+    assert told[2][0] == "intent/en gets 167 requests a day, and got 45 before."
     assert told[3] == (
-        "intent/de has 200 labelled rows, where it were 150.",
+        "intent/de has 200 labelled rows, and had 150 labelled rows before.",
         "intent/de is tested on other rows (edition 2).",
     )
     assert told[4][0] == "intent/sw is served, with no labelled rows (zero-shot) and 5 requests a day."
@@ -116,7 +116,7 @@ def test_at_the_command_line_events_and_artifacts(tmp_path, monkeypatch):
     code, text = do(done, "--event", "4")
     assert code == 0
     assert "by dataset/intent/de > adapter/intent > fusion/sentiment" in text
-    assert "50 rows to train on" in text and "continued" in text and "cost of each day" in text
+    assert "hours of the device (cpu) at" in text and "continued" in text and "cost of each day" in text
     assert "FLOPs unavailable" in text  # what was not counted is no 0
     assert "then rebuilt" in do(done, "--artifact", "fusion/intent")[1]
     code, text = do(done, "--event", "6", "--json", "--strategy", "carried")

@@ -33,7 +33,8 @@ def test_it_is_the_same_news_in_the_same_order(run):
     Simulation(scenario.strategies, scenario.seeds, scenario.events, order_of).run(Reckoner(falls), watch)
     news = [act.what for act in played.acts if isinstance(act.what, Finished | Unfolded)]
     assert [(type(n).__name__, n.order.key if isinstance(n, Finished) else "") for n in news] == told
-    assert sum(isinstance(n, Unfolded) for n in news) == 3  # checks were answered, and lives went on
+    first, last = (len(n.steps) for n in news if isinstance(n, Unfolded))
+    assert last > first  # checks were answered, and lives went on
 
 
 def test_every_event_is_reached_once_before_its_first_job_those_without_jobs_too(run):
