@@ -24,6 +24,7 @@ from typing import IO
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
+from adapeff_sim.demos import demo_folder, is_demo
 from adapeff_sim.errors import ExecutionError
 from adapeff_sim.ledger.ledger import Ledger
 from adapeff_sim.whole_files import not_read, not_written, write_whole
@@ -166,6 +167,20 @@ class RunFolder:
         except (ValidationError, UnicodeDecodeError) as error:
             raise ExecutionError(damaged) from error
 
+    def read_scenario(self) -> str:
+        """The text of what was run. Raises ExecutionError where there is none."""
+        file = self.path / "scenario.yaml"
+        try:
+            return file.read_text(encoding="utf-8")
+        except (FileNotFoundError, NotADirectoryError):
+            raise ExecutionError(f"{self.path}: no scenario.yaml; give the folder of a finished run.") from None
+        except OSError as error:
+            raise ExecutionError(not_read(file, error)) from error
+        except UnicodeDecodeError as error:
+            raise ExecutionError(
+                f"{file}: damaged; run the scenario again, which reuses all that is stored."
+            ) from error
+
     def _told_digest(self) -> str:
         """The digest that the finished run's ledger had; empty where none is told."""
         with suppress(OSError, ValidationError, UnicodeDecodeError):
@@ -201,8 +216,18 @@ class RunFolder:
 
 
 def folder_of(run: Path) -> Path:
-    """The folder of a run that is named by itself, or by one of its files."""
+    """The folder of a run that is named by itself, by one of its files, or as one that comes along (``demo:NAME``).
+
+    Raises UnknownDemo where none is called so.
+    """
+    if is_demo(run):
+        return demo_folder(run)
     return run.parent if run.name in (*DERIVED, *ASKED) and run.is_file() else run
+
+
+def called(run: Path) -> Path:
+    """How a run is told of: one that comes along as it was named, any other by its folder."""
+    return run if is_demo(run) else folder_of(run)
 
 
 def _digest(content: bytes) -> str:

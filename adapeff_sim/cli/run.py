@@ -1,6 +1,7 @@
 """`adapeff-sim run`: live through a scenario, and tell how it goes and what it came to."""
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from adapeff_sim.costs.prices import Prices
     from adapeff_sim.ledger.ledger import Ledger
     from adapeff_sim.results import Facts
-    from adapeff_sim.simulation import Simulation
+    from adapeff_sim.simulation import OrderOf, Simulation
 
     Told = AbstractContextManager[Callable[[AnyNews], None]]
 
@@ -105,7 +106,7 @@ def run(
     at = named or Path("runs") / chosen.name
 
     def told(simulation: "Simulation", prices: "Prices", facts: "Facts") -> "Told":
-        return watching(so_far(simulation, prices, facts), json, quiet)
+        return watching(so_far(simulation.order_of, prices, facts), json, quiet)
 
     if executes(executor, learn_from) == "estimate":
         learnt = folder("--learn-from", learn_from)
@@ -134,7 +135,9 @@ def folder(flag: str, said: str | None) -> Path | None:
     return None if said is None else Path(said)
 
 
-def so_far(simulation: "Simulation", prices: "Prices", facts: "Facts") -> "SoFar":
+def so_far(
+    order_of: "OrderOf", prices: "Prices", facts: "Facts", clock: Callable[[], float] = time.monotonic
+) -> "SoFar":
     """What is known of the run while it goes on, nothing yet."""
     from adapeff_sim.cli.so_far import SoFar
     from adapeff_sim.costs.base import CostRow, price_ledger
@@ -142,7 +145,7 @@ def so_far(simulation: "Simulation", prices: "Prices", facts: "Facts") -> "SoFar
     def price(ledger: "Ledger", day: float) -> list[CostRow]:
         return price_ledger(ledger, prices, facts.terms.model_copy(update={"horizon_days": day}))
 
-    return SoFar(facts.name, facts.terms.horizon_days, price, simulation.order_of, prices.currency)
+    return SoFar(facts.name, facts.terms.horizon_days, price, order_of, prices.currency, clock)
 
 
 @contextmanager
