@@ -1,4 +1,4 @@
-"""A finished run as the news that it once was: lived again, with an executor that looks in the ledger and trains nothing.
+"""A finished run as the news that it was: lived again, with an executor that looks in the ledger and trains nothing.
 
 scenario + ledger -> steps -> orders under the keys they had -> simulation -> acts, each with its second of the run
 """
@@ -48,7 +48,7 @@ class Reached:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One piece of news, and the second of the run at which it comes: what the jobs before took, one after the other."""
+    """One piece of news, and the second of the run at which it comes: the sum of what the jobs before it took."""
 
     second: float
     what: News | Unfolded | Finished | Reached

@@ -225,5 +225,10 @@ def folder_of(run: Path) -> Path:
     return run.parent if run.name in (*DERIVED, *ASKED) and run.is_file() else run
 
 
+def called(run: Path) -> Path:
+    """How a run is told of: one that comes along as it was named, any other by its folder."""
+    return run if is_demo(run) else folder_of(run)
+
+
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()

@@ -43,8 +43,13 @@ VERBS = {
     "price": (AFTER, "Price a finished run again with other prices, without training."),
     "compare": (AFTER, "Show runs side by side: intervals, crossovers, break-even, what flips the verdict."),
     "sweep": (RUN, "Run a scenario over a grid of values, and map who wins where."),
-    "explain": (AFTER, "Show what one training took, part by part, beside full fine-tuning."),
+    "explain": (AFTER, "Say what happened at an event, to an artifact, or in a training, and why."),
 }
+COMES_ALONG = {  # with an installation; reading a finished run can do without
+    *("torch", "transformers", "adapters", "tokenizers", "safetensors", "seqeval", "sklearn", "scipy", "numpy"),
+    *("datasets", "pyarrow", "huggingface_hub", "psutil"),
+}
+INSTALL = "pip install adapeff-sim"
 SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
 
 
@@ -153,6 +158,8 @@ def _told(verb: str, function: Callable[..., None], is_debugging: bool) -> Calla
                 _stopped(verb)
             if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO):
                 _stop(REFUSED, f"{error.strerror}; make room, or write elsewhere.", "Error: ")
+            if isinstance(error, ModuleNotFoundError) and error.name in COMES_ALONG:
+                _stop(REFUSED, f"{error.name} is not installed, and this needs it; {INSTALL} brings it.", "Error: ")
             found = f"{type(error).__name__}: {error}".splitlines()[0]
             again = command_line().replace("adapeff-sim", "adapeff-sim --debug", 1)
             _stop(BUG, f"{found}\nFor the traceback that a report of it needs:\n  {again}", "This is a bug: ")

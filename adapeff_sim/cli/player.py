@@ -34,6 +34,7 @@ class Player:
 
     def begin(self) -> None:
         """Come to the first event."""
+        self.is_paused = False
         self._go_to(self.playback.chapters[0])
 
     @property

@@ -126,7 +126,7 @@ def play(player: "Player") -> None:
             now = time.monotonic()
             player.pass_by(now - before)
             before = now
-            goes_on = all([player.press(key) for key in said])
+            goes_on = all(player.press(key) for key in said)
 
 
 def tell(found: Found, console: "Console") -> None:

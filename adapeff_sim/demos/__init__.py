@@ -1,4 +1,4 @@
-"""Finished runs that travel with the package, on the embedded base model and corpus: ``demo:NAME`` wherever a RUN is."""
+"""Finished runs that travel with the package, on the embedded base model and rows: ``demo:NAME`` wherever a RUN is."""
 
 import difflib
 from pathlib import Path

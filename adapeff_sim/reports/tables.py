@@ -61,14 +61,16 @@ def costs(results: Results, width: int = 80) -> Iterator[Table]:
             heads, tops = narrow, low
         elif len(names) > 2:
             groups = [names[: len(names) // 2], names[len(names) // 2 :]]
+    notes = ["* cheapest, or no dearer within the noise"] if any(best.values()) else []
+    notes += ["≥ a lower bound: some amounts are unavailable"] if any(row.unavailable for row in results.totals) else []
+    said = [told for told in ("; ".join(notes), unpriced(results)) if told]
     for group in groups:
         made = table("", *(tops[x] for x in group), title=f"Cost in {results.prices.currency}{spread}")
         for label in results.facts.labels:
             made.add_row(heads[label], *(cells[label, name] for name in group))
+        if group is groups[-1] and said:
+            made.caption, made.caption_justify = "\n".join([*said, ""]), "left"
         yield made
-    notes = ["* cheapest, or no dearer within the noise"] if any(best.values()) else []
-    notes += ["≥ a lower bound: some amounts are unavailable"] if any(row.unavailable for row in results.totals) else []
-    made.caption, made.caption_justify = "\n".join([*filter(None, ["; ".join(notes)]), unpriced(results), ""]), "left"
 
 
 def unpriced(results: Results) -> str:

@@ -9,6 +9,7 @@ from rich.padding import Padding
 from rich.rule import Rule
 from rich.text import Text
 
+from adapeff_sim.demos import is_demo
 from adapeff_sim.reports import holdings, projection, tables
 from adapeff_sim.reports.base import REPORTERS
 from adapeff_sim.reports.breakdown import breakdown
@@ -94,4 +95,5 @@ def files(folder: Path) -> Text:
     """Where the files are, and how to see this again."""
     again = f"adapeff-sim report {shlex.quote(str(folder))}"
     names = "results.json; costs, events, upkeep, quality, stored and\npools as .csv"
-    return Text(f"\nFiles in {plain(folder)}: {names}\nAgain: {plain(again)}")
+    told = "Comes along with the package" if is_demo(folder) else f"Files in {plain(folder)}: {names}"
+    return Text(f"\n{told}\nAgain: {plain(again)}")

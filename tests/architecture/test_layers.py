@@ -13,6 +13,8 @@ CORE = {"errors", "registry", "lifecycle", "artifacts"}
 EXECUTION = CORE | {"planning", "ledger", "data", "base_models", "estimation", "training", "execution", "whole_files"}
 SIMULATION = EXECUTION | {"strategies", "scenario", "accounting", "simulation"}
 RESULTS = {"errors", "registry", "ledger", "costs", "projection", "verdict", "results", "whole_files"}
+EXPLAINED = {"explanation", "event_explanation", "artifact_explanation"}
+STORY = RESULTS | SIMULATION | {"explanation"}
 MAY_IMPORT = {
     "__init__": {"python_api"},
     "errors": set(),
@@ -33,23 +35,26 @@ MAY_IMPORT = {
     "accounting": EXECUTION,
     "simulation": EXECUTION | {"accounting"},
     "explanation": {"errors", "ledger", "estimation"},
+    "event_explanation": STORY,
+    "artifact_explanation": STORY | {"event_explanation"},
     "projection": {"errors", "ledger", "estimation"},
     "verdict": RESULTS,
     "results": RESULTS,
+    "comparison": RESULTS,
     "demos": {"errors"},
     "playback": SIMULATION,
-    "comparison": RESULTS,
     "run_folder": SIMULATION | RESULTS | {"demos"},
     "estimates": SIMULATION | RESULTS | {"run_folder"},
     "forecast": {"errors", "ledger", "costs"},
     "conduct": SIMULATION | RESULTS | {"run_folder", "estimates"},
     "python_api": SIMULATION | RESULTS | {"run_folder", "conduct", "comparison", "reports"},
     "sweep": SIMULATION | RESULTS | {"run_folder", "conduct", "comparison"},
-    "reports": RESULTS | {"reports", "comparison", "lifecycle", "artifacts", "planning"},
+    "reports": RESULTS | {"demos", "reports", "comparison", "lifecycle", "artifacts", "planning"},
     "cli": SIMULATION
     | RESULTS
-    | {"run_folder", "conduct", "forecast", "reports", "cli", "__init__", "explanation", "playback"}
-    | {"comparison", "python_api", "sweep"},
+    | EXPLAINED
+    | {"run_folder", "conduct", "forecast", "reports", "cli", "__init__", "comparison", "python_api", "sweep"}
+    | {"playback"},
     "__main__": {"cli"},
 }
 PURE = {"lifecycle", "artifacts", "strategies", "planning", "ledger", "costs", "projection", "accounting", "verdict"}
