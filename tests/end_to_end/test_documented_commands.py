@@ -206,7 +206,7 @@ def test_examples_in_the_help_are_read_by_the_parser():
         examples = _told(parsed(verb).command.help or "")[1].splitlines()
         assert examples, f"{verb} --help has no example"
         for line in examples:
-            words = shlex.split(re.split(r" \| | > |  +\(", line)[0], comments=True)
+            words = shlex.split(re.split(r" \| | > |   +", line)[0], comments=True)
             if words[0] == "adapeff-sim":
                 parsed(words[1], words[2:], is_told=True)
 
