@@ -7,6 +7,7 @@
   + PricesError       a price book cannot be understood (costs/prices.py)
   + ResultsError      a run's results cannot be read (results.py)
   + ExplanationError  no training, or more than one, answers to a name (explanation.py)
+  + LessonError       a run does not tell what a lesson asks it (lessons/base.py)
   + NoClosedForm      no formula tells its operations (estimation/encoder.py)
   + UnknownPlugin     no implementation has that name
   + PlanningError     a strategy wants what cannot be planned

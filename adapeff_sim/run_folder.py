@@ -138,6 +138,11 @@ class RunFolder:
             found = {"finished": True, "ledger": _digest(file.read_bytes()) if file.is_file() else ""}
             write_whole(self.path / "run.json", run.model_copy(update=found).model_dump_json() + "\n")
 
+    def has_finished(self, scenario_text: str) -> bool:
+        """Whether a finished run of this very scenario lies here, on whatever machine it was done."""
+        run = self._present()
+        return run is not None and run.finished and run.scenario == _digest(scenario_text.encode())
+
     def write_ledger(self, ledger: Ledger) -> None:
         """Write what happened. Raises ExecutionError."""
         self._write(LEDGER, "".join(line + "\n" for line in ledger.dumps()))

@@ -23,10 +23,15 @@ from adapeff_sim import __version__
 from adapeff_sim.errors import AdapeffError
 
 DONE, BUG, REFUSED, STOPPED = 0, 1, 2, 130
-GOES_ON = {"run": "", "pretrain": " --resume"}  # what goes on where it was stopped, and what must be said for that
+GOES_ON = {
+    "run": "",
+    "lesson": "",
+    "pretrain": " --resume",
+}  # what goes on where it was stopped, and what must be said for that
 BEFORE, RUN, AFTER = "Before a run", "Run", "After a run"
 VERBS = {
     "run": (RUN, "Train, measure and price every strategy of a scenario."),
+    "lesson": (RUN, "Learn one surprise at a time: a question, a short run, its answer."),
     "validate": (BEFORE, "Check a scenario, with the line of everything that is wrong."),
     "data": (BEFORE, "Show the rows of a data source: how many, which labels, what to be wary of."),
     "plan": (BEFORE, "Show what every event would create, rebuild and keep, without training."),

@@ -32,15 +32,17 @@ MAY_IMPORT = {
     "accounting": EXECUTION,
     "simulation": EXECUTION | {"accounting"},
     "explanation": {"errors", "ledger", "estimation"},
+    "lessons": RESULTS | {"estimation"},
     "verdict": RESULTS,
     "results": RESULTS,
     "run_folder": SIMULATION | RESULTS,
     "conduct": SIMULATION | RESULTS | {"run_folder"},
     "reports": RESULTS | {"reports", "lifecycle", "artifacts", "planning"},
-    "cli": SIMULATION | RESULTS | {"run_folder", "conduct", "reports", "cli", "__init__", "explanation"},
+    "cli": SIMULATION | RESULTS | {"run_folder", "conduct", "reports", "cli", "__init__", "explanation", "lessons"},
     "__main__": {"cli"},
 }
 PURE = {"lifecycle", "artifacts", "strategies", "planning", "ledger", "costs", "accounting", "simulation", "verdict"}
+PURE |= {"lessons"}
 IMPURE = {"os", "pathlib", "io", "time", "datetime", "random", "secrets", "uuid", "subprocess", "socket"}
 HEAVY = {"torch", "transformers", "adapters"}
 SEEDED = {"lifecycle/timeline.py"}  # arrival processes draw seeded random days, before anything runs

@@ -33,6 +33,8 @@ COMMANDS = {  # in this order, in one process: the first that loads something is
     "price done --prices cloud_gpu": 0,
     "explain done --job adapter/a": 0,
     "explain done --job adapter/b": 2,
+    "lesson": 0,
+    "lesson 1 --no-run": 2,
     "report absent": 2,
     "run absent": 2,
     "data absent": 2,
