@@ -41,7 +41,7 @@ class IdleReplicas(Lesson):
     )
     read_on = (
         "docs/how_costs_are_counted.md, 'Serving'",
-        "adapeff-sim price runs/idle_replicas --traffic x1000",
+        "adapeff-sim price runs/idle_replicas --traffic x100000",
     )
 
     def look(self, run: Evidence) -> Finding:
