@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from adapeff_sim.ledger.history import EventRow
 from adapeff_sim.ledger.outcome import Workload
 from adapeff_sim.ledger.records import JobRecord
+from adapeff_sim.ledger.upkeep import UpkeepRow
 from adapeff_sim.lessons.base import Evidence, Figure, LessonError, Unit
 
 TRAIN, NOMINAL, TOKENS, STEPS = "train_flops", "nominal_train_flops", "train_tokens", "train_steps"
@@ -57,6 +58,14 @@ def steps_of(run: Evidence, label: str, kind: str) -> list[EventRow]:
     if not days:
         raise LessonError(f"this run has no {kind} for {label}; run the lesson again with --again.")
     return [row for row in mine if row.day == days[0]]
+
+
+def upkeep_of(run: Evidence, label: str, kind: str) -> UpkeepRow:
+    """What the first event of a kind meant for a strategy. Raises LessonError where there was none, or none is told."""
+    found = next((r for r in run.results.upkeep if r.label == label and r.event.startswith(kind)), None)
+    if found is None:
+        raise LessonError(f"this run does not tell what {kind} meant for {label}; run the lesson again with --again.")
+    return found
 
 
 def nearest(value: float, choices: Sequence[float]) -> int:

@@ -2,8 +2,9 @@
 
 from typing import Literal
 
-from adapeff_sim.costs.base import CostRow, weakest
+from adapeff_sim.costs.base import CostRow
 from adapeff_sim.costs.serving import PoolRow, pool_rows
+from adapeff_sim.ledger.outcome import weakest
 from adapeff_sim.lessons.base import LESSONS, Evidence, Figure, Finding, Lesson, LessonError
 from adapeff_sim.lessons.evidence import per_cent
 

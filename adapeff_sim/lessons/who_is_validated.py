@@ -1,8 +1,11 @@
 """Lesson 6: a new task moves endpoints that nobody asked to change, or not."""
 
-from adapeff_sim.ledger.history import EventRow
-from adapeff_sim.lessons.base import LESSONS, Evidence, Figure, Finding, Lesson
-from adapeff_sim.lessons.evidence import steps_of
+from collections.abc import Callable
+
+from adapeff_sim.ledger.outcome import weakest
+from adapeff_sim.ledger.upkeep import UpkeepRow
+from adapeff_sim.lessons.base import LESSONS, Evidence, Figure, Finding, Lesson, Unit
+from adapeff_sim.lessons.evidence import upkeep_of
 
 LABELS = ("adapter_per_task", "adapter_fusion", "multitask_full", "full_per_task")
 ANSWERS = (set[str](), {"multitask_full"}, {"adapter_fusion", "multitask_full"}, set(LABELS))  # to the choices
@@ -36,42 +39,50 @@ class WhoIsValidated(Lesson):
     )
     read_on = (
         "adapeff-sim plan teaching/who_is_validated",
+        "runs/who_is_validated/upkeep.csv",
         "docs/design.md, the table of what is created and rebuilt",
     )
 
     def look(self, run: Evidence) -> Finding:
-        """Of every strategy: what the arrival built, and which endpoints it moved."""
-        stood = {
-            label: {e for r in run.results.events if r.label == label and r.step == 0 for e in r.validated}
-            for label in LABELS
-        }
-        arrivals = {label: steps_of(run, label, "task_arrival") for label in LABELS}
-        again = {label: stood[label] & _validated(arrivals[label]) for label in LABELS}
-        moved = {label for label in LABELS if again[label]}
+        """Of every strategy: what the arrival built, which old endpoints it moved, and how much there is to look at."""
+        arrivals = [upkeep_of(run, label, "task_arrival") for label in LABELS]
+        moved = {row.label for row in arrivals if row.unasked}
+        before = [_served_before(run, row) for row in arrivals]
         return Finding(
             columns=LABELS,
             figures=(
-                _figure("endpoints in service before", [len(stood[label]) for label in LABELS]),
-                _figure("of these validated again", [len(again[label]) for label in LABELS]),
-                _figure("new endpoints validated", [len(_validated(arrivals[x]) - stood[x]) for x in LABELS]),
-                _figure("artifacts created", [sum(len(r.created) for r in arrivals[label]) for label in LABELS]),
-                _figure("artifacts rebuilt", [sum(len(r.rebuilt) for r in arrivals[label]) for label in LABELS]),
-                _figure("artifacts kept as they are", [len(arrivals[label][-1].kept) for label in LABELS]),
+                _figure("artifacts created", arrivals, lambda row: row.created),
+                _figure("artifacts rebuilt", arrivals, lambda row: row.rebuilt),
+                _figure("new endpoints", arrivals, lambda row: len(row.opened)),
+                Figure(what="old endpoints", unit="count", amounts=tuple(map(float, before)), provenance="measured"),
+                _figure("old ones answered by something else", arrivals, lambda row: _count(row.unasked)),
+                _figure("test items to run for them", arrivals, lambda row: row.unasked_items),
+                _figure("of their answers, others than before", arrivals, lambda row: row.changed_items),
+                _figure("bytes kept to go back", arrivals, lambda row: row.rollback_bytes, "bytes"),
             ),
-            claim=_claim(stood, again),
-            holds=moved == ANSWERS[2] and all(again[label] == stood[label] for label in moved),
+            claim=_claim(arrivals, before),
+            holds=moved == ANSWERS[2]
+            and all(_count(r.unasked) == n for r, n in zip(arrivals, before, strict=True) if r.unasked),
             choice=ANSWERS.index(moved) if moved in ANSWERS else None,
         )
 
 
-def _validated(rows: list[EventRow]) -> set[str]:
-    return {endpoint for row in rows for endpoint in row.validated}
+def _served_before(run: Evidence, arrival: UpkeepRow) -> int:
+    """How many endpoints a strategy served when the task came."""
+    earlier = [r for r in run.results.upkeep if r.label == arrival.label and r.day < arrival.day]
+    return len({endpoint for row in earlier for endpoint in row.opened})
 
 
-def _figure(what: str, counts: list[int]) -> Figure:
-    return Figure(what=what, unit="count", amounts=tuple(map(float, counts)), provenance="measured")
+def _count(endpoints: tuple[str, ...] | None) -> int | None:
+    return None if endpoints is None else len(endpoints)
 
 
-def _claim(stood: dict[str, set[str]], again: dict[str, set[str]]) -> str:
-    told = [f"{len(again[label])} of {len(stood[label])} under {label}" for label in LABELS]
+def _figure(what: str, rows: list[UpkeepRow], told: Callable[[UpkeepRow], int | None], unit: Unit = "count") -> Figure:
+    counts = [told(row) for row in rows]
+    sure = weakest(row.provenance for row in rows)
+    return Figure(what=what, unit=unit, amounts=tuple(None if n is None else float(n) for n in counts), provenance=sure)
+
+
+def _claim(arrivals: list[UpkeepRow], before: list[int]) -> str:
+    told = [f"{_count(r.unasked)} of {n} under {r.label}" for r, n in zip(arrivals, before, strict=True)]
     return f"Old endpoints that must be validated again: {', '.join(told)}."

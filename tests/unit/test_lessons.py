@@ -49,23 +49,17 @@ def two(adapter, full):
 
 
 def arrival(label, moved, created=(), rebuilt=()):
-    """A life of one endpoint to which a task comes on day 5; ``moved`` says whether the old one is scored again."""
-    at = {"label": label}
-    later = {**at, "step": 1, "day": 5.0}
-    old = [scored(endpoint="intent/en", **later)] if moved else []
+    """A life of one endpoint to which a task comes on day 5; ``moved`` says whether the old one is answered anew."""
+    later = {"label": label, "step": 1, "day": 5.0}
+    old, new = (answer(1.0, endpoint=f"{task}/en") for task in ("intent", "sentiment"))
+    again = [scored(endpoint="intent/en", items=7, **later)] if moved else []
+    told = {"event": "task_arrival sentiment", "created": created, "rebuilt": rebuilt, "touched": ("sentiment/en",)}
     return [
-        scored(endpoint="intent/en", **at),
-        stands(kept("a"), answer(1.0, endpoint="intent/en"), event="launch m", created=("a",), **at),
-        *old,
-        scored(endpoint="sentiment/en", **later),
-        stands(
-            kept("a"),
-            answer(1.0, endpoint="intent/en"),
-            event="task_arrival sentiment",
-            created=created,
-            rebuilt=rebuilt,
-            **later,
-        ),
+        scored(endpoint="intent/en", items=7, label=label),
+        stands(kept("a"), old, event="launch m", created=("a",), touched=("intent/en",), redeployed=(), label=label),
+        *again,
+        scored(endpoint="sentiment/en", items=7, **later),
+        stands(kept("a"), old, new, redeployed=("intent/en",) if moved else (), **told, **later),
     ]
 
 
@@ -113,7 +107,7 @@ def test_who_is_validated_again_is_read_from_the_arrival():
     lesson = lesson_called("who_is_validated")
     found = lesson.look(evidence([r for life in lives.values() for r in life], lives))
     assert found.holds and found.choice == 2
-    assert [f.amounts for f in found.figures[:3]] == [(1, 1, 1, 1), (0, 1, 1, 0), (1, 1, 1, 1)]
+    assert [f.amounts for f in found.figures[2:6]] == [(1, 1, 1, 1), (1, 1, 1, 1), (0, 1, 1, 0), (0, 7, 7, 0)]
     lives[MULTI] = arrival(MULTI, False, created=("m",))
     other = lesson.look(evidence([r for life in lives.values() for r in life], lives))
     assert not other.holds and other.choice is None
