@@ -58,6 +58,7 @@ def lesson(
     from adapeff_sim.cli.notes import begin
     from adapeff_sim.cli.run import folder
     from adapeff_sim.lessons.base import course, lesson_called
+    from adapeff_sim.reports.wording import plain
 
     if which is None:
         listed(course(), json)
@@ -69,6 +70,8 @@ def lesson(
     is_asking = not yes and not json and sys.stdin.isatty() and sys.stdout.isatty()
     guess = None if json else asked(Console(highlight=False), chosen, is_asking)
     evidence = None if again else _recorded(chosen, at)
+    if evidence is not None and not json:
+        typer.echo(plain(f"From the finished run in {at}; --again runs it once more."))
     if evidence is None:
         evidence = _run(chosen, at, kept, device, threads, json, no_run)
     finding = chosen.look(evidence)

@@ -16,7 +16,7 @@ from adapeff_sim.reports.tables import table
 from adapeff_sim.reports.wording import duration, flops, line, plain, size
 
 SAID: dict[Unit, Callable[[float], str]] = {
-    "count": lambda n: f"{n:,.0f}",
+    "count": lambda n: f"{n:,.0f}" if n == int(n) else f"{n:,.2f}",
     "flops": flops,
     "bytes": lambda n: f"{n:,.0f} ({size(n)})" if n >= 1024 else f"{n:.3g}",
     "share": lambda n: f"{100 * n:.3g} %",
@@ -25,7 +25,7 @@ SAID: dict[Unit, Callable[[float], str]] = {
     "money": lambda n: f"{n:,.2f}" if n == 0 or n >= 0.01 else f"{n:.2g}",
     "factor": lambda n: f"{n:.2f} x",
 }
-NONE = "–"
+NONE, INDENT = "–", (0, 0, 0, 2)
 
 
 def listed(lessons: Sequence[Lesson], as_json: bool) -> None:
@@ -35,12 +35,13 @@ def listed(lessons: Sequence[Lesson], as_json: bool) -> None:
         sys.stdout.write(json.dumps(told, indent=1) + "\n")
         return
     console = Console(highlight=False)
-    made = table("", "lesson", "name", "takes", title="Lessons: a question each, a short run, and its answer")
-    made.columns[1].justify = made.columns[2].justify = "left"
+    made = table("lesson", "name", "takes", title="Lessons: a question each, a short run, and its answer")
+    made.columns[1].justify = "left"
     for x in lessons:
-        made.add_row(str(x.number), x.title, x.name, f"about {duration(x.seconds)}")
+        made.add_row(f"{x.number}  {x.title}", x.name, duration(x.seconds))
     console.print(made)
-    console.print("Times are for two cores and an empty store. Begin with: adapeff-sim lesson 1", markup=False)
+    console.print("Times are rough, for two cores and an empty store.")
+    console.print("Begin with: adapeff-sim lesson 1", soft_wrap=True)
 
 
 def asked(console: Console, lesson: Lesson, is_asking: bool) -> int | None:
@@ -48,7 +49,7 @@ def asked(console: Console, lesson: Lesson, is_asking: bool) -> int | None:
     console.print(Rule(line(f"Lesson {lesson.number}: {lesson.title}", "bold"), align="left"))
     console.print(Padding(line(lesson.question), (1, 0)))
     for number, choice in enumerate(lesson.choices, 1):
-        console.print(line(f"  {number}  {choice}"))
+        console.print(Padding(line(f"{number} {choice}"), INDENT))
     console.print()
     if not is_asking:
         return None
@@ -67,9 +68,9 @@ def answered(console: Console, lesson: Lesson, finding: Finding, at: Path, guess
         _typed(console, "Enter for why. ")
     for paragraph in lesson.why:
         console.print(Padding(line(paragraph), (1, 0, 0, 0)))
-    console.print(line("\nRead on and try:", "bold"))
-    for place in (*lesson.read_on, f"adapeff-sim report {at}"):
-        console.print(line(f"  {place}"), soft_wrap=True)
+    console.print(Padding(line("Read on and try:", "bold"), (1, 0, 0, 0)))
+    for place in (*lesson.read_on, f"adapeff-sim report runs/{lesson.name}"):
+        console.print(Text("  ").append_text(line(place.replace(f"runs/{lesson.name}", str(at)))), soft_wrap=True)
 
 
 def _told(lesson: Lesson, finding: Finding, guess: int | None) -> str:
@@ -84,7 +85,7 @@ def _told(lesson: Lesson, finding: Finding, guess: int | None) -> str:
 def numbers(finding: Finding) -> Any:
     """The figures as a table; where they come from stands in the last column."""
     has_shares = any(figure.share is not None for figure in finding.figures)
-    made = table("", *finding.columns, *(["the first of it"] if has_shares else []), "", title="What the run says")
+    made = table("", *finding.columns, *(["of that"] if has_shares else []), "", title="What the run says")
     for figure in finding.figures:
         share = [NONE if figure.share is None else SAID["share"](figure.share)] if has_shares else []
         made.add_row(plain(figure.what), *_cells(figure), *share, Text(figure.provenance, style="dim"))

@@ -2,7 +2,7 @@
 
 from adapeff_sim.estimation.encoder import encoder_shape
 from adapeff_sim.estimation.flops import HeadShape
-from adapeff_sim.ledger.outcome import Workload
+from adapeff_sim.ledger.outcome import Provenance, Workload, weakest
 from adapeff_sim.ledger.records import JobRecord
 from adapeff_sim.lessons.base import LESSONS, Evidence, Figure, Finding, Lesson, LessonError
 from adapeff_sim.lessons.evidence import ALL, TRAINED, amount, nearest, per_cent, training, workload
@@ -42,26 +42,27 @@ class BytesOnDisk(Lesson):
         models = [training(run, "full_per_task", f"model/{task}") for task in ("intent", "sentiment")]
         light = _sum([base, *(_pair(a, TRAINED) for a in adapters)])
         heavy = _sum([_pair(m, ALL) for m in models])
+        sure = weakest(made.provenance for made in (*adapters, *models))
         parameters, weight = light[0] / heavy[0], light[1] / heavy[1]
         return Finding(
             columns=("parameters", "bytes", "bytes each"),
             figures=(
-                _figure("base model, with tokenizer", base),
-                _figure("full model of intent, with head", _pair(models[0], ALL)),
-                _figure("adapter of intent, with head", _pair(adapters[0], TRAINED)),
+                _figure("base model, with tokenizer", base, "measured"),
+                _figure("full model of intent, with head", _pair(models[0], ALL), sure),
+                _figure("adapter of intent, with head", _pair(adapters[0], TRAINED), sure),
                 Figure(
                     what="  of that the head",
                     unit="count",
                     amounts=(_head(workload(adapters[0])), None, None),
-                    provenance="measured",
+                    provenance=sure,
                 ),
-                _figure("one base model and two adapters", light),
-                _figure("two full models", heavy),
+                _figure("one base model and two adapters", light, sure),
+                _figure("two full models", heavy, sure),
                 Figure(
                     what="the first as a share of the second",
                     unit="share",
                     amounts=(parameters, weight, None),
-                    provenance="measured",
+                    provenance=sure,
                 ),
             ),
             claim=f"By parameters {per_cent(parameters)}, by bytes {per_cent(weight)}.",
@@ -81,8 +82,8 @@ def _sum(pairs: list[Pair]) -> Pair:
     return sum(p for p, _ in pairs), sum(b for _, b in pairs)
 
 
-def _figure(what: str, pair: Pair) -> Figure:
-    return Figure(what=what, unit="count", amounts=(*pair, pair[1] / pair[0]), provenance="measured")
+def _figure(what: str, pair: Pair, sure: Provenance) -> Figure:
+    return Figure(what=what, unit="count", amounts=(*pair, pair[1] / pair[0]), provenance=sure)
 
 
 def _base(run: Evidence) -> Pair:

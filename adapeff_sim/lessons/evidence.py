@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from adapeff_sim.ledger.history import EventRow
-from adapeff_sim.ledger.outcome import Workload
+from adapeff_sim.ledger.outcome import Provenance, Workload, weakest
 from adapeff_sim.ledger.records import JobRecord
 from adapeff_sim.ledger.upkeep import UpkeepRow
 from adapeff_sim.lessons.base import Evidence, Figure, LessonError, Unit
@@ -18,6 +18,11 @@ def training(run: Evidence, label: str, slot: str) -> JobRecord:
         if (record.job, record.label, record.slot) == ("build", label, slot):
             return record
     raise LessonError(f"this run has no training of {slot} by {label}; run the lesson again with --again.")
+
+
+def surety(run: Evidence) -> Provenance:
+    """What may be said of a number that all trainings of a run make together."""
+    return weakest(record.provenance for record in run.ledger.of(JobRecord) if record.job == "build")
 
 
 def amount(record: JobRecord, quantity: str) -> float:
@@ -45,7 +50,9 @@ def beside(what: str, unit: Unit, quantity: str, one: JobRecord, other: JobRecor
     """One quantity of two trainings, and the first as a share of the second."""
     pair = amount(one, quantity), amount(other, quantity)
     share = pair[0] / pair[1] if pair[1] else None
-    return Figure(what=what, unit=unit, amounts=pair, provenance=one.provenance, share=share)
+    return Figure(
+        what=what, unit=unit, amounts=pair, provenance=weakest((one.provenance, other.provenance)), share=share
+    )
 
 
 def steps_of(run: Evidence, label: str, kind: str) -> list[EventRow]:

@@ -1,8 +1,9 @@
 """Lesson 7: a base model moves, and all that was trained over it is out of date."""
 
 from adapeff_sim.ledger.history import EventRow, QualityPoint
+from adapeff_sim.ledger.outcome import Provenance
 from adapeff_sim.lessons.base import LESSONS, Evidence, Figure, Finding, Lesson, Unit
-from adapeff_sim.lessons.evidence import steps_of
+from adapeff_sim.lessons.evidence import steps_of, surety
 
 EVENT = "base_model_update"
 CARRIED = "adapter_carried_over"
@@ -53,21 +54,23 @@ class NewBaseModel(Lesson):
         built = [sum(len(row.rebuilt) for row in moves[label]) for label in LABELS]
         again = dict(zip(LABELS, built, strict=True))
         counts = dict(zip(LABELS, stood, strict=True))
+        sure = surety(run)
         moved = {label for label in TRAINING_AGAIN if again[label]}
         return Finding(
             columns=LABELS,
             figures=(
-                _figure("trained artifacts before", "count", stood),
-                _figure("of these trained again", "count", built),
-                _figure("operations of training before", "flops", [_spent(run, x, moves[x][0].day) for x in LABELS]),
-                _figure("operations of training again", "flops", [_flops(moves[label]) for label in LABELS]),
-                *_scores(run, moves[CARRIED][0].day),
+                _figure("trained artifacts before", "count", stood, sure),
+                _figure("of these trained again", "count", built, sure),
+                _figure(
+                    "operations of training before", "flops", [_spent(run, x, moves[x][0].day) for x in LABELS], sure
+                ),
+                _figure("operations of training again", "flops", [_flops(moves[label]) for label in LABELS], sure),
+                *_scores(run, moves[CARRIED][0].day, sure),
             ),
             claim=(
-                f"{sum(again[x] for x in TRAINING_AGAIN)} of {sum(counts[x] for x in TRAINING_AGAIN)} trained "
-                "artifacts "
-                f"are trained again; where adapters are carried over and checked, {again[CARRIED]} of "
-                f"{counts[CARRIED]}."
+                f"{sum(again[x] for x in TRAINING_AGAIN)} of {sum(counts[x] for x in TRAINING_AGAIN)} "
+                "trained artifacts are trained again; where adapters are carried over and checked, "
+                f"{again[CARRIED]} of {counts[CARRIED]}."
             ),
             holds=all(again[label] == counts[label] > 0 for label in TRAINING_AGAIN),
             choice=ANSWERS.index(moved) if moved in ANSWERS else None,
@@ -89,7 +92,7 @@ def _spent(run: Evidence, label: str, day: float) -> float | None:
     return _flops([row for row in run.results.events if row.label == label and row.day < day])
 
 
-def _scores(run: Evidence, day: float) -> list[Figure]:
+def _scores(run: Evidence, day: float, sure: Provenance) -> list[Figure]:
     """The first endpoint before the update, just after it, and in the end, in points."""
     name = min(p.endpoint for p in run.results.quality)
     found = {x: [p for p in run.results.quality if p.label == x and p.endpoint == name] for x in LABELS}
@@ -97,9 +100,9 @@ def _scores(run: Evidence, day: float) -> list[Figure]:
     after = {x: [p for p in found[x] if p.day >= day] for x in LABELS}
     unchanged = [_points(after[x][:1]) if x == CARRIED else None for x in LABELS]
     return [
-        _figure(f"{name} before", "points", [_points(before[x][-1:]) for x in LABELS]),
-        _figure(f"{name}, old adapter over the new base model", "points", unchanged),
-        _figure(f"{name} in the end", "points", [_points(after[x][-1:]) for x in LABELS]),
+        _figure(f"{name} before", "points", [_points(before[x][-1:]) for x in LABELS], sure),
+        _figure(f"{name}, old adapter over the new base model", "points", unchanged, sure),
+        _figure(f"{name} in the end", "points", [_points(after[x][-1:]) for x in LABELS], sure),
     ]
 
 
@@ -108,6 +111,6 @@ def _points(found: list[QualityPoint]) -> float | None:
     return next((100 * p.score for p in found if p.score is not None), None)
 
 
-def _figure(what: str, unit: Unit, amounts: "list[int] | list[float | None]") -> Figure:
+def _figure(what: str, unit: Unit, amounts: "list[int] | list[float | None]", sure: Provenance) -> Figure:
     told = tuple(None if amount is None else float(amount) for amount in amounts)
-    return Figure(what=what, unit=unit, amounts=told, provenance="measured")
+    return Figure(what=what, unit=unit, amounts=told, provenance=sure)

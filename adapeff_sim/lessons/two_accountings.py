@@ -1,5 +1,6 @@
 """Lesson 4: who wins depends on what is counted."""
 
+from adapeff_sim.ledger.outcome import weakest
 from adapeff_sim.ledger.records import JobRecord
 from adapeff_sim.lessons.base import LESSONS, Evidence, Figure, Finding, Lesson
 from adapeff_sim.lessons.evidence import NOMINAL, STEPS, TRAIN, amount, beside, per_cent, training
@@ -60,4 +61,6 @@ class TwoAccountings(Lesson):
 def _even(what: str, quantity: str, one: JobRecord, full: JobRecord) -> Figure:
     """With how many times the steps of full fine-tuning an adapter comes to as many operations."""
     factor = (amount(full, quantity) / amount(full, STEPS)) / (amount(one, quantity) / amount(one, STEPS))
-    return Figure(what=what, unit="factor", amounts=(factor, 1.0), provenance=one.provenance)
+    return Figure(
+        what=what, unit="factor", amounts=(factor, 1.0), provenance=weakest((one.provenance, full.provenance))
+    )
