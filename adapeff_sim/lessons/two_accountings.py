@@ -23,8 +23,7 @@ class TwoAccountings(Lesson):
         "weight, as if every weight were trained. By that count an adapter is never cheaper by the step: its own "
         "weights come on top, and the frozen ones are charged in full.",
         "Counted product by product, no gradient of a frozen weight is there, and a step is about a third cheaper. So "
-        "there is a band in which the two counts name different winners: from as many steps to about half as many "
-        "more.",
+        "there is a band in which the two counts name different winners: between the factors of the last two lines.",
         "A comparison easily falls into that band. Before comparing costs of two sources, ask what they counted; here "
         "every report shows both.",
     )

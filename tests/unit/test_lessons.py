@@ -12,7 +12,11 @@ from adapeff_sim.cli import lesson_view
 from adapeff_sim.cli.app import app
 from adapeff_sim.costs.base import Terms, price_ledger
 from adapeff_sim.errors import UnknownPlugin
+from adapeff_sim.estimation.encoder import encoder_shape
+from adapeff_sim.estimation.flops import HeadShape, NetworkShape, nominal_flops, step_flops
+from adapeff_sim.estimation.parameters import parameters
 from adapeff_sim.ledger.ledger import Ledger
+from adapeff_sim.ledger.outcome import Batches, HeadSize, Workload
 from adapeff_sim.lessons.base import Evidence, LessonError, lesson_called
 from adapeff_sim.results import Facts, results_of
 from adapeff_sim.scenario.load import load, teaching_scenario
@@ -132,6 +136,101 @@ def test_replicas_that_wait_are_told_from_those_that_answer():
     assert figures["idle, EUR"][2] == pytest.approx(2 * 2400, rel=0.01)
     assert figures["replicas, if models may share them"] == (None, None, None)  # the book says no memory
     assert not busy.holds and busy.choice == 2
+
+
+ENCODER = {
+    "model_type": "xlm-roberta",
+    "num_hidden_layers": 12,
+    "hidden_size": 768,
+    "intermediate_size": 3072,
+    "num_attention_heads": 12,
+    "vocab_size": 250002,
+    "max_position_embeddings": 514,
+    "type_vocab_size": 1,
+}
+
+
+def shaped(slot, label, trained, adapters=(), size=1, **fields):
+    """A training of ten steps with XLM-R base, whose counts are what closed forms say."""
+    network = NetworkShape(encoder_shape(ENCODER), adapters, trained == "fusion", trained)
+    head = HeadShape(True, 3)
+    step, sizes = step_flops(network, head, 32, 128).times(10), parameters(network, [head])
+    usage = took(float(step.total), float(nominal_flops(10 * 32 * 128, sizes.non_embedding)), float(sizes.trained))
+    usage |= {"total_parameters": float(sizes.total)}
+    seen = Workload(
+        encoder=ENCODER,
+        adapters=adapters,
+        fused=trained == "fusion",
+        trained=trained,
+        heads={"intent": HeadSize(per_sequence=True, outputs=3)},
+        batches=(Batches(task="intent", sequences=32, length=128, steps=10),),
+    )
+    kind = {"head": "adapter"}.get(trained, trained)
+    return build(slot, usage, label=label, kind=kind, workload=seen, stored_bytes=size, **fields)
+
+
+def test_a_fusion_is_shown_beside_smaller_and_larger_ones():
+    fusion = [shaped("fusion/intent", "adapter_fusion", "fusion", ("seq_bn",) * 3), stands(label="adapter_fusion")]
+    alone = shaped("adapter/intent", "adapter_fusion", "adapter", ("seq_bn",))
+    full = [shaped("model/intent", FULL, "model"), stands(label=FULL)]
+    found = lesson_called("fusion_step").look(evidence([alone, *fusion, *full], ("adapter_fusion", FULL)))
+    alone_share, three, two_adapters, six = (figure.share for figure in found.figures[1:5])
+    assert found.holds and found.choice == 3
+    assert alone_share < 0.7 < two_adapters < three < six and three == pytest.approx(1.219, abs=1e-3)
+    assert [figure.provenance for figure in found.figures[2:4]] == ["measured", "estimated"]
+
+
+@pytest.mark.parametrize(("bytes_each", "holds"), [(2, True), (4, False)])
+def test_bytes_are_weighed_and_not_reckoned_from_parameters(bytes_each, holds):
+    sizes = {"parameters": 278_000_000, "stored_bytes": 278_000_000 * bytes_each}
+    records = [stands(label=ADAPTER), stands(label=FULL)]
+    for task in ("intent", "sentiment"):
+        light = shaped(f"adapter/{task}", ADAPTER, "adapter", ("seq_bn",))
+        heavy = shaped(f"model/{task}", FULL, "model")
+        for made, count in ((light, "trainable_parameters"), (heavy, "total_parameters")):
+            records.append(made.model_copy(update={"stored_bytes": int(4 * made.usage[count])}))
+    run = evidence(records, (ADAPTER, FULL), {"base_models": {"mini": sizes}})
+    found = lesson_called("bytes_on_disk").look(run)
+    assert found.holds is holds and found.choice == (1 if holds else 0)
+    head = next(figure for figure in found.figures if "head" in figure.what and figure.amounts[1] is None)
+    assert head.amounts[0] == 769 * (768 + 3)
+
+
+def test_a_run_that_does_not_say_how_large_its_base_model_was_is_an_error():
+    with pytest.raises(LessonError, match="base model"):
+        lesson_called("bytes_on_disk").look(evidence([stands(label=ADAPTER)], (ADAPTER,)))
+
+
+def moved(label, kept_over=()):
+    """A life whose base model moves on day 5: what is not ``kept_over`` is trained again, some of it after a check."""
+    at, again = {"label": label}, {"label": label, "day": 5.0}
+    slots = ("a", "b")
+    told = {"event": "base_model_update mini:v2", "label": label, "day": 5.0}
+    first = stands(answer(1.0), rebuilt=tuple(x for x in slots if x not in kept_over), kept=kept_over, step=1, **told)
+    steps = [first]
+    if kept_over:
+        steps += [scored(0.4, step=1, **again), stands(answer(1.0), rebuilt=("b",), kept=("a",), step=2, **told)]
+        steps += [build("b", took(7.0, 1.0), step=2, **again)]
+    else:
+        steps += [build(x, took(10.0, 1.0), step=1, **again) for x in slots]
+    launch = [build(x, took(10.0, 1.0), **at) for x in slots]
+    end = scored(0.6, step=2 if kept_over else 1, **again)
+    return [*launch, scored(0.5, **at), stands(answer(1.0), event="launch", created=slots, **at), *steps, end]
+
+
+def test_a_new_base_model_is_told_with_what_was_kept_and_what_fell():
+    labels = (ADAPTER, "adapter_carried_over", "adapter_fusion", MULTI)
+    lives = {label: moved(label, ("a", "b") if "carried" in label else ()) for label in labels}
+    lesson = lesson_called("new_base_model")
+    found = lesson.look(evidence([r for life in lives.values() for r in life], labels))
+    figures = {figure.what: figure.amounts for figure in found.figures}
+    assert found.holds and found.choice == 3
+    assert "6 of 6 trained artifacts" in found.claim and found.claim.endswith("1 of 2.")
+    assert figures["operations of training again"] == (20.0, 7.0, 20.0, 20.0)
+    assert figures["a/en, old adapter over the new base model"] == (None, 40.0, None, None)
+    assert figures["a/en in the end"] == (60.0,) * 4
+    lives[MULTI] = moved(MULTI, ("a", "b"))
+    assert not lesson.look(evidence([r for life in lives.values() for r in life], labels)).holds
 
 
 @pytest.mark.parametrize("which", ["0", "99", "fusion_stp"])
