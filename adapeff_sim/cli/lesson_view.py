@@ -18,7 +18,7 @@ from adapeff_sim.reports.wording import duration, flops, line, plain, size
 SAID: dict[Unit, Callable[[float], str]] = {
     "count": lambda n: f"{n:,.0f}" if n == int(n) else f"{n:,.2f}",
     "flops": flops,
-    "bytes": lambda n: f"{n:,.0f} ({size(n)})" if n >= 1024 else f"{n:.3g}",
+    "bytes": size,
     "share": lambda n: f"{100 * n:.3g} %",
     "seconds": lambda n: f"{n:.3g} s",
     "points": lambda n: f"{n:.1f}",

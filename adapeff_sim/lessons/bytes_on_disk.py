@@ -16,7 +16,7 @@ class BytesOnDisk(Lesson):
 
     number = 3
     title = "Parameters are not bytes"
-    seconds = 60
+    seconds = 30
     question = (
         "Two tasks. Either one base model is kept with an adapter for each, or two fully fine-tuned models. By "
         "parameters, the first is about half of the second. And by bytes on disk?"
@@ -25,7 +25,7 @@ class BytesOnDisk(Lesson):
     why = (
         "A parameter has no weight until somebody writes it down. The base model was published with 16 bits for each; "
         "training goes on with 32, and what it trained is written so. A fully fine-tuned model is therefore twice the "
-        "base model that it came from, although it has hardly a parameter more.",
+        "base model that it came from, with about as many parameters.",
         "The adapter is written with 32 bits too, and with its head. In a small model the head is the larger part of "
         "what is called the adapter: a network has one head, and an adapter in each of its few layers.",
         "The base model's bytes hold its tokenizer as well, which no count of parameters contains.",

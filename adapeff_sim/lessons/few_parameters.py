@@ -15,7 +15,7 @@ class FewParameters(Lesson):
 
     number = 1
     title = "1 % of the parameters is not 1 % of the cost"
-    seconds = 30
+    seconds = 20
     question = (
         "An adapter trains about 1 % of the parameters that full fine-tuning trains. Both see the same rows for the "
         "same number of steps. How many of the operations of full fine-tuning does training the adapter take?"

@@ -16,7 +16,7 @@ class FusionStep(Lesson):
 
     number = 2
     title = "A fusion step costs more than full fine-tuning"
-    seconds = 75
+    seconds = 70
     question = (
         "Three adapters are trained and frozen. AdapterFusion now learns, for one task, which of them to listen to; it "
         "trains about a tenth of the parameters of the base model. How many operations does that take, beside fully "

@@ -19,7 +19,7 @@ class IdleReplicas(Lesson):
 
     number = 5
     title = "Idle replicas decide serving"
-    seconds = 75
+    seconds = 40
     question = (
         "Two tasks with 2,000 requests a day each, answered by rented GPU instances for a year. Training, storage and "
         "labelling are paid too. Where does most of the money go?"

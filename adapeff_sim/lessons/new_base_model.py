@@ -18,7 +18,7 @@ class NewBaseModel(Lesson):
 
     number = 7
     title = "What a base-model update breaks"
-    seconds = 120
+    seconds = 90
     question = (
         "A new release of the base model comes out, of the same shape, and the product moves to it. Adapters are "
         "small files beside the base model; the multi-task model was made from it. Who must train everything again?"

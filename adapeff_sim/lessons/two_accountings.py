@@ -12,7 +12,7 @@ class TwoAccountings(Lesson):
 
     number = 4
     title = "The accounting decides who wins"
-    seconds = 40
+    seconds = 25
     question = (
         "An adapter often needs more epochs than full fine-tuning; here the scenario gives it 13 instead of 10. Which "
         "of the two trainings took fewer operations?"

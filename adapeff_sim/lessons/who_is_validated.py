@@ -17,7 +17,7 @@ class WhoIsValidated(Lesson):
 
     number = 6
     title = "Who must be re-validated"
-    seconds = 90
+    seconds = 60
     question = (
         "A product answers intent in English and German. A second task, sentiment, arrives in English. Under which "
         "strategies do the old endpoints answer differently from now on, so that they must be validated again?"

@@ -1,11 +1,15 @@
 """Every lesson that the registry finds has a question, a scenario of its own, and a place in the course."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from adapeff_sim.lessons.base import LESSONS, course, lesson_called
 from adapeff_sim.scenario.load import find_scenario, teaching_scenario, teaching_scenarios
 
 LESSON_NAMES = LESSONS.names()
+PAGE = (Path(__file__).parents[2] / "docs" / "lessons.md").read_text(encoding="utf-8")
 
 
 def test_the_course_counts_its_lessons_from_one_on():
@@ -33,3 +37,9 @@ def test_the_scenario_of_a_lesson_is_named_like_it_and_says_what_it_is_for(name)
     assert first == "# yaml-language-server: $schema=../schema.json"
     assert second.startswith(f"# Lesson {lesson_called(name).number}: ") and third == f"name: {name}"
     assert find_scenario(f"teaching/{name}") == teaching_scenario(name)
+
+
+@pytest.mark.parametrize("name", LESSON_NAMES)
+def test_the_page_about_lessons_has_it_with_the_time_that_the_list_tells(name):
+    lesson = lesson_called(name)
+    assert re.search(rf"^\| {lesson.number} \| `{name}` \|.*\| {lesson.seconds} s \|$", PAGE, re.MULTILINE)
