@@ -27,11 +27,13 @@ GOES_ON = {
     "run": "",
     "compare": "",
     "sweep": "",
+    "lesson": "",
     "pretrain": " --resume",
 }  # what goes on where it was stopped, and what must be said for that
 BEFORE, RUN, AFTER = "Before a run", "Run", "After a run"
 VERBS = {
     "run": (RUN, "Train, measure and price every strategy of a scenario."),
+    "lesson": (RUN, "Learn one surprise at a time: a question, a short run, its answer."),
     "validate": (BEFORE, "Check a scenario, with the line of everything that is wrong."),
     "calibrate": (BEFORE, "Time real steps on this device, so that others can be told without being done."),
     "data": (BEFORE, "Show the rows of a data source: how many, which labels, what to be wary of."),

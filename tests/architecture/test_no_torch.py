@@ -37,6 +37,8 @@ COMMANDS = {  # in this order, in one process: the first that loads something is
     "explain done --job adapter/a": 0,
     "explain done --job adapter/b": 2,
     "calibrate --show --device cpu": 2,
+    "lesson": 0,
+    "lesson 1 --no-run": 2,
     "report absent": 2,
     "run absent": 2,
     "run smoke --device cpu --store /proc/s": 2,  # all but training is loaded by then
