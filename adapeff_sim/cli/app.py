@@ -27,7 +27,10 @@ GOES_ON = {"run": "", "pretrain": " --resume"}  # what goes on where it was stop
 BEFORE, RUN, AFTER = "Before a run", "Run", "After a run"
 VERBS = {
     "run": (RUN, "Train, measure and price every strategy of a scenario."),
+    "new": (BEFORE, "Write a commented scenario, from a few questions or flags."),
     "validate": (BEFORE, "Check a scenario, with the line of everything that is wrong."),
+    "list": (BEFORE, "Show what there is to choose from, a line each."),
+    "doctor": (BEFORE, "Show what this machine can do, and what is missing."),
     "data": (BEFORE, "Show the rows of a data source: how many, which labels, what to be wary of."),
     "plan": (BEFORE, "Show what every event would create, rebuild and keep, without training."),
     "schema": (BEFORE, "Print the JSON schema of scenarios, for editors."),
@@ -36,6 +39,7 @@ VERBS = {
     "price": (AFTER, "Price a finished run again with other prices, without training."),
     "explain": (AFTER, "Show what one training took, part by part, beside full fine-tuning."),
 }
+COMPLETES = "_ADAPEFF_SIM_COMPLETE"  # the variable by which a shell asks how a word may go on
 SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
 
 
@@ -47,6 +51,8 @@ class _Verb(TyperCommand):
         own = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
         name = str(self.name)
         function = getattr(importlib.import_module(f"adapeff_sim.cli.{name}"), name)
+        if COMPLETES in os.environ:
+            importlib.import_module("adapeff_sim.cli.completion").complete(function)
         is_debugging = bool(parent and parent.obj)
         own.command(name, context_settings=SETTINGS)(_told(name, function, is_debugging))
         try:
@@ -90,7 +96,7 @@ class _Verbs(TyperGroup):
 app = typer.Typer(
     cls=_Verbs,
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings=SETTINGS,

@@ -32,13 +32,15 @@ MAY_IMPORT = {
     "scenario": EXECUTION | {"strategies", "costs"},
     "accounting": EXECUTION,
     "simulation": EXECUTION | {"accounting"},
+    "catalogue": EXECUTION | {"strategies", "scenario", "costs"},
+    "doctor": {"__init__", "execution", "whole_files"},
     "explanation": {"errors", "ledger", "estimation"},
     "verdict": RESULTS,
     "results": RESULTS,
     "run_folder": SIMULATION | RESULTS,
     "conduct": SIMULATION | RESULTS | {"run_folder"},
     "reports": RESULTS | {"reports", "lifecycle", "artifacts", "planning"},
-    "cli": SIMULATION | RESULTS | {"run_folder", "conduct", "reports", "cli", "__init__", "explanation"},
+    "cli": SIMULATION | RESULTS | {"run_folder", "conduct", "reports", "cli", "__init__", "explanation", "catalogue", "doctor"},
     "__main__": {"cli"},
 }
 PURE = {"lifecycle", "artifacts", "strategies", "planning", "ledger", "costs", "accounting", "simulation", "verdict"}
