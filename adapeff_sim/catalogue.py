@@ -3,8 +3,6 @@
 Asks the registries, so that an implementation dropped into its room is listed at once.
 """
 
-import inspect
-import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -16,7 +14,7 @@ from adapeff_sim.data.ready import ready, ready_names
 from adapeff_sim.errors import AdapeffError, ScenarioError
 from adapeff_sim.execution.base import EXECUTORS
 from adapeff_sim.lifecycle.events.base import EVENTS
-from adapeff_sim.registry import Registry
+from adapeff_sim.registry import Registry, first_sentence
 from adapeff_sim.scenario.load import shipped_folder, shipped_scenarios
 from adapeff_sim.scenario.price_books import BOOKS, load_prices
 from adapeff_sim.scenario.words import suggestion
@@ -57,10 +55,10 @@ def _sources() -> Iterator[Item]:
 def _prices() -> Iterator[Item]:
     for file in sorted(BOOKS.glob("*.yaml")):
         book = load_prices(file.stem)
-        per = book.compute.per.replace("_", "-")
-        compute = f"compute {book.compute.amount:g} for a {per} on {book.compute.device}"
-        serving = f"a {book.serving.instance} {book.serving.replica_hour:g} an hour"
-        yield Item(file.stem, f"{book.currency}, of {book.compute.date}: {compute}, {serving}")
+        per = {"kwh": "kWh"}.get(book.compute.per, book.compute.per.replace("_", "-"))
+        compute = f"{book.compute.amount:g} for a {per} on {book.compute.device}"
+        serving = f"{book.serving.replica_hour:g} for an hour of a replica"
+        yield Item(file.stem, f"{book.currency}: {compute}, {serving} ({book.compute.date})")
 
 
 def _plugins(registry: Registry[Any]) -> Iterator[Item]:
@@ -70,12 +68,6 @@ def _plugins(registry: Registry[Any]) -> Iterator[Item]:
             yield Item(name, first_sentence(registry.get(name)))
         except (AdapeffError, ImportError, KeyError) as error:
             yield Item(name, f"cannot be loaded: {error}")
-
-
-def first_sentence(thing: object) -> str:
-    """The first sentence of what a class or function says of itself, on one line and without marks of code."""
-    told = " ".join((inspect.getdoc(thing) or "").split("\n\n")[0].split()).replace("``", "")
-    return re.split(r"(?<=[.:;])\s", told, maxsplit=1)[0].rstrip(".:;")
 
 
 SECTIONS: dict[str, Callable[[], Iterator[Item]]] = {

@@ -40,7 +40,9 @@ MAY_IMPORT = {
     "run_folder": SIMULATION | RESULTS,
     "conduct": SIMULATION | RESULTS | {"run_folder"},
     "reports": RESULTS | {"reports", "lifecycle", "artifacts", "planning"},
-    "cli": SIMULATION | RESULTS | {"run_folder", "conduct", "reports", "cli", "__init__", "explanation", "catalogue", "doctor"},
+    "cli": SIMULATION
+    | RESULTS
+    | {"run_folder", "conduct", "reports", "cli", "__init__", "explanation", "catalogue", "doctor"},
     "__main__": {"cli"},
 }
 PURE = {"lifecycle", "artifacts", "strategies", "planning", "ledger", "costs", "accounting", "simulation", "verdict"}
