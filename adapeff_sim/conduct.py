@@ -92,6 +92,7 @@ def facts_of(scenario: Scenario) -> Facts:
         terms=terms_of(scenario),
         quality_floor=scenario.quality_floor,
         events=tuple(EventMark(day=day, text=text) for day, _, text in sorted(found)),
+        gpus=scenario.gpus,
     )
 
 

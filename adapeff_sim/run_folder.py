@@ -3,7 +3,7 @@
 scenario.yaml      what was run, flags and all, with every folder by its whole path: it runs again from anywhere
 run.json           the run's name, which scenario it is of, and whether it is finished
 ledger.jsonl       what happened, one record a line
-results.json, costs.csv, events.csv, quality.csv, stored.csv, pools.csv
+results.json, costs.csv, events.csv, upkeep.csv, quality.csv, stored.csv, pools.csv
 environment.json   versions, device, threads, digests of models and data
 earlier/<name>/    a finished run that another scenario or other flags took the place of, with all its files
 .lock              held by the process that runs here; it says which, and what it says counts only while it is held
@@ -34,6 +34,7 @@ DERIVED = (
     RESULTS,
     "costs.csv",
     "events.csv",
+    "upkeep.csv",
     "quality.csv",
     "stored.csv",
     "pools.csv",

@@ -23,7 +23,7 @@ BESIDES = (
     "effort",
     "holdings",
     "curves",
-    "effort",
+    "upkeep",
     "sheets",
     "work",
     "told",

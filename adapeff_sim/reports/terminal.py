@@ -13,6 +13,7 @@ from adapeff_sim.reports import holdings, tables
 from adapeff_sim.reports.base import REPORTERS
 from adapeff_sim.reports.breakdown import breakdown
 from adapeff_sim.reports.effort import effort, equal_quality
+from adapeff_sim.reports.upkeep import upkeep
 from adapeff_sim.reports.wording import line, percent, plain, plural
 from adapeff_sim.results import Results
 
@@ -32,11 +33,12 @@ def parts(results: Results, folder: Path, width: int, has_colour: bool) -> Itera
     from adapeff_sim.reports.curves import curves
 
     yield heading(results)
-    yield tables.costs(results)
+    yield from tables.costs(results, width)
     yield from breakdown(results)
     yield from holdings.holdings(results)
     yield tables.provenance(results)
     yield from tables.events(results, width)
+    yield from upkeep(results)
     yield from effort(results)
     yield from tables.quality(results, width)
     yield from equal_quality(results)
@@ -87,5 +89,5 @@ def verdict(results: Results) -> RenderableType:
 def files(folder: Path) -> Text:
     """Where the files are, and how to see this again."""
     again = f"adapeff-sim report {shlex.quote(str(folder))}"
-    names = "results.json; costs, events, quality, stored and pools as .csv"
+    names = "results.json; costs, events, upkeep, quality, stored and\npools as .csv"
     return Text(f"\nFiles in {plain(folder)}: {names}\nAgain: {plain(again)}")

@@ -174,6 +174,9 @@ class Scenario(BaseModel):
         description="Points under an endpoint's best strategy below which a strategy is never called cheapest.",
     )
     serving: Serving = Field(default=ServingTarget(), description="How requests are answered.")
+    gpus: int = Field(
+        default=1, ge=1, le=1024, description="Devices that work through the jobs of an event, for its lead time."
+    )
     prices: str = Field(default=DEFAULT_PRICES, min_length=1, description="A shipped price book, or a file of one.")
 
     @model_validator(mode="after")

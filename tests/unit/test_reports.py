@@ -216,7 +216,7 @@ def test_the_table_of_compute_has_its_phases_and_both_kinds_of_flops():
         "FLOPs, 6ND",
     ]
     assert row == ["it", "1.00", "0.5", "0.1", "1.60", "4", "T"]
-    assert below == ["0.0278", "0.0139", "0.00278", "0.0444", "3.25", "T"]
+    assert below == ["measured", "0.0278", "0.0139", "0.00278", "0.0444", "3.25", "T"]
 
 
 def test_the_widest_table_fits_and_breaks_no_head():

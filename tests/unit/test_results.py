@@ -175,7 +175,7 @@ def test_the_verdict_is_of_the_same_amounts(found):
 
 def test_what_was_written_is_read_back_and_written_again_byte_for_byte(found, ledger, tmp_path):
     first = {p.name: p.read_bytes() for p in write(found, tmp_path / "one")}
-    tables = {"costs.csv", "events.csv", "quality.csv", "stored.csv", "pools.csv"}
+    tables = {"costs.csv", "events.csv", "upkeep.csv", "quality.csv", "stored.csv", "pools.csv"}
     assert set(first) == {"results.json", *tables}
     back = read(tmp_path / "one")
     assert back == found
@@ -204,7 +204,7 @@ def test_the_tables_add_up_to_the_totals(found, tmp_path):
         (None, r"no results\.json"),
         ("{", "damaged"),
         ("[]", "format None"),
-        ('{"format": 3}', "format 3, but this version reads formats 1 and 2"),
+        ('{"format": 4}', "format 4, but this version reads formats 1, 2 and 3"),
         ('{"format": 1}', "damaged"),
     ],
 )
