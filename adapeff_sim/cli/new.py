@@ -74,7 +74,7 @@ def new(
         name_of(file),
         *story,
         strategies=_names(answer("Strategies", strategies, usual, asks)),
-        prices=answer("Prices: cloud_gpu, on_prem, laptop_cpu, or a file", prices, "cloud_gpu", asks),
+        prices=answer("Prices: a book of `list prices`, or a file", prices, "cloud_gpu", asks),
         horizon_days=days,
         requests_per_day=requests,
         size="quick" if quick else "usual",
@@ -118,7 +118,7 @@ def _names(text: str) -> tuple[str, ...]:
     return found
 
 
-def _some(names: list[str], most: int = 8) -> str:
+def _some(names: list[str], most: int = 4) -> str:
     return ", ".join(names[:most]) + (", ..." if len(names) > most else "")
 
 
