@@ -34,6 +34,8 @@ MAY_IMPORT = {
     "scenario": EXECUTION | {"strategies", "costs"},
     "accounting": EXECUTION,
     "simulation": EXECUTION | {"accounting"},
+    "catalogue": EXECUTION | {"strategies", "scenario", "costs"},
+    "doctor": {"__init__", "execution", "whole_files"},
     "explanation": {"errors", "ledger", "estimation"},
     "event_explanation": STORY,
     "artifact_explanation": STORY | {"event_explanation"},
@@ -55,7 +57,7 @@ MAY_IMPORT = {
     | RESULTS
     | EXPLAINED
     | {"run_folder", "conduct", "forecast", "reports", "cli", "__init__", "comparison", "python_api", "sweep"}
-    | {"playback", "lessons"},
+    | {"playback", "lessons", "catalogue", "doctor"},
     "__main__": {"cli"},
 }
 PURE = {"lifecycle", "artifacts", "strategies", "planning", "ledger", "costs", "projection", "accounting", "verdict"}
