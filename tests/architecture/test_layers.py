@@ -34,9 +34,12 @@ MAY_IMPORT = {
     "scenario": EXECUTION | {"strategies", "costs"},
     "accounting": EXECUTION,
     "simulation": EXECUTION | {"accounting"},
+    "catalogue": EXECUTION | {"strategies", "scenario", "costs"},
+    "doctor": {"__init__", "execution", "whole_files"},
     "explanation": {"errors", "ledger", "estimation"},
     "event_explanation": STORY,
     "artifact_explanation": STORY | {"event_explanation"},
+    "lessons": RESULTS | {"estimation"},
     "projection": {"errors", "ledger", "estimation"},
     "verdict": RESULTS,
     "results": RESULTS,
@@ -54,11 +57,11 @@ MAY_IMPORT = {
     | RESULTS
     | EXPLAINED
     | {"run_folder", "conduct", "forecast", "reports", "cli", "__init__", "comparison", "python_api", "sweep"}
-    | {"playback"},
+    | {"playback", "lessons", "catalogue", "doctor"},
     "__main__": {"cli"},
 }
 PURE = {"lifecycle", "artifacts", "strategies", "planning", "ledger", "costs", "projection", "accounting", "verdict"}
-PURE |= {"simulation", "comparison"}
+PURE |= {"simulation", "comparison", "lessons"}
 IMPURE = {"os", "pathlib", "io", "time", "datetime", "random", "secrets", "uuid", "subprocess", "socket"}
 HEAVY = {"torch", "transformers", "adapters"}
 SEEDED = {"lifecycle/timeline.py"}  # arrival processes draw seeded random days, before anything runs

@@ -27,6 +27,9 @@ COMMANDS = {  # in this order, in one process: the first that loads something is
     "data helpdesk --language en": 0,
     "data rows --task mood": 0,
     "validate smoke": 0,
+    "list": 0,
+    "doctor --offline": 0,
+    "new mine.yaml --yes": 0,
     "plan smoke": 0,
     "plan smoke --price": 0,
     "report done": 0,
@@ -37,6 +40,8 @@ COMMANDS = {  # in this order, in one process: the first that loads something is
     "explain done --job adapter/a": 0,
     "explain done --job adapter/b": 2,
     "calibrate --show --device cpu": 2,
+    "lesson": 0,
+    "lesson 1 --no-run": 2,
     "report absent": 2,
     "run absent": 2,
     "run smoke --device cpu --store /proc/s": 2,  # all but training is loaded by then
