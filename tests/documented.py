@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 FENCE = re.compile(r"^```(\w*) *(.*)$")
 TITLE = re.compile(r'title="([^"]+)"')
-SPAN = re.compile(r"`((?:adapeff-sim|make|pip|pytest|python) [^`]+)`")
+SPAN = re.compile(r"`((?:adapeff-sim|make|pip install|pytest|python) [^`]+)`")
 MENTION = re.compile(r"adapeff-sim [a-z]+")  # a command by its name, in a sentence
 CODE = re.compile(r"# exit code (\d+)")
 SHELLS = ("console", "bash", "sh")
