@@ -33,6 +33,10 @@ INSTEAD = {  # what is told: what is executed in its place, and why
     "adapeff-sim run new_language": ("adapeff-sim report runs/new_language", "trains for ten minutes; recorded run"),
     "adapeff-sim run real_data --data FOLDER": ("adapeff-sim data FOLDER", "trains for an hour, on rows of the reader"),
     "adapeff-sim new FILE": ("adapeff-sim new my_own.yaml --yes", "the reader's FILE is not there yet, ours is"),
+    "adapeff-sim sweep SCENARIO --vary traffic=1,10 --vary labelled=50,150": (
+        "adapeff-sim sweep new_language --vary traffic=1,10 --vary labelled=50,150 --plan",
+        "stands for any scenario; the grid is planned, and docs/compare.md is followed with one that is run",
+    ),
     "adapeff-sim validate FILE...": ("adapeff-sim validate smoke shop.yaml", "stands for any scenarios"),
 }
 NOT_HERE = {  # what is told: why it is not executed here; a command of ours is still read by the real parser
