@@ -139,6 +139,12 @@ class RunFolder:
             found = {"finished": True, "ledger": _digest(file.read_bytes()) if file.is_file() else ""}
             write_whole(self.path / "run.json", run.model_copy(update=found).model_dump_json() + "\n")
 
+    def holds_finished(self, scenario_text: str) -> bool:
+        """Whether a finished run of exactly this scenario lies here, whatever it was run on."""
+        run = self._present()
+        is_it = run is not None and run.finished and run.scenario == _digest(scenario_text.encode())
+        return is_it and (self.path / RESULTS).is_file()
+
     def write_ledger(self, ledger: Ledger) -> None:
         """Write what happened. Raises ExecutionError."""
         self._write(LEDGER, "".join(line + "\n" for line in ledger.dumps()))
@@ -189,7 +195,7 @@ class RunFolder:
 
     def _present(self) -> Run | None:
         """The run that the folder holds, finished or not."""
-        with suppress(FileNotFoundError, ValidationError, UnicodeDecodeError):
+        with suppress(FileNotFoundError, NotADirectoryError, ValidationError, UnicodeDecodeError):
             return Run.model_validate_json((self.path / "run.json").read_text(encoding="utf-8"))
         return None
 

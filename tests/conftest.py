@@ -11,8 +11,6 @@ TOGETHER = {  # files that need the same large library, which is then loaded by 
     "tests/unit/test_downloads.py": "datasets",
     "tests/unit/test_formats.py": "datasets",
     "tests/unit/test_ready.py": "datasets",
-    "tests/unit/test_metrics.py": "sklearn",
-    "tests/unit/test_helpdesk.py": "sklearn",
 }
 
 

@@ -1,9 +1,9 @@
 """The command line: which verbs there are, and the one place where errors become messages and exit codes.
 
 A verb is the function of its name in the file of its name, with its arguments and its help. It is imported when it is
-asked for, so that ``--help`` costs nothing and only ``run`` and ``pretrain`` ever load torch.
+asked for, so that ``--help`` costs nothing and only ``run``, ``pretrain`` and ``calibrate`` ever load torch.
 
-exit codes: 0 done, 1 a bug, 2 something the user can put right, 130 stopped with Ctrl-C
+exit codes: 0 done, 1 a bug, 2 something the user can put right, 3 dearer than allowed, 130 stopped with Ctrl-C
 """
 
 import difflib
@@ -23,17 +23,25 @@ from adapeff_sim import __version__
 from adapeff_sim.errors import AdapeffError
 
 DONE, BUG, REFUSED, STOPPED = 0, 1, 2, 130
-GOES_ON = {"run": "", "pretrain": " --resume"}  # what goes on where it was stopped, and what must be said for that
+GOES_ON = {
+    "run": "",
+    "compare": "",
+    "sweep": "",
+    "pretrain": " --resume",
+}  # what goes on where it was stopped, and what must be said for that
 BEFORE, RUN, AFTER = "Before a run", "Run", "After a run"
 VERBS = {
     "run": (RUN, "Train, measure and price every strategy of a scenario."),
     "validate": (BEFORE, "Check a scenario, with the line of everything that is wrong."),
+    "calibrate": (BEFORE, "Time real steps on this device, so that others can be told without being done."),
     "data": (BEFORE, "Show the rows of a data source: how many, which labels, what to be wary of."),
     "plan": (BEFORE, "Show what every event would create, rebuild and keep, without training."),
     "schema": (BEFORE, "Print the JSON schema of scenarios, for editors."),
     "pretrain": (BEFORE, "Make a small base model from a folder of text."),
     "report": (AFTER, "Show a finished run again, from its files."),
     "price": (AFTER, "Price a finished run again with other prices, without training."),
+    "compare": (AFTER, "Show runs side by side: intervals, crossovers, break-even, what flips the verdict."),
+    "sweep": (RUN, "Run a scenario over a grid of values, and map who wins where."),
     "explain": (AFTER, "Show what one training took, part by part, beside full fine-tuning."),
 }
 SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"]}

@@ -12,7 +12,8 @@ from adapeff_sim.data.ready import ready_names
 from adapeff_sim.lifecycle.events.base import EVENTS
 from adapeff_sim.lifecycle.timeline import Arrivals
 from adapeff_sim.scenario.entries import EVERY, SAFE_NAME, TRAINED
-from adapeff_sim.scenario.schema import Scenario, Seeds, ServingTarget
+from adapeff_sim.scenario.project_to import ProjectTo
+from adapeff_sim.scenario.schema import Estimating, Scenario, Seeds, ServingTarget
 from adapeff_sim.strategies.base import STRATEGIES
 from adapeff_sim.training.settings import SomeSettings
 
@@ -35,6 +36,8 @@ def scenario_schema() -> Schema:
         "strategies": {"type": "array", "minItems": 1, "items": {"oneOf": list(_strategies())}},
         "training": _training(),
         "serving": _plain(ServingTarget),
+        "project_to": _plain(ProjectTo),
+        "estimate": _plain(Estimating),
     }
     described = {name: field.description for name, field in Scenario.model_fields.items()}
     properties = {name: {**own.get(name, {}), **parts.get(name, {})} for name in Scenario.model_fields}
