@@ -25,6 +25,8 @@ from serving import network_of, offer, percentile, usual_arrivals
 
 from adapeff_sim.costs.queueing import Sort, response
 from adapeff_sim.costs.sizing import batch_seconds
+from adapeff_sim.estimates import Basis
+from adapeff_sim.estimation.assumptions import Epochs
 from adapeff_sim.estimation.calibration import Calibration
 from adapeff_sim.estimation.encoder import encoder_shape
 from adapeff_sim.estimation.fitting import errors, typical
@@ -32,7 +34,7 @@ from adapeff_sim.estimation.flops import HeadShape, NetworkShape, step_flops
 from adapeff_sim.execution.base import EXECUTORS, Executor
 from adapeff_sim.execution.calibrations import keep_calibration, kept_calibration, take_calibration
 from adapeff_sim.execution.machine import Machine, this_machine
-from adapeff_sim.execution.orders import Orders
+from adapeff_sim.execution.orders import Orders, SettingsOf
 from adapeff_sim.execution.sources import Sources
 from adapeff_sim.execution.store import Store
 from adapeff_sim.ledger.ledger import Ledger
@@ -123,17 +125,19 @@ def written(folder: Path) -> str:
 
 def compared(scenario: Scenario, machine: Machine, known: Calibration, store: Path, begun: float) -> Found:
     """The life as predicted, then as lived."""
-    sources = Sources(scenario.data, Path())
+    sources, assumed = Sources(scenario.data, Path()), Basis(scenario, Epochs({}, {}), known, known)
 
-    def life(executor: Executor) -> Ledger:
-        orders = Orders(scenario.settings, sources, machine)
+    def life(executor: Executor, settings: SettingsOf) -> Ledger:
+        orders = Orders(settings, sources, machine)
         return Simulation(scenario.strategies, scenario.seeds, scenario.events, orders).run(executor, lambda _: None)
 
-    predicted = life(EXECUTORS.get("estimate")(sources=sources, pace=known, serving_pace=known))
+    predicted = life(assumed.executor(sources), assumed.settings)
     tell(begun, "predicted")
     kept = Store(store)
     kept.prepare()
-    measured = life(EXECUTORS.get("local")(machine=machine, sources=sources, store=kept, run="prediction"))
+    measured = life(
+        EXECUTORS.get("local")(machine=machine, sources=sources, store=kept, run="prediction"), scenario.settings
+    )
     tell(begun, "lived")
     return against(predicted, measured, known)
 
@@ -159,9 +163,9 @@ def against(predicted: Ledger, measured: Ledger, known: Calibration) -> Found:
         note("seconds of a whole training", guess.usage.get("train_seconds"), truth.usage["train_seconds"])
         note("bytes in store", guess.stored_bytes, truth.stored_bytes)
         said, took = said + guess.usage.get("train_seconds", math.nan), took + truth.usage["train_seconds"]
-    for guess, truth in paired(predicted, measured, EvaluationRecord, lambda r: (r.endpoint, r.key)):
+    for guess, truth in paired(predicted, measured, EvaluationRecord, lambda r: (r.endpoint, r.route, r.test_set)):
         note("seconds of evaluating", guess.usage.get("evaluate_seconds"), truth.usage["evaluate_seconds"])
-    for guess, truth in paired(predicted, measured, ServingRecord, lambda r: (r.shape, r.key)):
+    for guess, truth in paired(predicted, measured, ServingRecord, lambda r: r.shape):
         for size, seconds in truth.request_seconds.items():
             note("seconds of a request", guess.request_seconds.get(size), seconds)
     return Found(found, said, took)
@@ -236,7 +240,7 @@ def report(
     if busy > 0.3 * (os.cpu_count() or 1):
         noise = (
             "\n**The machine was busy with other work**: what is measured is longer than alone and moves from minute "
-            "to minute, and so do the errors of everything in seconds. Operations, steps and bytes are not touched.\n"
+            "to minute, and so do the errors\nof everything in seconds. Operations, steps and bytes are not touched.\n"
         )
     return HEAD.format(
         device=machine.name,
@@ -274,7 +278,7 @@ HEAD = """# Predicted, then done
 The life at the end of this page was predicted from its file, its rows and the calibration, and then lived. Errors are
 (predicted / measured - 1). *Operations of a step* and *seconds, on the batches that there were* take the steps as they
 were done; everything else was said before the first of them. *Steps* is a line of its own because no shape tells when
-patience ends a training: predicted is the cap.
+patience ends a training: predicted are the epochs that an estimate assumes where nobody states them.
 
 | | cases | median error | typical size | largest | aim |
 |---|---|---|---|---|---|

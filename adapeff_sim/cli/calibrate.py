@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 BUSY = 0.3  # processes at work on each core, from which on times are not those of a quiet machine
 PARTS = {
-    "step": "a step of training",
-    "data": "  rows into tensors, the loop",
+    "step": "a step",
+    "data": "  data, loop",
     "forward": "  forward",
     "backward": "  backward",
     "optimizer": "  optimizer",
@@ -88,7 +88,7 @@ def _print(found: "Calibration", file: Path, console: "Console") -> None:
     if found.others_load is not None and found.others_load > BUSY:
         busy = f"The machine was busy ({found.others_load:.1f} processes for each core): times are longer than alone,"
         console.print(line(f"{busy} and errors larger. Calibrate again when it is quiet.", "yellow"))
-    console.print(line(f"Kept in {file}", "dim"))
+    console.print(line(f"Kept in {file}", "dim"), soft_wrap=True)
 
 
 def table_of(found: "Calibration") -> "Table":

@@ -19,7 +19,7 @@ from adapeff_sim.results import Results
 
 TOTAL = "total"
 KNOWN: tuple[Provenance, ...] = ("measured", "reused", "estimated")
-CELL, NARROWEST, GAP = 12, 8, 3  # columns: of a folded label, at most and at least, and between two of them
+CELL, NARROWEST, GAP, TIGHT = 12, 8, 3, 2  # columns: of a folded label, at most and at least, and between two of them
 EDGES = 2  # of the box, left and right
 DAY = EDGES + 3 + GAP  # the column of the days
 ANEW = (
@@ -61,14 +61,16 @@ def costs(results: Results, width: int = 80) -> Iterator[Table]:
             heads, tops = narrow, low
         elif len(names) > 2:
             groups = [names[: len(names) // 2], names[len(names) // 2 :]]
+    notes = ["* cheapest, or no dearer within the noise"] if any(best.values()) else []
+    notes += ["≥ a lower bound: some amounts are unavailable"] if any(row.unavailable for row in results.totals) else []
+    said = [told for told in ("; ".join(notes), unpriced(results)) if told]
     for group in groups:
         made = table("", *(tops[x] for x in group), title=f"Cost in {results.prices.currency}{spread}")
         for label in results.facts.labels:
             made.add_row(heads[label], *(cells[label, name] for name in group))
+        if group is groups[-1] and said:
+            made.caption, made.caption_justify = "\n".join([*said, ""]), "left"
         yield made
-    notes = ["* cheapest, or no dearer within the noise"] if any(best.values()) else []
-    notes += ["≥ a lower bound: some amounts are unavailable"] if any(row.unavailable for row in results.totals) else []
-    made.caption, made.caption_justify = "\n".join([*filter(None, ["; ".join(notes)]), unpriced(results), ""]), "left"
 
 
 def unpriced(results: Results) -> str:
@@ -131,8 +133,10 @@ def events(results: Results, width: int) -> Iterator[Table]:
     for row in rows:
         steps[(row.day, row.place, row.event), row.label].append(row)
     cells = {(moment, x): _meant(steps[moment, x]) for moment in moments for x in results.facts.labels}
-    for heads in _beside(results.facts.labels, cells.values(), width - words - DAY):
+    room = width - words - DAY
+    for heads in _beside(results.facts.labels, cells.values(), room):
         made = table("day", "event", *heads.values(), title=title)
+        made.collapse_padding = _needed(heads, cells.values(), GAP) > room
         made.columns[0].justify, made.columns[0].min_width, made.columns[1].justify = "right", 3, "left"
         made.columns[1].min_width = words
         for moment in moments:
@@ -178,8 +182,10 @@ def quality(results: Results, width: int) -> Iterator[Table]:
         names[e] = line(e).append(f" {metric}" if len(metrics) > 1 else "", "dim")
         names[e].append(f"\nuntil day {ended:g}" if ended < horizon else "", "dim")
         names[e].append(f"\n{surety(p.provenance for p in group)}", "dim")
-    for heads in _beside(results.facts.labels, cells.values(), width - max(NARROWEST, _widest(names.values())) - EDGES):
+    room = width - max(NARROWEST, _widest(names.values())) - EDGES
+    for heads in _beside(results.facts.labels, cells.values(), room):
         made = table("endpoint", *heads.values(), title=title)
+        made.collapse_padding = _needed(heads, cells.values(), GAP) > room
         for e in endpoints:
             made.add_row(names[e], *(cells[e, x] for x in heads))
         yield made
@@ -215,16 +221,19 @@ def _widest(cells: Iterable[Text]) -> int:
 
 def _beside(labels: Sequence[str], cells: Iterable[Text], room: int) -> Iterator[dict[str, Text]]:
     """The heads of the columns of the strategies: beside each other if they can be folded so, else in groups."""
-    widest = _widest(cells)
-
-    def needed(heads: Mapping[str, Text]) -> int:
-        return sum(GAP + max(widest, _widest([head])) for head in heads.values())
-
-    for width in range(CELL, NARROWEST - 1, -1):
-        heads = {x: folded(x, width) for x in labels}
-        if needed(heads) <= room:
-            yield heads
-            return
-    size = max(1, room // (GAP + max(CELL, widest)))
+    cells = tuple(cells)
+    for gap in (GAP, TIGHT):
+        for width in range(CELL, NARROWEST - 1, -1):
+            heads = {x: folded(x, width) for x in labels}
+            if _needed(heads, cells, gap) <= room:
+                yield heads
+                return
+    size = max(1, room // (GAP + max(CELL, _widest(cells))))
     for i in range(0, len(labels), size):
         yield {x: folded(x, CELL) for x in labels[i : i + size]}
+
+
+def _needed(heads: Mapping[str, Text], cells: Iterable[Text], gap: int) -> int:
+    """The columns that strategies with these heads take beside each other, all cells as wide as the widest."""
+    widest = _widest(cells)
+    return sum(gap + max(widest, _widest([head])) for head in heads.values())

@@ -9,12 +9,13 @@ from rich.padding import Padding
 from rich.rule import Rule
 from rich.text import Text
 
+from adapeff_sim.demos import is_demo
 from adapeff_sim.reports import holdings, projection, tables
 from adapeff_sim.reports.base import REPORTERS
 from adapeff_sim.reports.breakdown import breakdown
 from adapeff_sim.reports.effort import effort, equal_quality
 from adapeff_sim.reports.upkeep import upkeep
-from adapeff_sim.reports.wording import line, percent, plain, plural
+from adapeff_sim.reports.wording import brief, line, percent, plain, plural
 from adapeff_sim.results import Results
 
 CUT_SHORT_SHOWN = 10
@@ -58,7 +59,7 @@ def heading(results: Results) -> RenderableType:
     terms += f", p95 of {of.p95_ms:g} ms" if of.p95_ms else f", replicas busy for at most {percent(of.utilisation)}"
     if of.traffic != 1:
         terms += f", {of.traffic:g} times the requests"
-    told = [line(facts.description)] if facts.description else []
+    told = [line(brief(facts.description))] if facts.description else []
     if results.environment.get("executor") == "estimate":
         words = "Estimated: nothing was trained or scored. What all amounts rest on is in results.json, assumptions."
         told.append(Text(words, style="yellow"))
@@ -94,4 +95,5 @@ def files(folder: Path) -> Text:
     """Where the files are, and how to see this again."""
     again = f"adapeff-sim report {shlex.quote(str(folder))}"
     names = "results.json; costs, events, upkeep, quality, stored and\npools as .csv"
-    return Text(f"\nFiles in {plain(folder)}: {names}\nAgain: {plain(again)}")
+    told = "Comes along with the package" if is_demo(folder) else f"Files in {plain(folder)}: {names}"
+    return Text(f"\n{told}\nAgain: {plain(again)}")

@@ -24,6 +24,12 @@ def line(text: object, style: str = "") -> Text:
     return Text(" ".join(plain(text).split()), style=style, overflow="fold")
 
 
+def brief(text: object, most: int = 400) -> str:
+    """Foreign text of at most so many characters; what is cut off is counted."""
+    said = " ".join(plain(text).split())
+    return said if len(said) <= most else f"{said[:most]}… ({len(said) - most:,} more characters)"
+
+
 def money(amount: float | None, currency: str = "") -> str:
     """An amount with as many digits as tell something; None says that it is not known."""
     if amount is None:

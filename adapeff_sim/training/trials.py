@@ -36,6 +36,7 @@ CLASSES = 5
 HEAD = HeadShape(per_sequence=True, outputs=CLASSES)
 FEWEST_STEPS, MOST_STEPS = 4, 400
 TURN_SECONDS = 0.6  # of one shape, about
+RAGGED = 4  # rows are up to so many pieces shorter; less than what lengths are padded to a multiple of
 SEED = 13
 SELDOM = Rhythm(checkpoint_seconds=1e9, checkpoint_seconds_at_epoch_end=1e9, tell_seconds=1e9, beat_seconds=1e9)
 
@@ -284,9 +285,9 @@ def _setup(network: NetworkShape) -> Setup:
 
 
 def _items(trial: Trial, steps: int) -> list[Item]:
-    """Rows of random pieces, as many as the steps take."""
+    """Rows of random pieces, as many as the steps take; of unequal length, so that there is padding to be masked."""
     draw, vocabulary = random.Random(SEED), trial.network.encoder.vocabulary
     return [
-        Item(i, (draw.choices(range(5, vocabulary), k=trial.length),), (), (i % CLASSES,))
+        Item(i, (draw.choices(range(5, vocabulary), k=trial.length - i % RAGGED),), (), (i % CLASSES,))
         for i in range(steps * trial.sequences)
     ]

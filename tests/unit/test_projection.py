@@ -113,7 +113,7 @@ def test_tests_and_requests_are_as_many_and_as_long():
 
 
 def test_what_no_formula_tells_is_unavailable_and_never_0():
-    found = project(ledger(("compacter",)), TARGET)
+    found = project(ledger(("noreft",)), TARGET)
     (built,) = (r for r in found.of(JobRecord) if r.job == "build")
     assert built.usage == {} and built.provenance == "unavailable"
     rows = price_ledger(found, prices(), Terms(horizon_days=10.0))

@@ -164,10 +164,8 @@ class Deck:
             lines = self.reference.families[family][self.split]
             hard = [line for line in lines if is_hard(line)]
             easy = [line for line in lines if not is_hard(line)]
-            self.wordings[family] = [
-                random.Random(family).sample(level, len(level))
-                for level in ((easy, hard) if hard and easy else (lines,))
-            ]
+            parts = [easy, hard] if hard and easy else [lines]
+            self.wordings[family] = [random.Random(family).sample(level, len(level)) for level in parts]
         levels = self.wordings[family]
         return self.often(levels[-1] if len(levels) == 1 or self.random.random() < HARDER else levels[0])
 
