@@ -4,6 +4,7 @@ step -> a record for each of its jobs -> a record of what stands from then on
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Literal, TypedDict
 
@@ -12,9 +13,10 @@ from adapeff_sim.artifacts.deployment import Route
 from adapeff_sim.artifacts.recipe import DatasetRecipe, Kind
 from adapeff_sim.execution.base import Order
 from adapeff_sim.ledger.ledger import Ledger
-from adapeff_sim.ledger.outcome import Outcome, Usage
+from adapeff_sim.ledger.outcome import Outcome, Prediction, Usage
 from adapeff_sim.ledger.records import (
     Answered,
+    Compared,
     DeploymentRecord,
     EvaluationRecord,
     JobRecord,
@@ -22,23 +24,44 @@ from adapeff_sim.ledger.records import (
     ServingRecord,
     Stored,
 )
+from adapeff_sim.lifecycle.world import Endpoint, World
 from adapeff_sim.planning.plan import Action, Evaluate, Job, Make, Serve, shapes
 from adapeff_sim.planning.unfold import Step
 
 Done = Callable[[Step, Job], tuple[Order, Outcome]]  # raises ExecutionError for a job that was not done
 Bought = dict[tuple[str, ...], float]  # rows of each data set that one life has paid for
+Predictions = Mapping[str, Prediction]  # by test item
+
+
+@dataclass(slots=True)
+class Before:
+    """What stood before the event that is being accounted for, and what has been answered since."""
+
+    world: World = field(default_factory=World)
+    routes: Mapping[Endpoint, Route] = field(default_factory=dict)
+    answers: dict[Endpoint, Predictions | None] = field(default_factory=dict)
+    last: Step | None = None
+    now: dict[Endpoint, Predictions | None] = field(default_factory=dict)
+
+    def reach(self, step: Step) -> None:
+        """Come to a step: the first one of an event finds what the last step of the event before left."""
+        if self.last is not None and step.event is not self.last.event:
+            self.world, self.routes = self.last.world, self.last.deployment.routes
+            self.answers = {e: self.now.get(e) for e in self.routes}
+        self.last = step
 
 
 def account(steps: Iterable[Step], done: Done) -> Ledger:
     """What happened: life by life, for each step its jobs, then what stands."""
     records: list[Record] = []
     for _, life in groupby(steps, key=lambda step: (step.label, step.seed)):
-        bought: Bought = {}
+        bought, before = Bought(), Before()
         for step, place in placed(life):
+            before.reach(step)
             because = {change.artifact: change.because for change in step.plan.changes}
             for job in step.plan.jobs:
-                records.append(_record(step, job, *done(step, job), because, bought))
-            records.append(_standing(step, place, done))
+                records.append(_record(step, job, *done(step, job), because, bought, before))
+            records.append(_standing(step, place, done, before))
     return Ledger(tuple(records))
 
 
@@ -95,6 +118,7 @@ def _record(
     outcome: Outcome,
     because: Mapping[Artifact, tuple[str, ...]],
     bought: Bought,
+    before: Before,
 ) -> Record:
     at, how = _moment(step), _measured(order, outcome)
     match job:
@@ -106,6 +130,7 @@ def _record(
                 kind=str(a.kind),
                 slot=a.slot,
                 fingerprint=a.fingerprint,
+                needs=order.inputs,
                 because=because.get(a, ()),
                 usage=_newly_bought(outcome.usage, a, bought),
                 stored_bytes=outcome.stored_bytes,
@@ -114,6 +139,8 @@ def _record(
                 workload=outcome.workload,
             )
         case Evaluate(e, route, test_set):
+            before.now[e] = outcome.predictions
+            items = outcome.usage.get("test_examples")
             name = f"test v{test_set.version}{' of ' + test_set.source if test_set.source else ''}"
             usage = _paid_once(outcome.usage, "test_examples", ("test", str(e), *map(str, test_set)), bought)
             return EvaluationRecord(
@@ -121,7 +148,10 @@ def _record(
                 **how,
                 endpoint=str(e),
                 route=route[-1].slot,
+                needs=order.inputs,
                 test_set=name,
+                items=None if items is None else int(items),
+                compared=_compared(before.answers.get(e), outcome.predictions),
                 scores=outcome.scores,
                 primary=outcome.primary,
                 usage=usage,
@@ -129,6 +159,19 @@ def _record(
         case Serve():
             seconds, usage = outcome.request_seconds, dict(outcome.usage)
             return ServingRecord(**at, **how, shape=str(job), request_seconds=seconds, usage=usage)
+
+
+def _compared(before: Predictions | None, now: Predictions | None) -> Compared | None:
+    """The test items that both sides answered, and how many of them got another answer; None where one is not known."""
+    if before is None or now is None:
+        return None
+    pairs = [(before[item], now[item]) for item in before.keys() & now.keys()]
+    return Compared(
+        items=len(pairs),
+        changed=sum(was.said != is_now.said for was, is_now in pairs),
+        became_wrong=sum(was.is_right and not is_now.is_right for was, is_now in pairs),
+        became_right=sum(is_now.is_right and not was.is_right for was, is_now in pairs),
+    )
 
 
 def _newly_bought(usage: Usage, artifact: Artifact, bought: Bought) -> Usage:
@@ -149,8 +192,9 @@ def _paid_once(usage: Usage, quantity: str, name: tuple[str, ...], bought: Bough
     return {q: n for q, n in usage.items() if q != quantity} | ({quantity: new} if new else {})
 
 
-def _standing(step: Step, place: int, done: Done) -> Record:
+def _standing(step: Step, place: int, done: Done, before: Before) -> Record:
     """Every artifact that is kept, with its size, and every endpoint with the pool that answers it."""
+    moved = (e for e, route in step.deployment.routes.items() if before.routes.get(e, route) != route)
     shape_of = shapes(step.deployment)
     answered = [
         Answered(endpoint=str(e), pool=_pool(route), shape=str(shape_of[e]), requests_per_day=step.world.traffic[e])
@@ -169,6 +213,8 @@ def _standing(step: Step, place: int, done: Done) -> Record:
         rebuilt=slots(Action.REBUILD),
         kept=slots(Action.KEEP),
         retired=slots(Action.RETIRE),
+        touched=tuple(sorted(map(str, step.world.touched(before.world)))),
+        redeployed=tuple(sorted(map(str, moved))),
         stored=tuple(_stored(step, done)),
         answered=tuple(answered),
     )

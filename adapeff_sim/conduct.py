@@ -160,6 +160,7 @@ def facts_of(scenario: Scenario, store: Path | None = None) -> Facts:
         quality_floor=scenario.quality_floor,
         project_to=None if scenario.project_to is None else target_of(scenario.project_to, store),
         events=tuple(EventMark(day=day, text=text) for day, _, text in sorted(found)),
+        gpus=scenario.gpus,
     )
 
 

@@ -9,17 +9,23 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Literal
 
-from adapeff_sim.costs.base import CostRow, Terms, price_ledger, weakest
+from adapeff_sim.costs.base import CostRow, Terms, price_ledger
 from adapeff_sim.costs.prices import MONTH_DAYS, Prices
 from adapeff_sim.ledger.ledger import Ledger
-from adapeff_sim.ledger.outcome import Provenance, Row
+from adapeff_sim.ledger.outcome import Provenance, Row, weakest
 from adapeff_sim.ledger.records import DeploymentRecord, Record
 
 Sign = Literal["+", "~", "-", ""]
 Key = tuple[str, str]  # component and item
 ROUNDING = 1e-9  # of an amount: what is left of two equal ones
 OF_SLOT = ("train", "validate", "train and validate")
-REST = {"compute": "re-validate", "labelling": "label rows", "serving": "answer requests", "storage": "keep the rest"}
+REST = {
+    "compute": "re-validate: compute",
+    "revalidation": "re-validate: people",
+    "labelling": "label rows",
+    "serving": "answer requests",
+    "storage": "keep the rest",
+}
 
 
 class Money(Row):

@@ -1,6 +1,6 @@
 """What a run came to, as tidy tables that reporters read: no rule of the domain is left to them.
 
-facts + ledger + cost rows -> results.json (all of it), costs.csv, events.csv, quality.csv, stored.csv, pools.csv
+facts + ledger + cost rows -> results.json (all of it), costs.csv, events.csv, upkeep.csv, quality.csv, ...
 """
 
 import csv
@@ -14,6 +14,7 @@ from pydantic import JsonValue, ValidationError
 
 from adapeff_sim.costs.accrual import Accrual, Lot, accruals, components
 from adapeff_sim.costs.base import CostRow, Terms, price_ledger
+from adapeff_sim.costs.lead_time import lead_times
 from adapeff_sim.costs.prices import Prices
 from adapeff_sim.costs.serving import PoolRow, pool_rows
 from adapeff_sim.costs.storage import StoredRow, stored_rows
@@ -31,14 +32,15 @@ from adapeff_sim.ledger.history import (
 from adapeff_sim.ledger.ledger import Ledger
 from adapeff_sim.ledger.outcome import Row
 from adapeff_sim.ledger.trainings import EqualQualityRow, TrainingRow, equal_quality, training_rows
+from adapeff_sim.ledger.upkeep import UpkeepRow, upkeep_rows
 from adapeff_sim.projection.epochs import EpochsRow, epochs
 from adapeff_sim.projection.project import project
 from adapeff_sim.projection.target import Target
 from adapeff_sim.verdict import Case, Verdict, judge
 from adapeff_sim.whole_files import not_read, not_written, write_whole
 
-FORMAT: Literal[2] = 2
-READ = (1, 2)  # of format 1 are results without trainings
+FORMAT: Literal[3] = 3
+READ = (1, 2, 3)  # of format 1 are results without trainings, of 2 those without upkeep
 EVEN_DAYS = 60
 
 
@@ -64,6 +66,7 @@ class Facts(Row):
     quality_floor: float  # points
     project_to: Target | None = None  # the size of production
     events: tuple[EventMark, ...] = ()
+    gpus: int = 1  # devices that work through the jobs of an event
 
 
 class Curve(Row):
@@ -100,13 +103,14 @@ class Results(Row):
     a sum falls due twice, for the moment before and the moment after.
     """
 
-    format: Literal[1, 2] = FORMAT
+    format: Literal[1, 2, 3] = FORMAT
     facts: Facts
     prices: Prices
     environment: dict[str, JsonValue]
     verdict: Verdict
     totals: tuple[TotalRow, ...]
     events: tuple[EventRow, ...]
+    upkeep: tuple[UpkeepRow, ...] = ()  # a row for every event of every life
     quality: tuple[QualityPoint, ...]
     not_converged: tuple[CutShort, ...]
     trainings: tuple[TrainingRow, ...] = ()
@@ -144,6 +148,7 @@ def results_of(
         verdict=judge(case),
         totals=totals(facts.labels, facts.seeds, names, rows),
         events=event_rows(ledger, facts.labels, facts.terms.horizon_days),
+        upkeep=_upkeep(facts, ledger, prices),
         quality=quality,
         not_converged=not_converged(ledger, facts.terms.horizon_days),
         trainings=trainings,
@@ -169,6 +174,11 @@ def _projection(facts: Facts, ledger: Ledger, prices: Prices, target: Target) ->
         curves=_curves(facts, names, grown, days),
         rows=tuple(rows),
     )
+
+
+def _upkeep(facts: Facts, ledger: Ledger, prices: Prices) -> tuple[UpkeepRow, ...]:
+    leads = lead_times(ledger, prices.compute, facts.gpus)
+    return upkeep_rows(ledger, facts.labels, facts.terms.horizon_days, leads, facts.gpus)
 
 
 def _grid(facts: Facts, rows: Iterable[CostRow]) -> tuple[float, ...]:
@@ -207,6 +217,7 @@ def write(results: Results, folder: Path) -> list[Path]:
         "results.json": results.model_dump_json(indent=1) + "\n",
         "costs.csv": _csv([*CostRow.model_fields, "currency"], costs),
         "events.csv": _csv(list(EventRow.model_fields), map(_cells, results.events)),
+        "upkeep.csv": _csv(list(UpkeepRow.model_fields), map(_cells, results.upkeep)),
         "quality.csv": _csv(list(QualityPoint.model_fields), map(_cells, results.quality)),
         "stored.csv": _csv(list(StoredRow.model_fields), map(_cells, results.stored)),
         "pools.csv": _csv(list(PoolRow.model_fields), map(_cells, results.pools)),
@@ -226,7 +237,7 @@ def read(folder: Path) -> Results:
         found = json.loads(text)
         version = found.get("format") if isinstance(found, dict) else None
         if version not in READ:
-            known = " and ".join(map(str, READ))
+            known = f"{', '.join(map(str, READ[:-1]))} and {READ[-1]}"
             raise ResultsError(f"{file}: format {version}, but this version reads formats {known}; run again.")
         return Results.model_validate_json(text)
     except (FileNotFoundError, NotADirectoryError):

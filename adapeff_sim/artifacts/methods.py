@@ -21,6 +21,22 @@ METHODS = FUSIBLE | {
     "loreft",
     "noreft",
 }
+ABOUT = {
+    "compacter": "bottlenecks whose matrices are sums of Kronecker products of small ones",
+    "compacter++": "as compacter, after the feed-forward layer alone",
+    "dora": "LoRA that scales every column of the sum to a length that is learned",
+    "double_seq_bn": "a bottleneck after attention and another after the feed-forward layer",
+    "double_seq_bn_inv": "as double_seq_bn, with an invertible adapter over the embeddings",
+    "ia3": "vectors that scale keys, values and the feed-forward layer",
+    "loreft": "edits of hidden states in a subspace of low rank with orthogonal rows",
+    "lora": "matrices of low rank beside those of attention",
+    "noreft": "as loreft, without orthogonal rows",
+    "par_bn": "a bottleneck beside the feed-forward layer",
+    "prompt_tuning": "vectors in front of the embedded text",
+    "seq_bn": "a bottleneck after the feed-forward layer",
+    "seq_bn_inv": "as seq_bn, with an invertible adapter over the embeddings",
+    "vera": "LoRA whose matrices are random and shared; only vectors that scale them are trained",
+}
 REFUSED = {
     "prefix_tuning": "its parts share tensors, which safetensors cannot hold",
     "prefix_tuning_flat": "its parts share tensors, which safetensors cannot hold",

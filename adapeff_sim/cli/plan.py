@@ -24,7 +24,7 @@ def plan(
         str, typer.Argument(metavar="SCENARIO", help="A scenario's YAML file, or a shipped one's name.")
     ],
     strategies: Annotated[str | None, typer.Option(metavar="A,B", help="Only these strategies, by label.")] = None,
-    seeds: Annotated[str | None, typer.Option(metavar="13,14", help="These seeds.")] = None,
+    seeds: Annotated[str | None, typer.Option(metavar="N|13,14", help="So many seeds, or these.")] = None,
     data: Annotated[str | None, typer.Option(metavar="SOURCE", help="helpdesk, or a folder.")] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Ask no hub; read what is in its caches.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON, and nothing else.")] = False,

@@ -57,7 +57,8 @@ def price(
         return
     console = Console(highlight=False)
     console.print(terminal.heading(found))  # what is not here does not hang on prices
-    console.print(tables.costs(found))
+    for each in tables.costs(found, console.width):
+        console.print(each)
     for each in breakdown(found):
         console.print(each)
     for each in holdings.holdings(found):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from adapeff_sim.costs.base import CostRow
 
 TOTAL = "total"
-_ORDER = ("compute", "storage", "serving", "labelling")
+_ORDER = ("compute", "energy", "storage", "serving", "revalidation", "labelling")
 Lot = tuple[str, int, str]  # label, seed, component
 
 

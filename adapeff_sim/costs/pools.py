@@ -9,10 +9,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from adapeff_sim.costs.base import Life, Terms, weakest
+from adapeff_sim.costs.base import Life, Terms
 from adapeff_sim.costs.prices import GIB, Prices, ServingPrice
 from adapeff_sim.ledger.ledger import Ledger
-from adapeff_sim.ledger.outcome import Provenance
+from adapeff_sim.ledger.outcome import Provenance, weakest
 from adapeff_sim.ledger.records import Answered, DeploymentRecord, ServingRecord
 
 SECONDS_PER_DAY = 86_400

@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from adapeff_sim.costs.accrual import TOTAL
-from adapeff_sim.costs.base import PROVENANCES, CostRow
-from adapeff_sim.ledger.outcome import Provenance, Row
+from adapeff_sim.costs.base import CostRow
+from adapeff_sim.ledger.outcome import PROVENANCES, Provenance, Row
 
 
 class TotalRow(Row):

@@ -20,7 +20,7 @@ from adapeff_sim.estimation.parameters import parameters
 from adapeff_sim.estimation.stated import CONFIG_KEYS, FLOAT_BYTES, config_for, is_stated, shape_of
 from adapeff_sim.execution.base import EXECUTORS, Order, Watch
 from adapeff_sim.execution.orders import ancestry, datasets, labelled, release_under, settings_of, tasks_of
-from adapeff_sim.execution.piles import Piles, Shape, together, trained
+from adapeff_sim.execution.piles import POOL, Piles, Shape, together, trained
 from adapeff_sim.execution.sources import Sources
 from adapeff_sim.ledger.outcome import Batches, HeadSize, Outcome, Provenance, Usage, Workload
 from adapeff_sim.lifecycle.world import Endpoint
@@ -120,7 +120,7 @@ class Estimate:
                     found.append(pile.share(part))
                     rows += round(part * count)
             pile = together(found)
-            epoch += pile.steps(task, batch_size, piles.release.longest) if pile.items else []
+            epoch += pile.steps(task, batch_size, piles.release.longest, POOL) if pile.items else []
         return epoch, rows
 
     def _validation(self, artifact: Artifact, piles: Piles, limit: int, batch_size: int) -> Counter[Shape]:

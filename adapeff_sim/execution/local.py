@@ -14,6 +14,7 @@ from adapeff_sim.execution.base import EXECUTORS, Order, Progress, Started, Warn
 from adapeff_sim.execution.disk import in_words
 from adapeff_sim.execution.machine import Machine
 from adapeff_sim.execution.orders import ancestry, datasets, labelled, release_under, settings_of, tasks_of
+from adapeff_sim.execution.predictions import predictions
 from adapeff_sim.execution.sources import Sources
 from adapeff_sim.execution.store import Entry, Store
 from adapeff_sim.execution.work import Work
@@ -64,7 +65,15 @@ class Local:
                 if others := outcome.usage.get(OTHERS):
                     warn(f"{others:g} other processes used the GPU meanwhile; seconds and energy are theirs in part")
                 taken = self.store.finish(taken, outcome, self.run_id)
-        return taken.outcome_for(self.run_id)
+        outcome = taken.outcome_for(self.run_id)
+        return self._with_predictions(outcome, job, taken) if isinstance(job, Evaluate) else outcome
+
+    def _with_predictions(self, outcome: Outcome, job: Evaluate, entry: Entry) -> Outcome:
+        """The outcome of an evaluation with what it said of every test item, from the file beside it."""
+        (task, language), test_set = job.endpoint, job.test_set
+        rows, kind = self.sources.test_rows(job.endpoint, test_set), self.sources.kind(task, test_set.source)
+        found = predictions(entry.artifact, kind, rows, language)
+        return outcome.model_copy(update={"predictions": found})
 
     def _fetched(self, order: Order, artifact: Artifact) -> Outcome:
         """What a source weighs, and for a data set how many rows somebody had to label."""

@@ -70,14 +70,18 @@ def this_machine(device: str = "auto", precision: str = "auto", threads: int | N
 
 def cuda_device() -> tuple[str, bool] | None:
     """The first CUDA device's name and whether it computes in bf16; None without driver, CUDA build or device."""
-    driver = shutil.which("nvidia-smi") or Path("/proc/driver/nvidia").exists() or Path("/dev/dxg").exists()
-    if not driver or packages()["torch"].endswith("+cpu"):
+    if not has_driver() or packages()["torch"].endswith("+cpu"):
         return None
     import torch
 
     if not torch.cuda.is_available():
         return None
     return torch.cuda.get_device_name(0), bool(torch.cuda.is_bf16_supported(including_emulation=False))
+
+
+def has_driver() -> bool:
+    """Whether a driver for NVIDIA's GPUs is installed."""
+    return bool(shutil.which("nvidia-smi") or Path("/proc/driver/nvidia").exists() or Path("/dev/dxg").exists())
 
 
 def cpu_model() -> str:

@@ -3,7 +3,7 @@
 rows, here or stated -> Pile (how many, how long) -> batches of like length, as training and scoring make them
 
 Lengths of rows that are here are those of an even sample; a batch is as long as its longest sequence, padded to a
-multiple of ``ROUND`` pieces as in ``training/batches.py``.
+multiple of ``ROUND`` pieces.
 """
 
 import math
@@ -16,7 +16,7 @@ from adapeff_sim.data.examples import AnyExample, Split, TaskKind
 from adapeff_sim.execution.sources import Sources, lengths
 from adapeff_sim.lifecycle.world import Endpoint
 
-ROUND = 8
+ROUND, POOL = 8, 8  # as in training/batches.py: padding in pieces, and batches whose items are sorted together
 SAMPLED = 200  # rows whose length is looked at
 Shape = tuple[str, int, int]  # task, sequences, pieces
 
@@ -33,18 +33,23 @@ class Pile:
         """Some of the rows, as long as all of them are."""
         return Pile(round(part * self.items), self.sequences, self.lengths)
 
-    def steps(self, task: str, batch_size: int, longest: int) -> list[Shape]:
-        """One pass over all items, in batches of like length; ``longest`` is what the model can read, in pieces."""
+    def steps(self, task: str, batch_size: int, longest: int, pool: int | None = None) -> list[Shape]:
+        """One pass over all items, in batches of like length; ``longest`` is what the model can read, in pieces.
+
+        Items are sorted by length in pools of so many batches, each as mixed as all of them (None: all at once).
+        """
         padded = [max(pieces, min(-(-pieces // ROUND) * ROUND, longest)) for pieces in self.lengths]
         whole, rest = divmod(self.items, batch_size)
         rows = [batch_size] * whole + ([rest] if rest else [])
         if len(padded) == 1:
             return [(task, count * self.sequences, padded[0]) for count in rows]
-        seen, found = 0, []
-        for count in rows:
-            seen += count
-            last = math.ceil(seen / self.items * len(padded)) - 1
-            found.append((task, count * self.sequences, padded[max(0, last)]))
+        size, found = pool or len(rows), []
+        for start in range(0, len(rows), size):
+            seen, here = 0, rows[start : start + size]
+            for count in here:
+                seen += count
+                last = math.ceil(seen / sum(here) * len(padded)) - 1
+                found.append((task, count * self.sequences, padded[max(0, last)]))
         return found
 
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from adapeff_sim.ledger.ledger import Ledger
-from adapeff_sim.ledger.outcome import Row
+from adapeff_sim.ledger.outcome import Provenance, Row, weakest
 from adapeff_sim.ledger.records import DeploymentRecord, EvaluationRecord, JobRecord
 
 Scores = dict[str, dict[str, float | None]]  # label -> endpoint -> score, 0 to 1
@@ -38,6 +38,7 @@ class EventRow(Row):
     warmup_seconds: float  # not charged to a strategy
     lost_seconds: float  # not charged to a strategy
     converged: bool | None  # None where nothing was trained that tells
+    provenance: Provenance | None = None  # of what was built and scored; None in results of earlier versions
 
 
 class QualityPoint(Row):
@@ -51,6 +52,7 @@ class QualityPoint(Row):
     metric: str
     score: float | None
     test_set: str
+    provenance: Provenance | None = None  # None in results of earlier versions
 
 
 class CutShort(Row):
@@ -104,6 +106,7 @@ def _event_row(stood: DeploymentRecord, builds: list[JobRecord], scored: list[Ev
         warmup_seconds=math.fsum(u.get("warmup_seconds", 0.0) for u in usages),
         lost_seconds=math.fsum(u.get("lost_seconds", 0.0) for u in usages),
         converged=all(told) if told else None,
+        provenance=weakest([job.provenance for job in builds] + [e.provenance for e in scored]),
     )
 
 
@@ -160,11 +163,29 @@ def _point(
         metric=record.primary,
         score=_known(record.scores.get(record.primary)),
         test_set=record.test_set,
+        provenance=record.provenance,
     )
 
 
 def _known(score: float | None) -> float | None:
     return None if score is None or math.isnan(score) else score
+
+
+def test_items(ledger: Ledger) -> dict[tuple[str, int, int, str], int]:
+    """How many test items every evaluation ran, by label, seed, step and endpoint, as far as that is known.
+
+    Ledgers of earlier versions tell it where the rows were bought: as many ran whenever that test set did again.
+    """
+    found: dict[tuple[str, int, int, str], int] = {}
+    bought: dict[tuple[str, int, str, str], int] = {}
+    for e in ledger.of(EvaluationRecord):
+        name = (e.label, e.seed, e.endpoint, e.test_set)
+        if e.items is None and "test_examples" in e.usage:
+            bought[name] = int(e.usage["test_examples"])
+        items = bought.get(name) if e.items is None else e.items
+        if items is not None:
+            found[e.label, e.seed, e.step, e.endpoint] = items
+    return found
 
 
 def final_scores(

@@ -1,12 +1,19 @@
 """What doing one job took and gave."""
 
 import math
-from typing import Literal
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 Usage = dict[str, float]  # quantity -> amount; the unit is in the name: train_seconds, train_flops, labelled_examples
 Provenance = Literal["measured", "reused", "estimated", "unavailable"]
+PROVENANCES: tuple[Provenance, ...] = ("measured", "reused", "estimated", "unavailable")  # surest first
+
+
+def weakest(found: Iterable[Provenance]) -> Provenance:
+    """What may be said of a number computed from several."""
+    return max(found, key=PROVENANCES.index, default="measured")
 
 
 class Row(BaseModel):
@@ -58,6 +65,13 @@ class Workload(Row):
     batches: tuple[Batches, ...]
 
 
+class Prediction(NamedTuple):
+    """What was said of one test item, and whether all of it is right."""
+
+    said: str
+    is_right: bool
+
+
 class Outcome(Row):
     """What one job used, and what came of it.
 
@@ -65,7 +79,8 @@ class Outcome(Row):
     ``unavailable``. ``scores`` (0 to 1) come from evaluating, with the name of the one that counts in ``primary``;
     ``request_seconds`` from serving: seconds per request by batch size. ``converged`` is None for jobs that do not
     train, and False for a training that its cap ended before its patience did. A training also tells its ``curve``,
-    one point for each time that it was validated, and its ``workload``.
+    one point for each time that it was validated, and its ``workload``. An evaluation tells its ``predictions`` by test
+    item, each named by its content; None where they were not kept.
     """
 
     usage: Usage = Field(default_factory=dict)
@@ -76,6 +91,7 @@ class Outcome(Row):
     converged: bool | None = None
     curve: tuple[Validation, ...] = ()
     workload: Workload | None = None
+    predictions: dict[str, Prediction] | None = None
     unavailable: tuple[str, ...] = ()
     provenance: Provenance = "measured"
     device: str = ""

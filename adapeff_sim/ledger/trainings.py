@@ -55,6 +55,7 @@ class EqualQualityRow(Row):
     train_flops: float | None
     nominal_train_flops: float | None
     train_seconds: float | None
+    provenance: Provenance | None = None  # None in results of earlier versions
 
 
 def training_rows(ledger: Ledger, labels: Sequence[str], horizon_days: float) -> tuple[TrainingRow, ...]:
@@ -132,4 +133,5 @@ def _compared(group: Group, rivals: Sequence[Rival], floor: float) -> Iterator[E
                 train_flops=None if at is None else at.train_flops,
                 nominal_train_flops=None if at is None else at.nominal_train_flops,
                 train_seconds=None if at is None else at.train_seconds,
+                provenance=rival.row.provenance,
             )

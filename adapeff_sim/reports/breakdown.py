@@ -9,7 +9,7 @@ from rich.text import Text
 
 from adapeff_sim.costs.base import CostRow
 from adapeff_sim.reports.tables import TOTAL, table
-from adapeff_sim.reports.wording import flops, line, money, quantity
+from adapeff_sim.reports.wording import flops, money, named, quantity, surety
 from adapeff_sim.results import Results
 
 PARTS = {  # how the items of a component begin, and what heads their column; in this order
@@ -21,6 +21,8 @@ PARTS = {  # how the items of a component begin, and what heads their column; in
     },
     "storage": {"routed": "in use", "older": "older versions", "ancestor": "ancestors", "data": "data"},
     "serving": {"busy": "busy", "idle": "idle", "rollout": "side by side", "load": "loading"},
+    "energy": {"train and validate": "train, validate", "re-validate": "re-validate"},
+    "revalidation": {"asked": "asked for", "unasked": "not asked for", "of-event": "asked or not"},
     "labelling": {"label": "to train on", "held-out": "held out"},
 }
 UNITS = {
@@ -32,6 +34,7 @@ UNITS = {
     "labelled_examples": "rows",
     "validation_examples": "rows",
     "test_examples": "rows",
+    "test_items": "test items",
 }
 
 
@@ -57,7 +60,9 @@ def component_table(results: Results, component: str) -> Table:
         mine = [row for row in rows if row.label == label]
         groups = [[row for row in mine if part_of(row) == part] for part in parts]
         made.add_row(
-            line(label), *(_cell(results, group) for group in (*groups, mine)), *_flops(results, label, component)
+            named(label, surety(row.provenance for row in mine)),
+            *(_cell(results, group) for group in (*groups, mine)),
+            *_flops(results, label, component),
         )
     if component == "compute":
         made.caption, made.caption_justify = (

@@ -11,9 +11,11 @@ from rich.text import Text
 from adapeff_sim.reports.wording import line, money, plural
 from adapeff_sim.results import Results
 
-COLOURS = (12, 10, 13, 11, 14, 9, 208, 141, 250, 22)  # of the 256-colour palette; then they come again
+COLOURS = (33, 28, 170, 166, 30, 160, 99, 130, 244, 64)  # of 256, seen on black and on white; then they come again
 SIGNS = "●×+◇■○▲∗"  # where there is no colour, every strategy has a sign of its own
+RANGE = "·"  # the lowest and the highest of several seeds
 HEIGHT = 12
+LINES = HEIGHT - 5  # of a picture, in which curves are drawn
 NARROWEST = 40
 GUTTER = 3
 ROUND = (0.2, 0.25, 0.5, 1, 2, 2.5, 5)
@@ -54,6 +56,11 @@ def picture(results: Results, component: str, width: int, has_colour: bool) -> T
     figure.theme("colorless").canvas("default").plot_size(width, HEIGHT)
     figure.title(f"{component}, {results.prices.currency}").label("day", "x")
     top = 0.0
+    for legend in legends(results) if len(results.facts.seeds) > 1 else ():  # under the means, which stay whole
+        for ends in seed_range(results, legend.label, component):
+            top = max(top, *ends)
+            dots = plotext.marker(RANGE, legend.colour) if has_colour else plotext.marker(RANGE)
+            figure.draw(figure.signal(list(results.days), ends, marker=dots).lines())
     for legend in legends(results):
         amounts = mean_curve(results, legend.label, component)
         top = max(top, *amounts)
@@ -88,6 +95,41 @@ def mean_curve(results: Results, label: str, component: str) -> list[float]:
     return [statistics.fmean(amounts) for amounts in zip(*of, strict=True)]
 
 
+def seed_range(results: Results, label: str, component: str) -> tuple[list[float], list[float]]:
+    """The lowest and the highest of the seeds' curves, a number for each of the results' days."""
+    of = [c.amounts for c in results.curves if (c.label, c.component) == (label, component)]
+    amounts = list(zip(*of, strict=True))
+    return [min(each) for each in amounts], [max(each) for each in amounts]
+
+
+def hidden(results: Results) -> Iterator[str]:
+    """Which curves lie on each other, so that only the last of them is seen: a sentence for each such group."""
+    names = list(dict.fromkeys(curve.component for curve in results.curves))
+    found: dict[tuple[str, ...], list[str]] = {}
+    for name in names:
+        for group in _alike(results, name):
+            found.setdefault(group, []).append(name)
+    every = results.facts.labels
+    for group, where in found.items():
+        who = "all strategies" if len(group) == len(every) else " = ".join(line(label).plain for label in group)
+        yield f"On each other in {', '.join(where)}: {who}."
+
+
+def _alike(results: Results, component: str) -> Iterator[tuple[str, ...]]:
+    """Groups of at least two strategies whose curves are nowhere half a line of the picture apart."""
+    amounts = {label: mean_curve(results, label, component) for label in results.facts.labels}
+    near = ticks(max((max(curve, default=0.0) for curve in amounts.values()), default=0.0))[-1] / LINES / 2
+    groups: list[list[str]] = []
+    for label, curve in amounts.items():
+        for group in groups:
+            if all(abs(a - b) <= near for a, b in zip(curve, amounts[group[0]], strict=True)):
+                group.append(label)
+                break
+        else:
+            groups.append([label])
+    return (tuple(group) for group in groups if len(group) > 1)
+
+
 def ticks(top: float) -> list[float]:
     """A few round numbers from 0 to the first one that is not below ``top``; of all such rows the lowest end."""
     if top <= 0 or not math.isfinite(top):
@@ -102,13 +144,15 @@ def ticks(top: float) -> list[float]:
 def _key(results: Results, width: int, has_colour: bool) -> Text:
     """Which curve is whose, and what the curves are; no line ends within the name of a curve that fits on one."""
     seeds = len(results.facts.seeds)
-    rows = [Text("Cumulative cost by day" + (f", mean of {plural(seeds, 'seed')}" if seeds > 1 else "") + ":")]
+    over = f", mean of {plural(seeds, 'seed')} ({RANGE} their range)" if seeds > 1 else ""
+    rows = [Text(f"Cumulative cost by day{over}:")]
     for legend in legends(results):
         sign = "━━" if has_colour else legend.sign
         entry = Text(sign, style=f"color({legend.colour})").append(" ").append_text(Text(line(legend.label).plain))
         if rows[-1].cell_len + 2 + entry.cell_len > width:
             rows.append(Text())
         rows[-1].append("  ").append_text(entry)
+    rows += [Text(said) for said in hidden(results)]
     if any(not curve.complete for curve in results.curves):
         rows.append(Text("A curve that lacks unavailable amounts is a lower bound."))
     return Text("\n", overflow="fold").join(rows)

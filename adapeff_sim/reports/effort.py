@@ -8,8 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from adapeff_sim.ledger.trainings import EqualQualityRow, TrainingRow
-from adapeff_sim.reports.tables import DASH, table
-from adapeff_sim.reports.wording import duration, flops, line, percent, points
+from adapeff_sim.reports.tables import CELL, DASH, table
+from adapeff_sim.reports.wording import duration, flops, folded, line, percent, points, surety
 from adapeff_sim.results import Results
 
 FLOPS = {
@@ -23,7 +23,7 @@ SECONDS = {
     "train_backward_seconds": "backward",
     "train_optimizer_seconds": "optimizer",
     "validate_seconds": "validate",
-    "checkpoint_seconds": "checkpoint",
+    "checkpoint_seconds": "check-\npoint",
 }
 NOT_EVERY = ("validate_seconds", "checkpoint_seconds")  # a training may do without
 GROUPS_SHOWN = 12
@@ -39,16 +39,18 @@ def effort(results: Results) -> Iterator[Table]:
 
 def _parts(results: Results, names: Mapping[str, str], said: Callable[[float], str], title: str) -> Table:
     """One row for each strategy, mean over seeds."""
-    made = table("", *names.values(), "all", title=title)
+    made = table("", *map(Text, names.values()), "all", title=title)
+    made.collapse_padding = True
     for label in results.facts.labels:
         rows = [row for row in results.trainings if row.label == label]
+        head = folded(label, CELL).append(f"\n{surety(row.provenance for row in rows)}".rstrip(), "dim")
         if any(_amount(row, name) is None for row in rows for name in names):
-            made.add_row(line(label), *(Text("unavailable", style="yellow") for _ in (*names, "all")))
+            made.add_row(head, *(DASH for _ in names), Text("unavail-\nable", style="yellow"))
             continue
         sums = [math.fsum(_amount(row, name) or 0.0 for row in rows) / len(results.facts.seeds) for name in names]
         whole = math.fsum(sums)
         cells = [_part(amount, whole, said) for amount in sums]
-        made.add_row(line(label), *cells, said(whole))
+        made.add_row(head, *cells, said(whole))
     return made
 
 
@@ -81,7 +83,8 @@ def _at_equal_quality(results: Results, task: str, day: float) -> Table:
         for slot in dict.fromkeys(row.slot for row in rows if row.label == label):
             mine = [row for row in rows if (row.label, row.slot) == (label, slot)]
             for place, goal in enumerate(dict.fromkeys(row.goal for row in mine)):
-                head = line(label).append(f"\n{slot}", "dim") if not place else Text()
+                head = line(label).append(f"\n{slot}\n", "dim") if not place else Text()
+                head.append(surety(row.provenance for row in mine if row.goal == goal), "dim")
                 made.add_row(head, *_reached([row for row in mine if row.goal == goal]))
     made.caption, made.caption_justify = (
         "Points on the validation rows: those that all reach, and the best of any less "

@@ -9,7 +9,7 @@ from rich.text import Text
 from adapeff_sim.costs.serving import PoolRow
 from adapeff_sim.costs.storage import StoredRow
 from adapeff_sim.reports.tables import table
-from adapeff_sim.reports.wording import line, percent, plural, size
+from adapeff_sim.reports.wording import named, percent, plural, size, surety
 from adapeff_sim.results import Results
 
 KEPT = {"routed": "in use", "older": "older versions", "ancestor": "ancestors", "data": "data"}  # in this order
@@ -34,7 +34,8 @@ def stored(results: Results) -> Table:
     )
     for label in results.facts.labels:
         mine = [r for r in rows if r.label == label]
-        made.add_row(line(label), *(_weight([r for r in mine if r.kept_as == kept]) for kept in found), _weight(mine))
+        head = named(label, surety(r.provenance for r in mine))
+        made.add_row(head, *(_weight([r for r in mine if r.kept_as == kept]) for kept in found), _weight(mine))
     return made
 
 
@@ -54,7 +55,8 @@ def pools(results: Results) -> Table:
     heads = ["pools", "replicas", "busy", *([] if terms.p95_ms is None else ["p95 ms, predicted"])]
     made = table("", *heads, title=f"Replicas at the end{_of(results)}{target}; day by day: pools.csv")
     for label in results.facts.labels:
-        made.add_row(line(label), *_replicas([r for r in rows if r.label == label], terms.p95_ms is not None))
+        mine = [r for r in rows if r.label == label]
+        made.add_row(named(label, surety(r.provenance for r in mine)), *_replicas(mine, terms.p95_ms is not None))
     whys = list(dict.fromkeys(r.why for r in results.pools if r.why))
     if whys:
         more = [f"and {len(whys) - WHY_SHOWN} more; pools.csv has them all"] if len(whys) > WHY_SHOWN else []

@@ -3,19 +3,22 @@
 import math
 import statistics
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from adapeff_sim.costs.accrual import TOTAL
 from adapeff_sim.costs.base import CostRow
+from adapeff_sim.costs.totals import TotalRow
 from adapeff_sim.ledger.history import QualityPoint
 from adapeff_sim.ledger.outcome import Provenance
+from adapeff_sim.reports import tables
 from adapeff_sim.reports.told import Told
-from adapeff_sim.reports.wording import money, percent, plural, points
+from adapeff_sim.reports.wording import money, percent, plural, points, surety
 from adapeff_sim.results import Results
 
 KNOWN: tuple[Provenance, ...] = ("measured", "reused", "estimated")
 NOTHING = "–"
+SURE = "provenance"  # of what stands in a row
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,12 @@ def number(value: float | None, said: Callable[[float], str], mark: str = "", ke
     return Cell(said(value), value, mark, key)
 
 
+def sure(found: Iterable[Provenance | None]) -> Cell:
+    """How sure the numbers of a row are."""
+    said = surety(found)
+    return Cell(said or NOTHING, said)
+
+
 def costs(results: Results) -> Sheet:
     """Money by strategy and component; what the verdict calls cheapest is marked."""
     names = tuple(dict.fromkeys(row.component for row in results.totals))
@@ -71,15 +80,20 @@ def costs(results: Results) -> Sheet:
         cells = [text(label)]
         for name in names:
             row, is_best = found[label, name], label in best.get(name, ())
+            if tables.is_unknown(row):
+                cells.append(Cell("unavailable", None, "missing", f"cost-{i}-{name}"))
+                continue
             said = ("≥ " if row.unavailable else "") + money(row.mean) + (" *" if is_best else "")
             said += f" ± {money(_rounded(row.spread, row.mean))}" if row.spread is not None else ""
             cells.append(Cell(said, row.mean, "best" if is_best else "", f"cost-{i}-{name}"))
-        rows.append(tuple(cells))
+        rows.append((*cells, sure(r.provenance for r in results.rows if r.label == label)))
     seeds = len(results.facts.seeds)
     notes = [f"mean of {plural(seeds, 'seed')} ± standard deviation"] if seeds > 1 else []
     notes += ["* cheapest, or no dearer within the noise"] if any(best.values()) else []
     notes += ["≥ a lower bound, as some amounts are unavailable"] if any(r.unavailable for r in results.totals) else []
-    return Sheet("costs", f"Cost in {results.prices.currency}", ("strategy", *names), tuple(rows), "; ".join(notes))
+    notes += [tables.unpriced(results)] if results.prices.unpriced else []
+    heads = ("strategy", *names, SURE)
+    return Sheet("costs", f"Cost in {results.prices.currency}", heads, tuple(rows), "; ".join(notes))
 
 
 def _rounded(spread: float, mean: float) -> float:
@@ -109,11 +123,10 @@ def quality(results: Results) -> Sheet:
             _score(last.get((x, endpoint), []), (x, endpoint) in below, f"score-{i}-{endpoint}")
             for i, x in enumerate(results.facts.labels)
         ]
-        rows.append((text(f"{endpoint}{ended}"), text(metric), *scores))
+        rows.append((text(f"{endpoint}{ended}"), text(metric), *scores, sure(p.provenance for p in group)))
     note = f"in points; - marks more than {results.facts.quality_floor:g} below the endpoint's best"
-    return Sheet(
-        "quality", "Quality when last served", ("endpoint", "metric", *results.facts.labels), tuple(rows), note
-    )
+    heads = ("endpoint", "metric", *results.facts.labels, SURE)
+    return Sheet("quality", "Quality when last served", heads, tuple(rows), note)
 
 
 def _score(found: Sequence[QualityPoint], is_below: bool, key: str) -> Cell:
@@ -146,19 +159,38 @@ def pareto(told: Told) -> Sheet:
         gaps = [b.points for b in results.verdict.below if b.label == label]
         said = "within the floor" if not gaps else "no score" if None in gaps else "below the floor"
         score = average(told, label)
-        mark = "≥ " if total[label].unavailable else ""
         rows.append(
             (
                 text(label),
-                Cell(mark + money(total[label].mean), total[label].mean, key=f"cost-{i}-{TOTAL}-plain"),
+                _total(total[label], f"cost-{i}-{TOTAL}-plain"),
                 number(None if score is None else 100 * score, lambda x: f"{x:.1f}"),
                 number(_gap(results, label), lambda x: f"{x:.1f}"),
                 Cell(said, said, "below" if gaps else "", f"floor-{i}"),
+                sure(_both(results, label)),
             )
         )
-    heads = ("strategy", f"total, {results.prices.currency}", "mean score", "widest gap to the best", "quality floor")
+    heads = (
+        "strategy",
+        f"total, {results.prices.currency}",
+        "mean score",
+        "widest gap to the best",
+        "quality floor",
+        SURE,
+    )
     note = "points; mean over the endpoints served at the horizon. The floor says who is admitted to the comparison."
     return Sheet("cost_and_quality", "Cost against quality", heads, tuple(rows), note)
+
+
+def _total(row: TotalRow, key: str) -> Cell:
+    if tables.is_unknown(row):
+        return Cell("unavailable", None, "missing", key)
+    return Cell(("≥ " if row.unavailable else "") + money(row.mean), row.mean, key=key)
+
+
+def _both(results: Results, label: str) -> list[Provenance | None]:
+    """How sure the costs and the scores of one strategy are."""
+    scored = [p.provenance for (x, _), group in last_points(results).items() if x == label for p in group]
+    return [r.provenance for r in results.rows if r.label == label] + scored
 
 
 def _gap(results: Results, label: str) -> float | None:

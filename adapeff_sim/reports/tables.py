@@ -14,12 +14,12 @@ from adapeff_sim.costs.base import CostRow
 from adapeff_sim.costs.totals import TotalRow
 from adapeff_sim.ledger.history import EventRow, QualityPoint
 from adapeff_sim.ledger.outcome import Provenance
-from adapeff_sim.reports.wording import duration, folded, line, money, percent, plural, points
+from adapeff_sim.reports.wording import duration, folded, line, money, named, percent, plural, points, surety
 from adapeff_sim.results import Results
 
 TOTAL = "total"
 KNOWN: tuple[Provenance, ...] = ("measured", "reused", "estimated")
-CELL, NARROWEST, GAP = 12, 8, 3  # columns: of a folded label, at most and at least, and between two of them
+CELL, NARROWEST, GAP, TIGHT = 12, 8, 3, 2  # columns: of a folded label, at most and at least, and between two of them
 EDGES = 2  # of the box, left and right
 DAY = EDGES + 3 + GAP  # the column of the days
 ANEW = (
@@ -27,6 +27,7 @@ ANEW = (
     "and so measured in it.\n"
 )
 DASH = Text("–", style="dim")
+NARROW = {"revalidation": "re-vali-\ndation"}  # heads where room is short
 
 
 def table(*heads: str | Text, title: str) -> Table:
@@ -38,30 +39,65 @@ def table(*heads: str | Text, title: str) -> Table:
     return made
 
 
-def costs(results: Results) -> Table:
-    """Money by component and strategy; what the verdict calls cheapest is marked, and so are lower bounds."""
+def costs(results: Results, width: int = 80) -> Iterator[Table]:
+    """Money by component and strategy; what the verdict calls cheapest is marked, and so are lower bounds.
+
+    Components that do not fit beside each other stand in a second table.
+    """
     names = list(dict.fromkeys(row.component for row in results.totals))
     seeds = len(results.facts.seeds)
     spread = f", mean of {plural(seeds, 'seed')} ± standard deviation" if seeds > 1 else ""
-    made = table("", *names, title=f"Cost in {results.prices.currency}{spread}")
     found = {(row.label, row.component): row for row in results.totals}
     best = {c.component: {c.cheapest, *c.tied} for c in results.verdict.comparisons if c.cheapest and c.rivals}
-    for label in results.facts.labels:
-        cells = [_amount(found[label, name], label in best.get(name, ())) for name in names]
-        made.add_row(line(label), *cells)
+    cells = {at: _amount(row, at[0] in best.get(at[1], ())) for at, row in found.items()}
+    sure = {x: surety(r.provenance for r in results.rows if r.label == x) for x in results.facts.labels}
+    heads, tops = {x: named(x, sure[x]) for x in sure}, {x: line(x) for x in names}
+    widest = {x: _widest(cells[label, x] for label in results.facts.labels) for x in names}
+    groups = [names]
+    if _wide(heads, tops, widest) > width:
+        narrow = {x: folded(x, CELL).append("\n" + sure[x].removeprefix("partly "), "dim") for x in sure}
+        low = {x: Text(NARROW.get(x, x)) for x in names}
+        if _wide(narrow, low, widest) <= width:
+            heads, tops = narrow, low
+        elif len(names) > 2:
+            groups = [names[: len(names) // 2], names[len(names) // 2 :]]
     notes = ["* cheapest, or no dearer within the noise"] if any(best.values()) else []
     notes += ["≥ a lower bound: some amounts are unavailable"] if any(row.unavailable for row in results.totals) else []
-    made.caption, made.caption_justify = "; ".join(notes) + "\n" if notes else None, "left"
-    return made
+    said = [told for told in ("; ".join(notes), unpriced(results)) if told]
+    for group in groups:
+        made = table("", *(tops[x] for x in group), title=f"Cost in {results.prices.currency}{spread}")
+        for label in results.facts.labels:
+            made.add_row(heads[label], *(cells[label, name] for name in group))
+        if group is groups[-1] and said:
+            made.caption, made.caption_justify = "\n".join([*said, ""]), "left"
+        yield made
+
+
+def unpriced(results: Results) -> str:
+    """What is in no sum, as the book has no price of its own for it."""
+    why = results.prices.unpriced
+    return f"In no sum: {', '.join(f'{name} ({reason})' for name, reason in why.items())}" if why else ""
+
+
+def _wide(heads: Mapping[str, Text], tops: Mapping[str, Text], widest: Mapping[str, int]) -> int:
+    """The columns that a table takes with these rows and columns; of the latter the widest cell below the head."""
+    return EDGES + max(8, _widest(heads.values())) + sum(GAP + max(n, _widest([tops[x]])) for x, n in widest.items())
 
 
 def _amount(row: TotalRow, is_cheapest: bool) -> Text:
     """One amount: ``*`` marks the cheapest and those it ties with, ``≥`` a lower bound."""
+    if is_unknown(row):
+        return Text("unavail-\nable", style="yellow")
     star = "*" if is_cheapest else ""
     text = Text(f"{'≥' if row.unavailable else ''}{money(row.mean)}{star}", style="bold green" if is_cheapest else "")
     if row.spread is not None:
         text.append(f"\n±{money(row.spread)}", style="dim not bold")
     return text
+
+
+def is_unknown(row: TotalRow) -> bool:
+    """Whether none of a sum could be had: such a sum is not 0."""
+    return bool(row.unavailable) and not row.mean
 
 
 def provenance(results: Results) -> Table:
@@ -97,12 +133,15 @@ def events(results: Results, width: int) -> Iterator[Table]:
     for row in rows:
         steps[(row.day, row.place, row.event), row.label].append(row)
     cells = {(moment, x): _meant(steps[moment, x]) for moment in moments for x in results.facts.labels}
-    for heads in _beside(results.facts.labels, cells.values(), width - words - DAY):
+    room = width - words - DAY
+    for heads in _beside(results.facts.labels, cells.values(), room):
         made = table("day", "event", *heads.values(), title=title)
+        made.collapse_padding = _needed(heads, cells.values(), GAP) > room
         made.columns[0].justify, made.columns[0].min_width, made.columns[1].justify = "right", 3, "left"
         made.columns[1].min_width = words
         for moment in moments:
-            made.add_row(f"{moment[0]:g}", line(moment[2]), *(cells[moment, x] for x in heads))
+            sure = surety(row.provenance for x in heads for row in steps[moment, x])
+            made.add_row(f"{moment[0]:g}", named(moment[2], sure), *(cells[moment, x] for x in heads))
         yield made
 
 
@@ -142,8 +181,11 @@ def quality(results: Results, width: int) -> Iterator[Table]:
         metric = ", ".join(sorted({p.metric for p in group}))
         names[e] = line(e).append(f" {metric}" if len(metrics) > 1 else "", "dim")
         names[e].append(f"\nuntil day {ended:g}" if ended < horizon else "", "dim")
-    for heads in _beside(results.facts.labels, cells.values(), width - max(NARROWEST, _widest(names.values())) - EDGES):
+        names[e].append(f"\n{surety(p.provenance for p in group)}", "dim")
+    room = width - max(NARROWEST, _widest(names.values())) - EDGES
+    for heads in _beside(results.facts.labels, cells.values(), room):
         made = table("endpoint", *heads.values(), title=title)
+        made.collapse_padding = _needed(heads, cells.values(), GAP) > room
         for e in endpoints:
             made.add_row(names[e], *(cells[e, x] for x in heads))
         yield made
@@ -179,16 +221,19 @@ def _widest(cells: Iterable[Text]) -> int:
 
 def _beside(labels: Sequence[str], cells: Iterable[Text], room: int) -> Iterator[dict[str, Text]]:
     """The heads of the columns of the strategies: beside each other if they can be folded so, else in groups."""
-    widest = _widest(cells)
-
-    def needed(heads: Mapping[str, Text]) -> int:
-        return sum(GAP + max(widest, _widest([head])) for head in heads.values())
-
-    for width in range(CELL, NARROWEST - 1, -1):
-        heads = {x: folded(x, width) for x in labels}
-        if needed(heads) <= room:
-            yield heads
-            return
-    size = max(1, room // (GAP + max(CELL, widest)))
+    cells = tuple(cells)
+    for gap in (GAP, TIGHT):
+        for width in range(CELL, NARROWEST - 1, -1):
+            heads = {x: folded(x, width) for x in labels}
+            if _needed(heads, cells, gap) <= room:
+                yield heads
+                return
+    size = max(1, room // (GAP + max(CELL, _widest(cells))))
     for i in range(0, len(labels), size):
         yield {x: folded(x, CELL) for x in labels[i : i + size]}
+
+
+def _needed(heads: Mapping[str, Text], cells: Iterable[Text], gap: int) -> int:
+    """The columns that strategies with these heads take beside each other, all cells as wide as the widest."""
+    widest = _widest(cells)
+    return sum(gap + max(widest, _widest([head])) for head in heads.values())

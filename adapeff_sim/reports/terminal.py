@@ -9,11 +9,13 @@ from rich.padding import Padding
 from rich.rule import Rule
 from rich.text import Text
 
+from adapeff_sim.demos import is_demo
 from adapeff_sim.reports import holdings, projection, tables
 from adapeff_sim.reports.base import REPORTERS
 from adapeff_sim.reports.breakdown import breakdown
 from adapeff_sim.reports.effort import effort, equal_quality
-from adapeff_sim.reports.wording import line, percent, plain, plural
+from adapeff_sim.reports.upkeep import upkeep
+from adapeff_sim.reports.wording import brief, line, percent, plain, plural
 from adapeff_sim.results import Results
 
 CUT_SHORT_SHOWN = 10
@@ -32,11 +34,12 @@ def parts(results: Results, folder: Path, width: int, has_colour: bool) -> Itera
     from adapeff_sim.reports.curves import curves
 
     yield heading(results)
-    yield tables.costs(results)
+    yield from tables.costs(results, width)
     yield from breakdown(results)
     yield from holdings.holdings(results)
     yield tables.provenance(results)
     yield from tables.events(results, width)
+    yield from upkeep(results)
     yield from effort(results)
     yield from tables.quality(results, width)
     yield from equal_quality(results)
@@ -56,7 +59,10 @@ def heading(results: Results) -> RenderableType:
     terms += f", p95 of {of.p95_ms:g} ms" if of.p95_ms else f", replicas busy for at most {percent(of.utilisation)}"
     if of.traffic != 1:
         terms += f", {of.traffic:g} times the requests"
-    told = [line(facts.description)] if facts.description else []
+    told = [line(brief(facts.description))] if facts.description else []
+    if results.environment.get("executor") == "estimate":
+        words = "Estimated: nothing was trained or scored. What all amounts rest on is in results.json, assumptions."
+        told.append(Text(words, style="yellow"))
     return Group(Rule(line(facts.name, "bold"), align="left"), *told, line(terms, "dim"), Text())
 
 
@@ -88,5 +94,6 @@ def verdict(results: Results) -> RenderableType:
 def files(folder: Path) -> Text:
     """Where the files are, and how to see this again."""
     again = f"adapeff-sim report {shlex.quote(str(folder))}"
-    names = "results.json; costs, events, quality, stored and pools as .csv"
-    return Text(f"\nFiles in {plain(folder)}: {names}\nAgain: {plain(again)}")
+    names = "results.json; costs, events, upkeep, quality, stored and\npools as .csv"
+    told = "Comes along with the package" if is_demo(folder) else f"Files in {plain(folder)}: {names}"
+    return Text(f"\n{told}\nAgain: {plain(again)}")

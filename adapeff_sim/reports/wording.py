@@ -2,9 +2,11 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rich.text import Text
+
+from adapeff_sim.ledger.outcome import Provenance, weakest
 
 PREFIXES = ("", "k", "M", "G", "T", "P", "E", "Z")
 TOO_LONG = 1e12  # beyond, a number in full would push its column past the screen
@@ -20,6 +22,12 @@ def plain(text: object) -> str:
 def line(text: object, style: str = "") -> Text:
     """Foreign text on one line; Rich takes nothing in it for markup."""
     return Text(" ".join(plain(text).split()), style=style, overflow="fold")
+
+
+def brief(text: object, most: int = 400) -> str:
+    """Foreign text of at most so many characters; what is cut off is counted."""
+    said = " ".join(plain(text).split())
+    return said if len(said) <= most else f"{said[:most]}… ({len(said) - most:,} more characters)"
 
 
 def money(amount: float | None, currency: str = "") -> str:
@@ -78,6 +86,20 @@ def percent(share: float) -> str:
     if 0.99 < share < 1:
         return ">99 %"
     return f"{100 * share:.0f} %"
+
+
+def surety(found: Iterable[Provenance | None]) -> str:
+    """How sure the numbers of one row are: in a word where they are alike, else the weakest of them, in part."""
+    known = list(found)
+    told = {how for how in known if how is not None}
+    if len(told) < len(set(known)):
+        return "not told"
+    return "" if not told else weakest(told) if len(told) == 1 else f"partly {weakest(told)}"
+
+
+def named(name: object, sure: str) -> Text:
+    """The name of a row, and under it how sure its numbers are."""
+    return line(name).append(f"\n{sure}" if sure else "", "dim")
 
 
 def plural(count: int, noun: str, many: str = "") -> str:

@@ -3,17 +3,35 @@
 import math
 import statistics
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from adapeff_sim.ledger.history import EventRow
 from adapeff_sim.ledger.records import EvaluationRecord, JobRecord
 from adapeff_sim.ledger.trainings import EqualQualityRow
+from adapeff_sim.ledger.upkeep import UpkeepRow
 from adapeff_sim.reports.effort import FLOPS as PARTS
-from adapeff_sim.reports.sheets import NOTHING, Cell, Sheet, number, text
+from adapeff_sim.reports.sheets import NOTHING, SURE, Cell, Sheet, number, sure, text
 from adapeff_sim.reports.told import Told
-from adapeff_sim.reports.wording import duration, flops, points
+from adapeff_sim.reports.wording import duration, flops, percent, plural, points, size
 from adapeff_sim.results import Results
 
+UPKEEP = (
+    "re-deployed",
+    "not asked for",
+    "test items",
+    "churn",
+    "right to wrong",
+    "forgotten",
+    "lead time",
+    "lead time is",
+    "roll-back",
+)
+UPKEEP_NOTE = (
+    "scored, re-deployed: endpoints; not asked for: those re-deployed that the event did not touch; test items: run "
+    "again; churn: the share of answers of endpoints that the event did not touch which are others now; right to "
+    "wrong: how many of them; forgotten: points below an endpoint's best so far, mean; lead time: training, validating "
+    "and re-validation on {devices} of the priced device; roll-back: bytes to keep so as to go back"
+)
 PHASES = {"train": "training", "validate": "validating while training", "evaluate": "re-validating endpoints"}
 GOALS = {"all": "what all reach", "floor": "within the floor of the best"}
 
@@ -38,12 +56,12 @@ def events(told: Told) -> Sheet:
         when = (Cell(str(place), place), Cell(f"{moment[0]:g}", moment[0]), text(moment[2]))
         for label in results.facts.labels:
             if steps := meant(results, moment, label):
-                rows.append((*when, text(label), *_event(steps)))
+                rows.append((*when, text(label), *_event(steps), *upkeep_cells(told_of(results, moment, steps[0]))))
     seeds = results.facts.seeds
     note = f"seed {seeds[0]}, or the first that lived through the event; " if len(seeds) > 1 else ""
     note += "FLOPs of training as counted, and as 6 x parameters x tokens; time as measured where the run was made; "
-    note += "lead time: all three, one job after the other on that one machine; scored: endpoints"
-    tail = ("FLOPs", "FLOPs, 6ND", "training", "validating", "re-validation", "lead time", "scored")
+    note += UPKEEP_NOTE.format(devices=plural(results.facts.gpus, "device"))
+    tail = ("FLOPs", "FLOPs, 6ND", "training", "validating", "re-validation", "scored", *UPKEEP, SURE)
     return Sheet("events", "What each event made stale", (*heads, *tail), tuple(rows), note)
 
 
@@ -60,10 +78,37 @@ def _event(steps: Sequence[EventRow]) -> Iterator[Cell]:
         yield number(_sum([getattr(s, quantity) for s in steps]), duration) if trained else Cell(NOTHING, 0.0)
     scored = [name for s in steps for name in s.validated]
     yield number(_sum([s.evaluate_seconds for s in steps]), duration) if scored else Cell(NOTHING, 0.0)
-    seconds = [s.train_seconds for s in steps] + [s.validate_seconds for s in steps] if trained else []
-    lead = seconds + [s.evaluate_seconds for s in steps] if scored else seconds
-    yield number(_sum(lead), duration) if lead else Cell(NOTHING, 0.0)
     yield Cell(str(len(scored)) if scored else NOTHING, " ".join(scored))
+
+
+def told_of(results: Results, moment: tuple[float, int, str], step: EventRow) -> UpkeepRow | None:
+    """What is told of one event of one life; nothing in results of earlier versions."""
+    who = (step.label, step.seed)
+    mine = (r for r in results.upkeep if (r.label, r.seed) == who and (r.day, r.place, r.event) == moment)
+    return next(mine, None)
+
+
+def upkeep_cells(row: UpkeepRow | None) -> Iterator[Cell]:
+    """The cells of UPKEEP, and how sure the row is."""
+    if row is None:
+        yield from (Cell("unavailable", None, "missing") for _ in UPKEEP)
+        yield sure([None])
+        return
+    for names in (row.redeployed, row.unasked):
+        yield number(None, str) if names is None else Cell(str(len(names)) if names else NOTHING, " ".join(names))
+    yield _known(row, "items", row.items or None, lambda n: f"{n:,.0f}")
+    yield _known(row, "churn", row.churn, percent)
+    yield _known(row, "became_wrong", row.became_wrong if row.churn is not None else None, lambda n: f"{n:,.0f}")
+    yield _known(row, "forgetting", row.forgetting, points)
+    yield _known(row, "lead_seconds", row.lead_seconds or None, duration)
+    yield text(row.lead_provenance if row.lead_seconds or row.lead_seconds is None else NOTHING)
+    yield _known(row, "rollback_bytes", row.rollback_bytes or None, size)
+    yield sure([row.provenance])
+
+
+def _known(row: UpkeepRow, name: str, value: float | None, said: Callable[[float], str]) -> Cell:
+    """A number, or that it could not be had, or that there is nothing to tell."""
+    return number(value, said) if value is not None or name in row.unavailable else Cell(NOTHING)
 
 
 def _names(found: Sequence[str]) -> Cell:
@@ -98,8 +143,9 @@ def phases(told: Told) -> Sheet:
         mine = [r.nominal_train_flops for r in told.results.events if r.label == label]
         nominal = _sum(mine)
         nominal = None if nominal is None else nominal / len(told.results.facts.seeds)
-        rows.append((text(label), *(number(found[phase], flops) for phase in PHASES), number(nominal, flops)))
-    heads = ("strategy", *PHASES.values(), "training as 6ND")
+        how = sure(r.provenance for r in told.results.events if r.label == label)
+        rows.append((text(label), *(number(found[phase], flops) for phase in PHASES), number(nominal, flops), how))
+    heads = ("strategy", *PHASES.values(), "training as 6ND", SURE)
     note = "as counted, mean over seeds; 6ND is 6 x parameters x tokens, the usual estimate of training"
     return Sheet("flops", "Where the FLOPs went", heads, tuple(rows), note)
 
@@ -113,9 +159,10 @@ def parts(told: Told) -> list[Sheet]:
     rows = []
     for label in told.results.facts.labels:
         sums = [_sum([r.usage.get(name) for r in builds if r.label == label]) for name in PARTS]
-        rows.append((text(label), *(number(None if s is None else s / seeds, flops) for s in sums)))
-    note = "as counted, mean over seeds"
-    return [Sheet("training", "FLOPs of training, part by part", ("strategy", *PARTS.values()), tuple(rows), note)]
+        how = sure(r.provenance for r in builds if r.label == label)
+        rows.append((text(label), *(number(None if s is None else s / seeds, flops) for s in sums), how))
+    note, heads = "as counted, mean over seeds", ("strategy", *PARTS.values(), SURE)
+    return [Sheet("training", "FLOPs of training, part by part", heads, tuple(rows), note)]
 
 
 def equal_quality(results: Results) -> list[Sheet]:
@@ -127,7 +174,8 @@ def equal_quality(results: Results) -> list[Sheet]:
         return []
     order = {label: i for i, label in enumerate(results.facts.labels)}
     told = sorted(found.items(), key=lambda item: (*item[0][:3], order.get(item[0][3], 0), item[0][4]))
-    heads = ("day", "task", "to reach", "points", "strategy", "artifact", "steps", "FLOPs", "FLOPs, 6ND", "training")
+    took = ("steps", "FLOPs", "FLOPs, 6ND", "training")
+    heads = ("day", "task", "to reach", "points", "strategy", "artifact", *took, SURE)
     rows = tuple(_reached(*name, mine) for name, mine in told)
     note = "points on the validation rows, mean over the seeds that reached them; of training alone: validating, and "
     note += "the adapters under a fusion, are not in it, and a model of several tasks is trained for all of them"
@@ -141,9 +189,10 @@ def _reached(
     there = [row for row in mine if row.steps is not None]
     target = statistics.fmean(row.target for row in mine)
     head = (Cell(f"{day:g}", day), text(task), text(GOALS.get(goal, goal)), Cell(points(target), 100 * target))
+    how = sure(row.provenance for row in mine)
     if not there:
         never = (Cell("never", None, "below"), *(Cell(NOTHING) for _ in range(3)))
-        return (*head, text(label), text(slot), *never)
+        return (*head, text(label), text(slot), *never, how)
     few = f" (in {len(there)} of {len(mine)} seeds)" if len(there) < len(mine) else ""
     took = (
         number(_mean([row.steps for row in there]), lambda n: f"{n:,.0f}"),
@@ -151,7 +200,7 @@ def _reached(
         number(_mean([row.nominal_train_flops for row in there]), flops),
         number(_mean([row.train_seconds for row in there]), lambda n: duration(n) + few),
     )
-    return (*head, text(label), text(slot), *took)
+    return (*head, text(label), text(slot), *took, how)
 
 
 def _mean(found: Sequence[float | None]) -> float | None:

@@ -1,6 +1,7 @@
 """The file format: what a scenario says, as one frozen model."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
@@ -200,6 +201,9 @@ class Scenario(BaseModel):
         description="Points under an endpoint's best strategy below which a strategy is never called cheapest.",
     )
     serving: Serving = Field(default=ServingTarget(), description="How requests are answered.")
+    gpus: int = Field(
+        default=1, ge=1, le=1024, description="Devices that work through the jobs of an event, for its lead time."
+    )
     estimate: Estimate = Field(default=Estimating(), description="What estimates take for granted.")
     prices: str = Field(default=DEFAULT_PRICES, min_length=1, description="A shipped price book, or a file of one.")
     project_to: Projected | None = Field(default=None, description="The size of production, told beside what was run.")
@@ -212,6 +216,23 @@ class Scenario(BaseModel):
                 text = f"is {process.gap_days:g}; more than {MOST_EVENTS} events up to the horizon, give a wider gap"
                 raise refused(self, [(("arrivals", i, "gap_days"), text)])
         return self
+
+    @staticmethod
+    def load(
+        name_or_path: str | Path,
+        *,
+        strategies: Sequence[str] | None = None,
+        seeds: Sequence[int] | int | None = None,
+        data: str | None = None,
+        prices: str | None = None,
+    ) -> "Scenario":
+        """The scenario in a file, or the shipped one of that name, checked; the rest says other than the file does.
+
+        A single number of ``seeds`` is how many. Raises Problems with all that is wrong, by file, line and key.
+        """
+        from adapeff_sim.scenario.load import load
+
+        return load(name_or_path, strategies=strategies, seeds=seeds, data=data, prices=prices)
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -12,12 +12,10 @@ from adapeff_sim.errors import ExecutionError
 from adapeff_sim.training.backbone import Backbone
 from adapeff_sim.training.build import folder_of, fused_methods
 from adapeff_sim.training.head_shape import head_shape
-from adapeff_sim.training.jobs import EvaluateJob
+from adapeff_sim.training.jobs import PREDICTIONS, EvaluateJob
 from adapeff_sim.training.metrics import gold_of
 from adapeff_sim.training.network import Network, Setup
 from adapeff_sim.training.parts import Answers, load_card, load_parts, require_base
-
-PREDICTIONS = "predictions.jsonl"
 
 
 def routed(job: EvaluateJob, backbone: Backbone) -> Network:

@@ -14,6 +14,7 @@ from adapeff_sim.training.settings import TrainingSettings
 
 Rows = tuple[AnyExample, ...]
 PROBED = 2  # what a serving probe measures, and how; another number makes stored ones be taken again
+PREDICTIONS = "predictions.jsonl"  # what an evaluation keeps in its folder: a line for each test row
 Phase = Literal["train", "validate", "evaluate", "probe"]
 
 

@@ -1,6 +1,7 @@
 """The one-way stairs, and what the pure rooms must not touch."""
 
 import ast
+import functools
 import pathlib
 
 import pytest
@@ -12,8 +13,10 @@ CORE = {"errors", "registry", "lifecycle", "artifacts"}
 EXECUTION = CORE | {"planning", "ledger", "data", "base_models", "estimation", "training", "execution", "whole_files"}
 SIMULATION = EXECUTION | {"strategies", "scenario", "accounting", "simulation"}
 RESULTS = {"errors", "registry", "ledger", "costs", "projection", "verdict", "results", "whole_files"}
+EXPLAINED = {"explanation", "event_explanation", "artifact_explanation"}
+STORY = RESULTS | SIMULATION | {"explanation"}
 MAY_IMPORT = {
-    "__init__": set(),
+    "__init__": {"python_api"},
     "errors": set(),
     "registry": {"errors"},
     "whole_files": set(),
@@ -31,20 +34,34 @@ MAY_IMPORT = {
     "scenario": EXECUTION | {"strategies", "costs"},
     "accounting": EXECUTION,
     "simulation": EXECUTION | {"accounting"},
+    "catalogue": EXECUTION | {"strategies", "scenario", "costs"},
+    "doctor": {"__init__", "execution", "whole_files"},
     "explanation": {"errors", "ledger", "estimation"},
+    "event_explanation": STORY,
+    "artifact_explanation": STORY | {"event_explanation"},
+    "lessons": RESULTS | {"estimation"},
     "projection": {"errors", "ledger", "estimation"},
     "verdict": RESULTS,
     "results": RESULTS,
-    "run_folder": SIMULATION | RESULTS,
+    "comparison": RESULTS,
+    "demos": {"errors"},
+    "playback": SIMULATION,
+    "run_folder": SIMULATION | RESULTS | {"demos"},
     "estimates": SIMULATION | RESULTS | {"run_folder"},
     "forecast": {"errors", "ledger", "costs"},
     "conduct": SIMULATION | RESULTS | {"run_folder", "estimates"},
-    "reports": RESULTS | {"reports", "lifecycle", "artifacts", "planning"},
-    "cli": SIMULATION | RESULTS | {"run_folder", "conduct", "forecast", "reports", "cli", "__init__", "explanation"},
+    "python_api": SIMULATION | RESULTS | {"run_folder", "conduct", "comparison", "reports"},
+    "sweep": SIMULATION | RESULTS | {"run_folder", "conduct", "comparison"},
+    "reports": RESULTS | {"demos", "reports", "comparison", "lifecycle", "artifacts", "planning"},
+    "cli": SIMULATION
+    | RESULTS
+    | EXPLAINED
+    | {"run_folder", "conduct", "forecast", "reports", "cli", "__init__", "comparison", "python_api", "sweep"}
+    | {"playback", "lessons", "catalogue", "doctor"},
     "__main__": {"cli"},
 }
 PURE = {"lifecycle", "artifacts", "strategies", "planning", "ledger", "costs", "projection", "accounting", "verdict"}
-PURE |= {"simulation"}
+PURE |= {"simulation", "comparison", "lessons"}
 IMPURE = {"os", "pathlib", "io", "time", "datetime", "random", "secrets", "uuid", "subprocess", "socket"}
 HEAVY = {"torch", "transformers", "adapters"}
 SEEDED = {"lifecycle/timeline.py"}  # arrival processes draw seeded random days, before anything runs
@@ -56,8 +73,14 @@ def room(path: pathlib.Path) -> str:
     return path.relative_to(ROOT).parts[0].removesuffix(".py")
 
 
+@functools.cache
+def parsed(path: pathlib.Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@functools.cache
 def imports(path: pathlib.Path, top_level_only: bool = False) -> set[str]:
-    tree = ast.parse(path.read_text())
+    tree = parsed(path)
     nodes = tree.body if top_level_only else list(ast.walk(tree))
     plain = {alias.name for n in nodes if isinstance(n, ast.Import) for alias in n.names}
     return plain | {n.module or "" for n in nodes if isinstance(n, ast.ImportFrom)}
@@ -68,7 +91,7 @@ def test_a_room_imports_only_rooms_below_it(path):
     ours = {n.split(".")[1] for n in imports(path) if n.startswith("adapeff_sim.")}
     assert ours <= MAY_IMPORT[room(path)] | {room(path)}
     assert path.stem not in {"utils", "common", "helpers", "manager", "handler"}
-    assert ast.get_docstring(ast.parse(path.read_text())), "a file says in one sentence what it is for"
+    assert ast.get_docstring(parsed(path)), "a file says in one sentence what it is for"
 
 
 @pytest.mark.parametrize("path", [p for p in FILES if room(p) in PURE], ids=lambda p: str(p.relative_to(ROOT)))

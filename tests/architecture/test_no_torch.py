@@ -27,15 +27,24 @@ COMMANDS = {  # in this order, in one process: the first that loads something is
     "data helpdesk --language en": 0,
     "data rows --task mood": 0,
     "validate smoke": 0,
+    "list": 0,
+    "doctor --offline": 0,
+    "new mine.yaml --yes": 0,
     "plan smoke": 0,
+    "plan smoke --price": 0,
     "report done": 0,
     "report done --csv tables --markdown tables.md": 0,
     "price done --prices cloud_gpu": 0,
+    "compare done": 0,
+    "sweep smoke --vary traffic=1,2 --plan --device cpu": 0,
     "explain done --job adapter/a": 0,
     "explain done --job adapter/b": 2,
     "calibrate --show --device cpu": 2,
+    "lesson": 0,
+    "lesson 1 --no-run": 2,
     "report absent": 2,
     "run absent": 2,
+    "run smoke --device cpu --store /proc/s": 2,  # all but training is loaded by then
     "data absent": 2,
     "data typed": 0,
 }
@@ -112,4 +121,4 @@ def test_the_help_comes_at_once():
         assert child.returncode == 0
         return usage.ru_utime + usage.ru_stime
 
-    assert min(used() for _ in range(3)) < HELP_SECONDS
+    assert any(used() < HELP_SECONDS for _ in range(3))

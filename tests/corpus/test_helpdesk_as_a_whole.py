@@ -60,3 +60,13 @@ def test_an_id_means_the_same_in_every_language(task):
             elif task == "entities":
                 kinds = [sorted(t[2:] for t in row.tags if t.startswith("B")) for row in rows]
                 assert kinds == [sorted(t[2:] for t in row.tags if t.startswith("B")) for row in english]
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_no_text_is_in_two_splits(task):
+    for language in LANGUAGES:
+        texts = [
+            {t for row in SOURCE.examples(task, language, split) for t in texts_of(row)}
+            for split in ("train", "validation", "test")
+        ]
+        assert sum(map(len, texts)) == len(set().union(*texts))

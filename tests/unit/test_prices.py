@@ -18,15 +18,18 @@ TEXT = yaml.safe_dump(BOOK, sort_keys=False)
 def test_every_book_that_comes_along_says_what_it_is(name):
     book = load_prices(name)
     assert book.name == name
-    for price in (book.compute, book.storage, book.serving, *([book.labelling] if book.labelling else [])):
+    others = (price for price in (book.labelling, book.energy, book.revalidation) if price)
+    for price in (book.compute, book.storage, book.serving, *others):
         assert price.source.startswith("example: ") and isinstance(price.date, datetime.date)
     assert book.compute.flops_per_second and book.serving.flops_per_second
 
 
-def test_the_books_that_come_along_show_two_bases_and_a_cpu():
-    assert {"cloud_gpu", "on_prem", "laptop_cpu"} <= set(NAMES)
-    assert {load_prices(name).compute.per for name in NAMES} >= {"device_hour", "kwh"}
-    assert load_prices("laptop_cpu").compute.device == "cpu"
+def test_the_books_that_come_along_are_of_two_clouds_an_owned_machine_and_a_cpu():
+    books = {name: load_prices(name) for name in NAMES}
+    assert {"cloud_gpu", "google_cloud", "on_prem", "laptop_cpu"} <= set(NAMES)
+    assert {name for name, book in books.items() if book.energy} == {"on_prem"}  # elsewhere the hour pays for it
+    assert all(book.compute.includes_energy for name, book in books.items() if name != "on_prem")
+    assert books["laptop_cpu"].compute.device == "cpu"
 
 
 @pytest.mark.parametrize(
@@ -76,7 +79,9 @@ def test_what_is_assumed_is_said_apart_from_what_a_list_says():
         book = load_prices(name)
         for price in (book.compute, book.serving):
             assert price.flops_per_second and price.assumption.startswith("assumption: ")
-        assert "Amazon" in book.serving.source or "no list price" in book.serving.source
+        assert any(who in book.serving.source for who in ("Amazon", "Google", "no list price"))
+        for price in (book.energy, book.revalidation):
+            assert price is None or price.assumption.startswith("assumption: ")
 
 
 def test_a_name_that_no_file_can_have_is_told(tmp_path):

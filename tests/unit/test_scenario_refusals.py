@@ -156,7 +156,7 @@ ONE_PROBLEM = {
     "an unknown price book": (
         ("prices: cloud_gpu", "prices: clod_gpu"),
         "tiny.yaml:18: prices: Unknown price book 'clod_gpu'. Did you mean 'cloud_gpu'? Known: cloud_gpu, "
-        "laptop_cpu, on_prem; or give the "
+        "google_cloud, laptop_cpu, on_prem; or give the "
         "path of a .yaml file.",
     ),
     "batches without a target": (

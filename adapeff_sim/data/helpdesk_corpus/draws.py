@@ -55,6 +55,7 @@ class Deck:
         self.intents: dict[str, list[str]] = {}  # the questions of each intent, in the order of the corpus
         for family in self.questions:
             self.intents.setdefault(topic(family), []).append(family)
+        self.wordings: dict[str, list[list[str]]] = {}  # of a family: easy and hard ones, or all, often said ones first
         self.strangers = {intent: [q for q in self.questions if topic(q) != intent] for intent in self.intents}
         lines = [line for family in self.questions + self.remarks for line in reference.families[family][split]]
         self.naming = {
@@ -159,12 +160,14 @@ class Deck:
 
     def line(self, family: str) -> str:
         """A line of a family in this split."""
-        lines = self.reference.families[family][self.split]
-        hard = [line for line in lines if is_hard(line)]
-        easy = [line for line in lines if not is_hard(line)]
-        if hard and easy:
-            lines = hard if self.random.random() < HARDER else easy
-        return self.often(random.Random(family).sample(lines, len(lines)))
+        if family not in self.wordings:
+            lines = self.reference.families[family][self.split]
+            hard = [line for line in lines if is_hard(line)]
+            easy = [line for line in lines if not is_hard(line)]
+            parts = [easy, hard] if hard and easy else [lines]
+            self.wordings[family] = [random.Random(family).sample(level, len(level)) for level in parts]
+        levels = self.wordings[family]
+        return self.often(levels[-1] if len(levels) == 1 or self.random.random() < HARDER else levels[0])
 
     def often(self, things: Sequence[T]) -> T:
         """One of the things: in training the first ones often and the last ones rarely, later all alike."""

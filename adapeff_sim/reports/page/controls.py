@@ -31,6 +31,8 @@ def knobs(results: Results) -> Iterator[Knob]:
         "compute": per[prices.compute.per],
         "storage": "a GiB and month",
         "serving": "an hour of a replica",
+        "energy": "a kWh",
+        "revalidation": "a test item run again",
         "labelling": "a labelled row",
     }
     occurs = {row.component for row in results.totals}

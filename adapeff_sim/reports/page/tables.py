@@ -56,6 +56,7 @@ def events_table(sheet: Sheet) -> str:
 
 HEADS = 3  # of the events' table: strategy, artifacts, because
 STRATEGY, FATES, BECAUSE, NUMBERS = 3, {"+": 4, "~": 5, "=": 7, "-": 8}, 6, 9  # columns of its sheet
+SAID = 1  # how sure a row is stands last, and is no work
 CHANGES = [column for sign, column in FATES.items() if sign != "="]
 
 
@@ -65,7 +66,7 @@ def _event(when: tuple[Cell, ...], rows: list[tuple[Cell, ...]]) -> str:
     width = HEADS + len(rows[0]) - NUMBERS
     title = f'<span class="chip">{escape(place.said)}</span> day {escape(day.said)}: {escape(event.said)}'
     lines = [f'<tr><th colspan="{width}" scope="rowgroup"><div>{title}</div></th></tr>']
-    idle = [row for row in rows if not any(row[i].value for i in (*CHANGES, *range(NUMBERS, len(row))))]
+    idle = [row for row in rows if not any(row[i].value for i in (*CHANGES, *range(NUMBERS, len(row) - SAID)))]
     for row in rows:
         if row not in idle:
             numbers = "".join(f'<td class="number {cell.mark}">{escape(cell.said)}</td>' for cell in row[NUMBERS:])

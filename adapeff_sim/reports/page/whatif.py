@@ -62,6 +62,8 @@ def main_prices(prices: Prices) -> dict[str, float]:
         "storage": prices.storage.gib_month,
         "serving": prices.serving.replica_hour,
     }
+    found |= {"energy": prices.energy.kwh} if prices.energy else {}
+    found |= {"revalidation": prices.revalidation.item} if prices.revalidation else {}
     return found | ({"labelling": prices.labelling.example} if prices.labelling else {})
 
 

@@ -3,7 +3,9 @@
 import pytest
 from late import Late
 
-from adapeff_sim.data.examples import TaskKind
+from adapeff_sim.data.examples import SpanExample, TaskKind
+from adapeff_sim.execution.predictions import predictions
+from adapeff_sim.ledger.outcome import Prediction
 
 metrics = Late("adapeff_sim.training.metrics")
 
@@ -46,3 +48,10 @@ def test_scripts_without_spaces_are_compared_by_sign():
     assert metrics.span_scores([["东京大学"]], ["京大学"], "zh")["f1"] == pytest.approx(2 * 3 / 7)
     assert metrics.answer_tokens("सीता राम", "hi") == ["सीता", "राम"]
     assert metrics.answer_tokens("ไทย", "th") == ["ไ", "ท", "ย"]
+
+
+def test_an_answer_cut_from_a_text_is_right_as_its_exact_match_is(tmp_path):
+    span = SpanExample(question="who?", context="The cat sat", answers=({"text": "The cat", "answer_start": 0},))
+    (tmp_path / "predictions.jsonl").write_text('{"id": "0", "gold": ["The cat"], "predicted": "cat"}\n')
+    (found,) = predictions(tmp_path, TaskKind.SPAN, [span], "en").values()
+    assert found == Prediction('"cat"', True)
