@@ -7,14 +7,18 @@ import platform
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import JsonValue
 
 from adapeff_sim.artifacts.artifact import Artifact
 from adapeff_sim.costs.base import Terms, price_ledger
-from adapeff_sim.costs.prices import Prices
+from adapeff_sim.costs.prices import Prices, same_device
+from adapeff_sim.estimates import basis, require_trainable
+from adapeff_sim.estimation.assumptions import Assumption
 from adapeff_sim.execution.base import EXECUTORS, News
+from adapeff_sim.execution.calibrations import kept_calibrations
 from adapeff_sim.execution.machine import Machine, packages
 from adapeff_sim.execution.orders import Orders
 from adapeff_sim.execution.sources import Sources
@@ -22,10 +26,12 @@ from adapeff_sim.execution.store import Store
 from adapeff_sim.ledger.ledger import Ledger
 from adapeff_sim.ledger.records import JobRecord
 from adapeff_sim.planning.plan import Evaluate, Make
+from adapeff_sim.projection.target import Target
 from adapeff_sim.results import EventMark, Facts, Results, results_of, write
 from adapeff_sim.run_folder import RunFolder
 from adapeff_sim.scenario.fit import require_precision
 from adapeff_sim.scenario.price_books import load_prices
+from adapeff_sim.scenario.project_to import ProjectTo
 from adapeff_sim.scenario.schema import Scenario
 from adapeff_sim.scenario.space import require_space
 from adapeff_sim.simulation import Finished, Simulation, Unfolded
@@ -41,14 +47,19 @@ def nobody_watching(simulation: Simulation, prices: Prices, facts: Facts) -> Ite
 
 
 def conduct(
-    scenario: Scenario, machine: Machine, store: Path, out: Path, watching: Watching = nobody_watching
+    scenario: Scenario,
+    machine: Machine,
+    store: Path,
+    out: Path,
+    watching: Watching = nobody_watching,
 ) -> Results:
     """Do all that a scenario asks for and write the run's folder ``out``; ``watching`` is told how it goes.
 
     Raises AdapeffError: before anything is done where another process runs in ``out`` or the disk has no room, later
     where a job cannot be done. What was done before that stays in the store, and the same call goes on from there.
     """
-    prices, facts = load_prices(scenario.prices), facts_of(scenario)
+    require_trainable(scenario)
+    prices, facts = load_prices(scenario.prices), facts_of(scenario, store)
     sources = Sources(scenario.data, Path())
     orders = Orders(scenario.settings, sources, machine)
     simulation = Simulation(scenario.strategies, scenario.seeds, scenario.events, orders)
@@ -70,13 +81,69 @@ def conduct(
     return results
 
 
+def conduct_estimate(
+    scenario: Scenario, store: Path, out: Path, learn_from: Path | None = None, watching: Watching = nobody_watching
+) -> Results:
+    """The same run from closed forms, into the same files: nothing is trained, and ``store`` is not written to.
+
+    Raises AdapeffError where another process runs in ``out``, and where rows or models cannot be had.
+    """
+    prices, folder = load_prices(scenario.prices), RunFolder(out)
+    with folder.alone():
+        begun = folder.begin(scenario.as_yaml(), {"executor": "estimate"})
+        found = estimated(scenario, prices, store, learn_from, watching)
+        folder.write_ledger(found.ledger)
+        folder.write_environment(found.results.environment)
+        write(found.results, out)
+        folder.end(begun)
+    return found.results
+
+
+@dataclass(frozen=True, slots=True)
+class Estimated:
+    """A life that was priced without training, and what that rests on."""
+
+    results: Results
+    ledger: Ledger
+    assumptions: tuple[Assumption, ...]
+
+
+def estimated(
+    scenario: Scenario,
+    prices: Prices,
+    store: Path,
+    learn_from: Path | None = None,
+    watching: Watching = nobody_watching,
+) -> Estimated:
+    """A scenario lived through and priced from closed forms; no file is written.
+
+    Raises AdapeffError where rows or models cannot be had, or where nobody knows how fast the priced device is.
+    """
+    facts, sources = facts_of(scenario, store), Sources(scenario.data, Path())
+    rests_on = basis(scenario, prices, store, learn_from)
+    machine = rests_on.machine
+    simulation = Simulation(
+        scenario.strategies, scenario.seeds, scenario.events, Orders(rests_on.settings, sources, machine)
+    )
+    with watching(simulation, prices, facts) as watch:
+        ledger = simulation.run(rests_on.executor(sources), watch)
+    found = environment(scenario, machine, ledger, tested(simulation, sources), based(simulation, sources))
+    found["executor"] = "estimate"
+    found["assumptions"] = [each.model_dump() for each in rests_on.assumptions()]
+    results = results_of(facts, ledger, prices, price_ledger(ledger, prices, facts.terms), found)
+    return Estimated(results, ledger, rests_on.assumptions())
+
+
 def in_store(store: Store, orders: Orders) -> Callable[[str, int, Artifact], bool]:
     """Tells of a training, by label and seed, whether the store has it."""
     return lambda label, seed, artifact: store.holds(orders(label, seed, 0.0, Make(artifact)).key)
 
 
-def facts_of(scenario: Scenario) -> Facts:
-    """What results need to know of a scenario; events of all seeds, those of one day in the order of the file."""
+def facts_of(scenario: Scenario, store: Path | None = None) -> Facts:
+    """What results need to know of a scenario; events of all seeds, those of one day in the order of the file.
+
+    A calibration of the device that the scenario projects to is looked for beside the ``store``.
+    """
     found = set()
     for seed in scenario.seeds:
         before, place = -1.0, 0
@@ -91,8 +158,27 @@ def facts_of(scenario: Scenario) -> Facts:
         seeds=scenario.seeds,
         terms=terms_of(scenario),
         quality_floor=scenario.quality_floor,
+        project_to=None if scenario.project_to is None else target_of(scenario.project_to, store),
         events=tuple(EventMark(day=day, text=text) for day, _, text in sorted(found)),
         gpus=scenario.gpus,
+    )
+
+
+def target_of(said: ProjectTo, store: Path | None) -> Target:
+    """The size of production, with rates that were calibrated on its device, or that are stated or assumed."""
+    train, answer, source = said.rates
+    found = [c for c in kept_calibrations(store) if same_device(said.device, c.device)] if store else []
+    known = found[-1].model_copy(update={"points": ()}) if found else None
+    return Target(
+        base_model=said.base_model,
+        encoder=said.encoder,
+        examples_per_endpoint=said.examples_per_endpoint,
+        device=known.device if known else said.device,
+        trials=said.trials,
+        train_flops_per_second=train,
+        answer_flops_per_second=answer,
+        rates_from=f"calibrated on {known.date}" if known else source,
+        calibration=known,
     )
 
 

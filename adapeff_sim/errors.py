@@ -6,7 +6,10 @@
   + DataError         rows or weights are not what they should be
   + PricesError       a price book cannot be understood (costs/prices.py)
   + ResultsError      a run's results cannot be read (results.py)
-  + ExplanationError  no training, or more than one, answers to a name (explanation.py)
+  + ExplanationError  no training, event or artifact, or more than one, answers to a name (explanation.py)
+  + PlaybackError     a ledger does not tell what its scenario asks for (playback.py)
+  + UnknownDemo       no run of that name comes along (demos)
+  + LessonError       a run does not tell what a lesson asks it (lessons/base.py)
   + NoClosedForm      no formula tells its operations (estimation/encoder.py)
   + UnknownPlugin     no implementation has that name
   + PlanningError     a strategy wants what cannot be planned

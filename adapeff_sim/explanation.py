@@ -41,7 +41,7 @@ SECONDS = {
 
 
 class ExplanationError(AdapeffError):
-    """No training, or more than one, answers to a name."""
+    """No training, event or artifact answers to a name, or more than one training does."""
 
 
 class Line(Row):

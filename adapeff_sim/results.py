@@ -13,7 +13,7 @@ from typing import Literal
 from pydantic import JsonValue, ValidationError
 
 from adapeff_sim.costs.accrual import Accrual, Lot, accruals, components
-from adapeff_sim.costs.base import CostRow, Terms
+from adapeff_sim.costs.base import CostRow, Terms, price_ledger
 from adapeff_sim.costs.lead_time import lead_times
 from adapeff_sim.costs.prices import Prices
 from adapeff_sim.costs.serving import PoolRow, pool_rows
@@ -33,6 +33,9 @@ from adapeff_sim.ledger.ledger import Ledger
 from adapeff_sim.ledger.outcome import Row
 from adapeff_sim.ledger.trainings import EqualQualityRow, TrainingRow, equal_quality, training_rows
 from adapeff_sim.ledger.upkeep import UpkeepRow, upkeep_rows
+from adapeff_sim.projection.epochs import EpochsRow, epochs
+from adapeff_sim.projection.project import project
+from adapeff_sim.projection.target import Target
 from adapeff_sim.verdict import Case, Verdict, judge
 from adapeff_sim.whole_files import not_read, not_written, write_whole
 
@@ -61,6 +64,7 @@ class Facts(Row):
     seeds: tuple[int, ...]
     terms: Terms
     quality_floor: float  # points
+    project_to: Target | None = None  # the size of production
     events: tuple[EventMark, ...] = ()
     gpus: int = 1  # devices that work through the jobs of an event
 
@@ -76,6 +80,20 @@ class Curve(Row):
     component: str
     complete: bool
     amounts: tuple[float, ...]
+
+
+class Projection(Row):
+    """What the same life would come to at the size of production: every figure is estimated; the days are its own.
+
+    ``epochs`` are those of the run, which are carried over.
+    """
+
+    target: Target
+    epochs: tuple[EpochsRow, ...]
+    totals: tuple[TotalRow, ...]
+    days: tuple[float, ...]
+    curves: tuple[Curve, ...]
+    rows: tuple[CostRow, ...]
 
 
 class Results(Row):
@@ -102,6 +120,7 @@ class Results(Row):
     rows: tuple[CostRow, ...]
     stored: tuple[StoredRow, ...] = ()  # what lies in store, and for how long
     pools: tuple[PoolRow, ...] = ()  # how many replicas answer, and for how long
+    projection: Projection | None = None  # the same life at another size; never part of anything above
 
 
 def results_of(
@@ -139,6 +158,21 @@ def results_of(
         rows=tuple(rows),
         stored=tuple(stored_rows(ledger, prices, facts.terms)),
         pools=tuple(pool_rows(ledger, prices, facts.terms)),
+        projection=None if facts.project_to is None else _projection(facts, ledger, prices, facts.project_to),
+    )
+
+
+def _projection(facts: Facts, ledger: Ledger, prices: Prices, target: Target) -> Projection:
+    """The life at the target's size, priced by the same components, prices and terms."""
+    rows = price_ledger(project(ledger, target), prices, facts.terms)
+    grown, names, days = accruals(rows), components(rows), _grid(facts, rows)
+    return Projection(
+        target=target,
+        epochs=epochs(ledger),
+        totals=totals(facts.labels, facts.seeds, names, rows),
+        days=days,
+        curves=_curves(facts, names, grown, days),
+        rows=tuple(rows),
     )
 
 

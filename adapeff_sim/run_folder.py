@@ -24,6 +24,7 @@ from typing import IO
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
+from adapeff_sim.demos import demo_folder, is_demo
 from adapeff_sim.errors import ExecutionError
 from adapeff_sim.ledger.ledger import Ledger
 from adapeff_sim.whole_files import not_read, not_written, write_whole
@@ -139,6 +140,12 @@ class RunFolder:
             found = {"finished": True, "ledger": _digest(file.read_bytes()) if file.is_file() else ""}
             write_whole(self.path / "run.json", run.model_copy(update=found).model_dump_json() + "\n")
 
+    def holds_finished(self, scenario_text: str) -> bool:
+        """Whether a finished run of exactly this scenario lies here, whatever it was run on."""
+        run = self._present()
+        is_it = run is not None and run.finished and run.scenario == _digest(scenario_text.encode())
+        return is_it and (self.path / RESULTS).is_file()
+
     def write_ledger(self, ledger: Ledger) -> None:
         """Write what happened. Raises ExecutionError."""
         self._write(LEDGER, "".join(line + "\n" for line in ledger.dumps()))
@@ -159,6 +166,20 @@ class RunFolder:
             raise ExecutionError(not_read(file, error)) from error
         except (ValidationError, UnicodeDecodeError) as error:
             raise ExecutionError(damaged) from error
+
+    def read_scenario(self) -> str:
+        """The text of what was run. Raises ExecutionError where there is none."""
+        file = self.path / "scenario.yaml"
+        try:
+            return file.read_text(encoding="utf-8")
+        except (FileNotFoundError, NotADirectoryError):
+            raise ExecutionError(f"{self.path}: no scenario.yaml; give the folder of a finished run.") from None
+        except OSError as error:
+            raise ExecutionError(not_read(file, error)) from error
+        except UnicodeDecodeError as error:
+            raise ExecutionError(
+                f"{file}: damaged; run the scenario again, which reuses all that is stored."
+            ) from error
 
     def _told_digest(self) -> str:
         """The digest that the finished run's ledger had; empty where none is told."""
@@ -189,14 +210,24 @@ class RunFolder:
 
     def _present(self) -> Run | None:
         """The run that the folder holds, finished or not."""
-        with suppress(FileNotFoundError, ValidationError, UnicodeDecodeError):
+        with suppress(FileNotFoundError, NotADirectoryError, ValidationError, UnicodeDecodeError):
             return Run.model_validate_json((self.path / "run.json").read_text(encoding="utf-8"))
         return None
 
 
 def folder_of(run: Path) -> Path:
-    """The folder of a run that is named by itself, or by one of its files."""
+    """The folder of a run that is named by itself, by one of its files, or as one that comes along (``demo:NAME``).
+
+    Raises UnknownDemo where none is called so.
+    """
+    if is_demo(run):
+        return demo_folder(run)
     return run.parent if run.name in (*DERIVED, *ASKED) and run.is_file() else run
+
+
+def called(run: Path) -> Path:
+    """How a run is told of: one that comes along as it was named, any other by its folder."""
+    return run if is_demo(run) else folder_of(run)
 
 
 def _digest(content: bytes) -> str:

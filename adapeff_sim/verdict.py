@@ -1,8 +1,4 @@
-"""Who is cheapest, from which day on, at what quality, and what cannot be said.
-
-A strategy that is too far below the best on some endpoint is never called cheapest; one with an amount that could not
-be had is not compared; and a difference within the noise is no difference.
-"""
+"""Who is cheapest, from which day on: of those good enough everywhere, lacking no amount, and by more than noise."""
 
 import math
 import statistics
@@ -267,7 +263,9 @@ def _said_of_quality(case: Case, below: list[Below], comparisons: list[Compariso
     """Who is never called cheapest, why, and whether it would have been."""
     total = next((c for c in comparisons if c.component == TOTAL), None)
     unscored = [e for e in _endpoints(case) if all(s.get(e) is None for s in case.scores.values())]
-    said = [f"Quality is unavailable on {', '.join(unscored)}: the floor was not held there."] if unscored else []
+    where = f"unavailable on {', '.join(unscored)}: the floor was not held there."
+    unknown = where if unscored != _endpoints(case) else "unknown, as nothing was scored: cost alone is compared."
+    said = [f"Quality is {unknown}"] if unscored else []
     for label in dict.fromkeys(b.label for b in below):
         mine = [b for b in below if b.label == label]
         worst = max(mine, key=lambda b: math.inf if b.points is None else b.points)

@@ -205,7 +205,7 @@ def _parse() -> argparse.Namespace:
         "--data", type=Path, default=os.environ.get("ADAPEFF_REAL_DATA"), help="folder of labelled rows"
     )
     parser.add_argument(
-        "--quick", action="store_true", help="topic and ner in en and sw, 400 rows, 250 steps, one seed"
+        "--quick", action="store_true", help="topic and ner in en and sw, 300 rows, 150 steps, one seed"
     )
     parser.add_argument("--base", default="adapeff-mini:v1")
     parser.add_argument("--tasks", nargs="+", default=TASKS, choices=TASKS)
@@ -227,7 +227,7 @@ def _parse() -> argparse.Namespace:
         parser.error("no rows to train on: give --data FOLDER, or set ADAPEFF_REAL_DATA")
     if asked.quick:
         asked.tasks, asked.languages, asked.seeds = ("topic", "ner"), ("en", "sw"), SEEDS[:1]
-        asked.rows, asked.max_steps = 400, 250
+        asked.rows, asked.max_steps, asked.validation_rows = 300, 150, 100
     return asked
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from word_counts import WordCounts, bag_of_words
 
-from adapeff_sim.data.examples import AnyExample, PairExample, TaskKind, TokensExample
-from adapeff_sim.training.metrics import PRIMARY, gold_of, scores
+from adapeff_sim.data.examples import PRIMARY, AnyExample, PairExample, TaskKind, TokensExample
+from adapeff_sim.training.metrics import gold_of, scores
 
 Rows = Sequence[AnyExample]
 INVERSE_REGULARISATION = 10.0

@@ -26,6 +26,7 @@ from word_counts import WordCounts
 from adapeff_sim.base_models.release import resolve
 from adapeff_sim.data.examples import AnyExample, ChoiceExample, TaskKind, content_digest, take
 from adapeff_sim.data.helpdesk import Helpdesk, difficulty
+from adapeff_sim.training.settings import LEARNING_RATES, METHOD_LEARNING_RATES
 
 SIZES = (25, 50, 100, 250, 500, 1000, 2000)
 COARSE_FIRST = (500, 2000, 100, 25, 1000, 250, 50)  # in which order they are trained: a run cut short has the outline
@@ -60,7 +61,8 @@ class Points:
         if learner == WORDS:
             return {}
         names = ("device", "threads", "precision", "steps", "epochs")
-        return {"base": resolve(self.options.base).digest, **{name: getattr(self.options, name) for name in names}}
+        rates = {"learning_rates": LEARNING_RATES | METHOD_LEARNING_RATES}
+        return {"base": resolve(self.options.base).digest, **rates, **{x: getattr(self.options, x) for x in names}}
 
     def digest(self, task: str, language: str) -> str:
         """The content of an endpoint's training and test rows."""

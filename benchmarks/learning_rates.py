@@ -1,26 +1,32 @@
 """Which learning rate each kind of artifact and each adapter method wants: a small search, on validation rows only.
 
-    python benchmarks/learning_rates.py --rows 200 --epochs 15
+    python benchmarks/learning_rates.py                            # give the same command again: it goes on
+    python benchmarks/learning_rates.py --methods lora ia3 --seeds 13
 
 From a middle rate the search climbs: as long as the best rate lies at an edge of what was tried, the next one beyond
-it is tried too, so nobody's best lies outside. Every training has the same rows, seed and cap on epochs. The best rate
-is the one whose best epoch scores highest on the validation rows (of equals the one that ends sooner, then the lower
-one); test rows are never looked at. The table goes to docs/measurements/learning_rates.md, after every artifact.
+it is tried too, so nobody's best lies outside. A rate is trained on every task with every seed, with the same rows and
+cap on steps as any other rate; what counts is the mean of the best validation scores (of equals the lower rate). Test
+rows are never looked at. Every training is kept in --out; the table goes to docs/measurements/learning_rates.md.
 """
 
 import argparse
+import itertools
+import shutil
+import statistics
 import tempfile
-import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+
+from kept import Kept
 
 from adapeff_sim.artifacts.artifact import Artifact, Role
 from adapeff_sim.artifacts.methods import METHODS
 from adapeff_sim.artifacts.recipe import AdapterRecipe, BaseModelRecipe, DatasetRecipe, FusionRecipe, ModelRecipe
 from adapeff_sim.base_models.release import Release, resolve
 from adapeff_sim.data.base import SOURCES
-from adapeff_sim.data.examples import take
+from adapeff_sim.data.examples import content_digest, take
 from adapeff_sim.execution.machine import Machine
 from adapeff_sim.ledger.outcome import Outcome
 from adapeff_sim.training.jobs import BuildJob, Note, TaskRows
@@ -28,15 +34,20 @@ from adapeff_sim.training.settings import TrainingSettings
 from adapeff_sim.training.workbench import Workbench
 
 GRID = (3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
+FIRST = {"model": 3e-4, "fusion": 1e-3}  # where a climb begins; adapters at 3e-3
+FUSED = "seq_bn"  # what lies under a fusion
 REPORT = Path(__file__).parent.parent / "docs" / "measurements" / "learning_rates.md"
 
 
 @dataclass(frozen=True)
 class Tried:
-    """One training of the search."""
+    """One training of the search: the best score on validation rows, 0 to 1, and when it was reached."""
 
+    name: str
     rate: float
-    score: float  # best validation score, 0 to 1
+    task: str
+    seed: int
+    score: float
     steps: int
     seconds: float
 
@@ -50,13 +61,22 @@ class Search:
         self.bench = Workbench(Machine(options.device, options.device, options.threads, options.precision))
         self.source = SOURCES.get("helpdesk")()
         self.base = Artifact("base_model", BaseModelRecipe(release=options.base))
+        self.kept = Kept(options.out)
+        self.tried = [Tried(**row) for row in self.kept.under(self.conditions())]
 
-    def rows(self, task: str) -> TaskRows:
+    def conditions(self) -> dict[str, object]:
+        """What trainings must have in common to stand in one table."""
+        names = ("languages", "rows", "epochs", "max_steps", "patience", "batch_size", "threads", "device", "precision")
+        said = {name: getattr(self.options, name) for name in names}
+        rows = [row for task in self.options.tasks for rows in self.rows(task, 13).train.values() for row in rows]
+        return {"base": self.release.digest, "rows_digest": content_digest(rows), **said}
+
+    def rows(self, task: str, seed: int) -> TaskRows:
         kind, labels = self.source.tasks()[task], self.source.labels(task)
         train, validation = {}, {}
         for language in self.options.languages:
             seen = self.source.examples(task, language, "train")
-            train[language] = take(seen, self.options.rows, self.options.seed, task, language)
+            train[language] = take(seen, self.options.rows, seed, task, language)
             validation[language] = self.source.examples(task, language, "validation")
         return TaskRows(task, kind, labels, train, {}, validation)
 
@@ -70,76 +90,122 @@ class Search:
         inputs = {Role.BASE: (self.base,), Role.TRAIN: self.datasets(task)}
         return Artifact(f"adapter/{task}", AdapterRecipe(task=task, method=method), inputs)
 
-    def model(self) -> Artifact:
-        inputs = {Role.START: (self.base,), Role.TRAIN: self.datasets(self.options.task)}
-        return Artifact("model", ModelRecipe(tasks=(self.options.task,)), inputs)
+    def model(self, task: str) -> Artifact:
+        inputs = {Role.START: (self.base,), Role.TRAIN: self.datasets(task)}
+        return Artifact("model", ModelRecipe(tasks=(task,)), inputs)
 
-    def fusion(self, rates: Mapping[str, float]) -> tuple[Artifact, dict[str, Path]]:
-        """A fusion over seq_bn adapters of two tasks, which are trained first, at the rate found for them."""
-        adapters = tuple(self.adapter("seq_bn", task) for task in (self.options.task, self.options.beside))
-        for adapter, task in zip(adapters, (self.options.task, self.options.beside), strict=True):
-            self.train(adapter, rates["seq_bn"], task, {})
-        inputs = {Role.BASE: (self.base,), Role.FUSED: adapters, Role.TRAIN: self.datasets(self.options.task)}
-        fusion = Artifact("fusion", FusionRecipe(task=self.options.task), inputs)
-        return fusion, {a.fingerprint: self.folder / a.fingerprint / "artifact" for a in adapters}
+    def fusion(self, task: str, seed: int) -> tuple[Artifact, dict[str, Path]]:
+        """A fusion over adapters of all tasks, which are trained once for a seed, at the best rate found for them."""
+        adapters = {name: self.adapter(FUSED, name) for name in self.options.tasks}
+        paths = {}
+        for name, adapter in adapters.items():
+            place = self.folder / f"fused-{seed}" / name
+            if not place.exists():
+                self.train(adapter, self.best(FUSED), name, seed, {}, place)
+            paths[adapter.fingerprint] = place / "artifact"
+        recipe = FusionRecipe(task=task)
+        inputs = {Role.BASE: (self.base,), Role.FUSED: tuple(adapters.values()), Role.TRAIN: self.datasets(task)}
+        return Artifact("fusion", recipe, inputs), paths
 
-    def train(self, artifact: Artifact, rate: float, task: str, inputs: Mapping[str, Path]) -> Tried:
-        decay = 0.0 if getattr(artifact.recipe, "method", "") == "loreft" else 0.01
+    def train(
+        self, artifact: Artifact, rate: float, task: str, seed: int, inputs: Mapping[str, Path], place: Path
+    ) -> tuple[float, int, float]:
+        """The best validation score, the steps and the seconds of one training, whose files go to ``place``."""
+        asked = self.options
         settings = TrainingSettings(
-            epochs=self.options.epochs, patience=self.options.patience, learning_rate=rate, weight_decay=decay
+            epochs=asked.epochs,
+            max_steps=asked.max_steps,
+            patience=asked.patience,
+            batch_size=asked.batch_size,
+            learning_rate=rate,
+            weight_decay=0.0 if getattr(artifact.recipe, "method", "") == "loreft" else 0.01,
         )
         scores: list[float] = [0.0]
 
         def tell(note: Note) -> None:
             scores.append(note.score or 0.0)
 
-        job = BuildJob(artifact, self.release, inputs, (self.rows(task),), settings, self.options.seed)
-        taken: Outcome = self.bench.build(job, self.folder / artifact.fingerprint, tell)
-        return Tried(rate, max(scores), int(taken.usage["train_steps"]), taken.usage["train_seconds"])
+        shutil.rmtree(place, ignore_errors=True)  # a training goes on from what it finds there
+        job = BuildJob(artifact, self.release, inputs, (self.rows(task, seed),), settings, seed)
+        taken: Outcome = self.bench.build(job, place, tell)
+        return max(scores), int(taken.usage["train_steps"]), taken.usage["train_seconds"]
 
-    def climb(
-        self, name: str, start: float, artifact: Artifact, inputs: Mapping[str, Path] | None = None
-    ) -> list[Tried]:
-        """Try ``start`` and its neighbours on the grid, and go on in the direction that is better."""
-        tried: dict[int, Tried] = {}
-        wanted = {GRID.index(start) + step for step in (-1, 0, 1)}
-        while todo := sorted(wanted - tried.keys()):
+    def climb(self, name: str) -> None:
+        """Try a middle rate and its neighbours on the grid, and go on in the direction that is better."""
+        middle = GRID.index(FIRST.get(name, 3e-3))
+        wanted = {middle - 1, middle, middle + 1}
+        while todo := sorted(place for place in wanted if not self.complete(name, GRID[place])):
             for place in todo:
-                tried[place] = self.train(artifact, GRID[place], self.options.task, inputs or {})
-                found = tried[place]
-                print(
-                    f"{name} {found.rate:g}: {found.score:.3f} in {found.steps} steps, {found.seconds:.0f} s",
-                    flush=True,
-                )
-            top = GRID.index(best(tried.values()).rate)
+                self.rate(name, GRID[place])
+            top = GRID.index(self.best(name))
             wanted = {place for place in (top - 1, top + 1) if 0 <= place < len(GRID)}
-        return [tried[place] for place in sorted(tried)]
+
+    def rate(self, name: str, rate: float) -> None:
+        """Train what is left at one rate: every task, every seed."""
+        for task, seed in itertools.product(self.options.tasks, self.options.seeds):
+            if any((t.name, t.rate, t.task, t.seed) == (name, rate, task, seed) for t in self.tried):
+                continue
+            if name == "fusion":
+                artifact, inputs = self.fusion(task, seed)
+            else:
+                artifact, inputs = (self.model(task) if name == "model" else self.adapter(name, task)), {}
+            found = Tried(
+                name, rate, task, seed, *self.train(artifact, rate, task, seed, inputs, self.folder / "tried")
+            )
+            self.tried.append(found)
+            self.kept.add(self.conditions(), asdict(found))
+            print(
+                f"{name} {rate:g} {task} {seed}: {found.score:.3f}, {found.steps} steps, {found.seconds:.0f} s",
+                flush=True,
+            )
+
+    def scores(self, name: str, rate: float) -> list[float]:
+        """The scores at a rate that are wanted and known."""
+        asked = self.options
+        wanted = (t for t in self.tried if t.task in asked.tasks and t.seed in asked.seeds)
+        return [t.score for t in wanted if (t.name, t.rate) == (name, rate)]
+
+    def complete(self, name: str, rate: float) -> bool:
+        """Whether every task and seed was trained at a rate."""
+        return len(self.scores(name, rate)) == len(self.options.tasks) * len(self.options.seeds)
+
+    def means(self, name: str) -> dict[float, float]:
+        """The mean score of each rate that was tried in full."""
+        return {rate: statistics.mean(self.scores(name, rate)) for rate in GRID if self.complete(name, rate)}
+
+    def best(self, name: str) -> float:
+        """The rate with the highest mean; of equals the lower one."""
+        means = self.means(name)
+        return min(means, key=lambda rate: (-means[rate], rate))
 
 
-def best(tried: Iterable[Tried]) -> Tried:
-    """The highest score; of equals the fewest steps, then the lowest rate."""
-    return min(tried, key=lambda t: (-t.score, t.steps, t.rate))
-
-
-def write_report(tables: Mapping[str, list[Tried]], options: argparse.Namespace, seconds: float) -> None:
+def write_report(search: Search, names: Iterable[str]) -> None:
+    options = search.options
     base = "a base model" if ":/" in options.base else options.base
-    languages = ", ".join(options.languages)
+    seconds = sum(t.seconds for t in search.tried)
+    rows = f"{options.rows} training rows in each of {', '.join(options.languages)}"
     lines = [
         "# Learning rates",
         "",
-        f"Found by `benchmarks/learning_rates.py` on {base} (digest {resolve(options.base).digest[:16]}):",
-        f"helpdesk `{options.task}` in {languages}, {options.rows} training rows each, at most {options.epochs} epochs",
-        f"of batch 32, patience {options.patience}, seed {options.seed}, {options.device} {options.precision},",
-        f"{seconds / 60:.0f} minutes in all. A cell is the best validation accuracy of one training, **bold** the rate",
-        "taken, empty what the climb did not try. One seed and one task: differences of a few points mean little.",
+        f"Found by `benchmarks/learning_rates.py` on {datetime.now(UTC):%Y-%m-%d} with {base} (digest "
+        f"{search.release.digest[:16]}):",
+        f"helpdesk {' and '.join(f'`{task}`' for task in options.tasks)}, {rows}, at most {options.epochs} epochs and",
+        f"{options.max_steps} steps of batch {options.batch_size}, patience {options.patience}, seeds "
+        f"{', '.join(map(str, options.seeds))}, {options.device} {options.precision};",
+        f"{len(search.tried)} trainings, {seconds / 60:.0f} minutes. A cell is the mean over tasks and seeds of the",
+        "best validation accuracy in points, **bold** the rate taken, empty what the climb did not try. Rates less",
+        "than 2 points apart are hardly told from each other.",
         "",
-        f"| artifact |{''.join(f' {rate:g} |' for rate in GRID)} steps at the best |",
-        f"|---|{'---|' * (len(GRID) + 1)}",
+        f"| artifact |{''.join(f' {rate:g} |' for rate in GRID)}",
+        f"|---|{'---|' * len(GRID)}",
     ]
-    for name, tried in tables.items():
-        won = best(tried)
-        at = {t.rate: f"**{t.score:.3f}**" if t is won else f"{t.score:.3f}" for t in tried}
-        lines.append(f"| {name} | {' | '.join(at.get(rate, '') for rate in GRID)} | {won.steps} |")
+    for name in names:
+        means = search.means(name)
+        at = {
+            rate: f"**{100 * x:.1f}**" if rate == search.best(name) else f"{100 * x:.1f}" for rate, x in means.items()
+        }
+        shown = f"fusion of {len(options.tasks)} {FUSED}" if name == "fusion" else name
+        lines.append(f"| {shown} | {' | '.join(at.get(rate, '') for rate in GRID)} |")
     options.report.parent.mkdir(parents=True, exist_ok=True)
     options.report.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
@@ -147,39 +213,33 @@ def write_report(tables: Mapping[str, list[Tried]], options: argparse.Namespace,
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--base", default="adapeff-mini:v1")
-    parser.add_argument("--task", default="intent")
-    parser.add_argument("--beside", default="sentiment", help="the second task under the fusion")
+    parser.add_argument("--tasks", nargs="+", default=["intent", "sentiment"], help="a fusion is over all of them")
     parser.add_argument("--languages", nargs="+", default=["en"])
-    parser.add_argument("--report", type=Path, default=REPORT)
-    parser.add_argument("--rows", type=int, default=200, help="training rows for each language")
-    parser.add_argument("--epochs", type=int, default=15)
-    parser.add_argument("--patience", type=int, default=3)
-    parser.add_argument("--methods", nargs="+", default=sorted(METHODS - {"seq_bn"}))
-    parser.add_argument("--seed", type=int, default=13)
+    parser.add_argument("--rows", type=int, default=300, help="training rows for each language")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[13, 14])
+    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--max-steps", type=int, default=160)
+    parser.add_argument("--patience", type=int, default=20, help="epochs; the best epoch counts")
+    parser.add_argument("--batch-size", type=int, default=16)
+    parser.add_argument("--methods", nargs="+", default=sorted(METHODS - {FUSED}))
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
+    parser.add_argument("--out", type=Path, default=Path("build/learning_rates.jsonl"), help="where trainings are kept")
+    parser.add_argument("--report", type=Path, default=REPORT)
     return parser.parse_args()
 
 
 def main() -> None:
-    options, start = parse(), time.perf_counter()
-    tables: dict[str, list[Tried]] = {}
-
-    def keep(name: str, tried: list[Tried]) -> None:
-        tables[name] = tried
-        write_report(tables, options, time.perf_counter() - start)
-
+    options = parse()
+    names: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
         search = Search(options, Path(folder))
-        keep("model", search.climb("model", 3e-4, search.model()))
-        keep("seq_bn", search.climb("seq_bn", 3e-3, search.adapter("seq_bn", options.task)))
-        fusion, inputs = search.fusion({"seq_bn": best(tables["seq_bn"]).rate})
-        keep("fusion of 2 seq_bn", search.climb("fusion", 1e-3, fusion, inputs))
-        for method in options.methods:
-            keep(method, search.climb(method, 3e-3, search.adapter(method, options.task)))
-    for name, tried in tables.items():
-        print(f"{name}: {best(tried).rate:g}")
+        for name in ("model", FUSED, "fusion", *options.methods):
+            search.climb(name)
+            names.append(name)
+            write_report(search, names)
+            print(f"{name}: {search.best(name):g}", flush=True)
 
 
 if __name__ == "__main__":

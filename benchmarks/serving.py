@@ -29,7 +29,7 @@ from adapeff_sim.data.examples import TaskKind
 from adapeff_sim.execution.machine import this_machine
 from adapeff_sim.training.backbone import Backbone, load_backbone
 from adapeff_sim.training.batches import Batch, BatchShape, blank
-from adapeff_sim.training.heads import head_shape
+from adapeff_sim.training.head_shape import head_shape
 from adapeff_sim.training.network import Network, Setup
 from adapeff_sim.training.serve import TASK, time_requests
 

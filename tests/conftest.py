@@ -1,8 +1,9 @@
-"""How tests are shared out among processes (``pytest -n``)."""
+"""How tests are shared out among processes (``pytest -n``), and what every tier of them took."""
 
 from typing import Any
 
 import pytest
+import tiers
 
 BY_FILE = ("tests/unit/", "tests/contract/", "tests/architecture/")
 TOGETHER = {  # files that need the same large library, which is then loaded by one process only
@@ -25,3 +26,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             return TOGETHER.get(file, file) if file.startswith(BY_FILE) else nodeid
 
     return Scheduling(config, log)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Tell what every tier took of its budget, and fail where it must be kept and was not."""
+    processes = getattr(config.option, "numprocesses", None) or 1
+    if not tiers.summarise(terminalreporter, processes) and tiers.are_kept():
+        terminalreporter._session.exitstatus = pytest.ExitCode.TESTS_FAILED

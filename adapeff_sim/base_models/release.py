@@ -113,7 +113,7 @@ def _unknown(spec: str) -> DataError:
     hint = f"did you mean {near[0]!r}? " if near else ""
     return DataError(
         f"unknown base model {spec[:80]!r}; {hint}shipped: {', '.join(shipped()) or 'none'}; "
-        "or give path:FOLDER or hub:owner/name@COMMIT"
+        "or give path:FOLDER or hub:owner/name@COMMIT, or shape:NAME for what is priced and not trained"
     )
 
 

@@ -1,9 +1,9 @@
 """The command line: which verbs there are, and the one place where errors become messages and exit codes.
 
 A verb is the function of its name in the file of its name, with its arguments and its help. It is imported when it is
-asked for, so that ``--help`` costs nothing and only ``run`` and ``pretrain`` ever load torch.
+asked for, so that ``--help`` costs nothing and only ``run``, ``pretrain`` and ``calibrate`` ever load torch.
 
-exit codes: 0 done, 1 a bug, 2 something the user can put right, 130 stopped with Ctrl-C
+exit codes: 0 done, 1 a bug, 2 something the user can put right, 3 dearer than allowed, 130 stopped with Ctrl-C
 """
 
 import difflib
@@ -23,12 +23,20 @@ from adapeff_sim import __version__
 from adapeff_sim.errors import AdapeffError
 
 DONE, BUG, REFUSED, STOPPED = 0, 1, 2, 130
-GOES_ON = {"run": "", "pretrain": " --resume"}  # what goes on where it was stopped, and what must be said for that
+GOES_ON = {
+    "run": "",
+    "compare": "",
+    "sweep": "",
+    "lesson": "",
+    "pretrain": " --resume",
+}  # what goes on where it was stopped, and what must be said for that
 BEFORE, RUN, AFTER = "Before a run", "Run", "After a run"
 VERBS = {
     "run": (RUN, "Train, measure and price every strategy of a scenario."),
+    "lesson": (RUN, "Learn one surprise at a time: a question, a short run, its answer."),
     "new": (BEFORE, "Write a commented scenario, from a few questions or flags."),
     "validate": (BEFORE, "Check a scenario, with the line of everything that is wrong."),
+    "calibrate": (BEFORE, "Time real steps on this device, so that others can be told without being done."),
     "list": (BEFORE, "Show what there is to choose from, a line each."),
     "doctor": (BEFORE, "Show what this machine can do, and what is missing."),
     "data": (BEFORE, "Show the rows of a data source: how many, which labels, what to be wary of."),
@@ -36,10 +44,18 @@ VERBS = {
     "schema": (BEFORE, "Print the JSON schema of scenarios, for editors."),
     "pretrain": (BEFORE, "Make a small base model from a folder of text."),
     "report": (AFTER, "Show a finished run again, from its files."),
+    "replay": (AFTER, "Play a finished run again on the live screen, without training."),
     "price": (AFTER, "Price a finished run again with other prices, without training."),
-    "explain": (AFTER, "Show what one training took, part by part, beside full fine-tuning."),
+    "compare": (AFTER, "Show runs side by side: intervals, crossovers, break-even, what flips the verdict."),
+    "sweep": (RUN, "Run a scenario over a grid of values, and map who wins where."),
+    "explain": (AFTER, "Say what happened at an event, to an artifact, or in a training, and why."),
 }
 COMPLETES = "_ADAPEFF_SIM_COMPLETE"  # the variable by which a shell asks how a word may go on
+COMES_ALONG = {  # with an installation; reading a finished run can do without
+    *("torch", "transformers", "adapters", "tokenizers", "safetensors", "seqeval", "sklearn", "scipy", "numpy"),
+    *("datasets", "pyarrow", "huggingface_hub", "psutil"),
+}
+INSTALL = "pip install adapeff-sim"
 SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
 
 
@@ -150,6 +166,8 @@ def _told(verb: str, function: Callable[..., None], is_debugging: bool) -> Calla
                 _stopped(verb)
             if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO):
                 _stop(REFUSED, f"{error.strerror}; make room, or write elsewhere.", "Error: ")
+            if isinstance(error, ModuleNotFoundError) and error.name in COMES_ALONG:
+                _stop(REFUSED, f"{error.name} is not installed, and this needs it; {INSTALL} brings it.", "Error: ")
             found = f"{type(error).__name__}: {error}".splitlines()[0]
             again = command_line().replace("adapeff-sim", "adapeff-sim --debug", 1)
             _stop(BUG, f"{found}\nFor the traceback that a report of it needs:\n  {again}", "This is a bug: ")

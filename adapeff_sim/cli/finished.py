@@ -10,7 +10,7 @@ from adapeff_sim.ledger.ledger import Ledger
 from adapeff_sim.planning.unfold import Step
 from adapeff_sim.reports.told import Told, tamed
 from adapeff_sim.results import read
-from adapeff_sim.run_folder import Run, RunFolder, folder_of
+from adapeff_sim.run_folder import Run, RunFolder, called, folder_of
 from adapeff_sim.scenario.load import loads
 from adapeff_sim.scenario.relived import relived
 
@@ -21,7 +21,7 @@ def finished(run: Path) -> Told:
     results, ledger = read(folder), RunFolder(folder).read_ledger()
     text = _text(folder / "scenario.yaml")
     steps, why = _steps(text, ledger)
-    return tamed(Told(results, ledger, str(folder), _digests(folder), steps, why, text))
+    return tamed(Told(results, ledger, str(called(run)), _digests(folder), steps, why, text))
 
 
 def _steps(text: str, ledger: Ledger) -> tuple[tuple[Step, ...], str]:

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 
 from rich.console import Console
 
-from adapeff_sim.cli.so_far import AnyNews, Moment, SoFar
+from adapeff_sim.cli.so_far import AnyNews, SoFar
 from adapeff_sim.cli.views import how_far, meaning, said
 from adapeff_sim.execution.base import Order, Progress, Started, Warned
 from adapeff_sim.ledger.outcome import Outcome
+from adapeff_sim.playback import Moment
 from adapeff_sim.reports.wording import duration, plain, plural, points, roughly
 from adapeff_sim.simulation import Finished, Unfolded
 

@@ -33,6 +33,9 @@ class Screen:
 
     console: Console
     so_far: SoFar
+    hint: str = STOPPING  # beside the name
+    foot: str = ""  # the last line, if there is one
+    refreshes_itself: bool = True
     _live: Live | None = None
     _lock: Lock = field(default_factory=Lock)
 
@@ -44,9 +47,20 @@ class Screen:
                 self.so_far.reckon()
 
     def __enter__(self) -> Self:
-        self._live = Live(self, console=self.console, screen=True, refresh_per_second=REFRESHES_PER_SECOND)
+        self._live = Live(
+            self,
+            console=self.console,
+            screen=True,
+            auto_refresh=self.refreshes_itself,
+            refresh_per_second=REFRESHES_PER_SECOND,
+        )
         self._live.start()
         return self
+
+    def refresh(self) -> None:
+        """Draw it now, where it does not draw itself."""
+        if self._live:
+            self._live.refresh()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Give the terminal back as it was, whatever happened."""
@@ -63,7 +77,8 @@ class Screen:
         """All of it in at most ``height`` lines."""
         present = self.so_far.present
         head: list[RenderableType] = [self._title(), *self._timeline(present, width), Text()]
-        job = [Text(), *self._job(width), self._jobs()]
+        foot = [one_line(line(self.foot, "cyan"))] if self.foot else []
+        job = [Text(), *self._job(width), self._jobs(), *foot]
         warned = [line(f"Warning: {self.so_far.warnings[-1]}", "yellow")] if self.so_far.warnings else []
         room = height - len(head) - len(job) - len(warned)
         strategies = self._strategies(width, max(1, room - 6 if room > 8 else room - 2))
@@ -75,7 +90,7 @@ class Screen:
         seeds = len({step.seed for step in self.so_far.steps})
         facts = f"{plural(len(self.so_far.standings), 'strategy', 'strategies')}, {plural(seeds, 'seed')}   "
         known = facts if seeds else ""
-        return one_line(line(self.so_far.name, "bold").append(f"   {known}{STOPPING}", style="dim"))
+        return one_line(line(self.so_far.name, "bold").append(f"   {known}{self.hint}", style="dim"))
 
     def _timeline(self, present: Step | None, width: int) -> Iterator[Text]:
         """The days up to the horizon with a mark for every event, and the present event in words."""

@@ -1,11 +1,22 @@
-"""`adapeff-sim plan`: what every event would create, rebuild, keep and retire, before anything trains."""
+"""`adapeff-sim plan`: what every event would create, rebuild, keep and retire, before anything trains; its price."""
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from adapeff_sim.errors import ScenarioError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from adapeff_sim.results import Results
+    from adapeff_sim.scenario.outlook import Outlook
+    from adapeff_sim.scenario.schema import Scenario
+
 PIPED_WIDTH = 160  # columns, where nobody has a terminal to break lines
+OVER = 3  # exit code: dearer than --fail-over allows
+PRICING = "With --price"
 
 
 def plan(
@@ -13,10 +24,30 @@ def plan(
         str, typer.Argument(metavar="SCENARIO", help="A scenario's YAML file, or a shipped one's name.")
     ],
     strategies: Annotated[str | None, typer.Option(metavar="A,B", help="Only these strategies, by label.")] = None,
-    seeds: Annotated[str | None, typer.Option(metavar="13,14", help="These seeds.")] = None,
+    seeds: Annotated[str | None, typer.Option(metavar="N|13,14", help="So many seeds, or these.")] = None,
     data: Annotated[str | None, typer.Option(metavar="SOURCE", help="helpdesk, or a folder.")] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Ask no hub; read what is in its caches.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON, and nothing else.")] = False,
+    price: Annotated[
+        bool, typer.Option("--price", help="What it would cost, from closed forms.", rich_help_panel=PRICING)
+    ] = False,
+    prices: Annotated[
+        str | None, typer.Option(metavar="NAME|FILE", help="Another price book.", rich_help_panel=PRICING)
+    ] = None,
+    fail_over: Annotated[
+        float | None,
+        typer.Option(min=0, metavar="AMOUNT", help="End with 3 if a strategy costs more.", rich_help_panel=PRICING),
+    ] = None,
+    learn_from: Annotated[
+        str | None,
+        typer.Option(metavar="RUN", help="Take the best epochs from an earlier run.", rich_help_panel=PRICING),
+    ] = None,
+    store: Annotated[
+        str,
+        typer.Option(
+            envvar="ADAPEFF_STORE", metavar="DIR", help="Calibrations lie beside it.", rich_help_panel=PRICING
+        ),
+    ] = ".adapeff/store",
 ) -> None:
     r"""Show what every event means for every strategy: what is trained, why, and how, without training anything.
 
@@ -24,22 +55,38 @@ def plan(
     + created   ~ rebuilt, because of which inputs, reached by which way   = kept   - retired
     ? looked at, before it is known how to go on; both ways are shown
 
+    With --price every event has what it costs once and every month; what is estimated has a *.
+
     \b
     Examples:
       adapeff-sim plan new_language
       adapeff-sim plan my.yaml --strategies adapter_fusion --json
+      adapeff-sim plan paper/mundra2023 --price
+      adapeff-sim plan new_language --price --prices on_prem --fail-over 20000
     """
     from adapeff_sim.cli.notes import begin
-    from adapeff_sim.cli.run import listed, numbers
+    from adapeff_sim.cli.run import folder, listed, numbers
     from adapeff_sim.scenario.load import load
     from adapeff_sim.scenario.outlook import as_json, outlook
 
+    if not price and (prices, fail_over, learn_from) != (None, None, None):
+        raise ScenarioError("--prices, --fail-over and --learn-from have no effect without --price; add it.")
     begin(offline)
-    chosen = load(scenario, strategies=listed(strategies), seeds=numbers(seeds), data=data, needs_data=False)
+    needed = {"strategies": listed(strategies), "seeds": numbers(seeds), "data": data, "prices": prices}
+    chosen = load(scenario, **needed, needs_data=price)  # type: ignore[arg-type]
     ahead = outlook(chosen)
-    if json:
+    if price:
+        kept, learnt = folder("--store", store), folder("--learn-from", learn_from)
+        assert kept is not None  # it has a default
+        _price(chosen, ahead, kept, learnt, fail_over, json)
+    elif json:
         sys.stdout.write(as_json(ahead))
-        return
+    else:
+        _show(ahead)
+
+
+def _show(ahead: "Outlook") -> None:
+    """The plan for a reader."""
     from rich.console import Console
 
     from adapeff_sim.cli.plan_view import LEGEND, settings_table, totals, tree_of
@@ -56,3 +103,53 @@ def plan(
     for life in ahead.lives:
         for said in totals(life):
             console.print(said, markup=False)
+
+
+def _price(
+    chosen: "Scenario",
+    ahead: "Outlook",
+    store: "Path",
+    learn_from: "Path | None",
+    fail_over: float | None,
+    json: bool,
+) -> None:
+    """What the plan would cost; leaves with 3 where a strategy is dearer than allowed."""
+    from rich.console import Console
+
+    from adapeff_sim.cli import forecast_view
+    from adapeff_sim.conduct import estimated
+    from adapeff_sim.forecast import forecast
+    from adapeff_sim.scenario.outlook import as_json
+    from adapeff_sim.scenario.price_books import load_prices
+    from adapeff_sim.scenario.suppose import distinct_seeds
+
+    chosen = chosen.model_copy(update={"seeds": distinct_seeds(chosen)})  # lives that are alike cost alike
+    book = load_prices(chosen.prices)
+    found = estimated(chosen, book, store, learn_from)
+    turns = forecast(found.ledger, book, found.results.facts.terms, chosen.labels)
+    over = [] if fail_over is None else dearer(found.results, fail_over)
+    if json:
+        sys.stdout.write(forecast_view.as_json(as_json(ahead), found, turns, over))
+    else:
+        console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
+        for part in forecast_view.views(found, turns):
+            console.print(part)
+    if over:
+        for sentence in over:
+            typer.echo(sentence, err=True)
+        raise typer.Exit(OVER)
+
+
+def dearer(results: "Results", most: float) -> list[str]:
+    """Every strategy whose total is above ``most``, or may be, as an amount of it could not be had."""
+    from adapeff_sim.costs.accrual import TOTAL
+    from adapeff_sim.reports.wording import money
+
+    said, currency = [], results.prices.currency
+    for row in results.totals:
+        if row.component == TOTAL and (row.mean > most or row.unavailable):
+            limit = f"--fail-over {money(most, currency)}"
+            known = "at least " if row.unavailable else ""
+            ends = "" if row.mean > most else f", and {row.unavailable[0]} is unavailable"
+            said.append(f"{row.label} costs {known}{money(row.mean, currency)}{ends}; {limit}.")
+    return said

@@ -40,15 +40,14 @@ def report(
       adapeff-sim report runs/smoke --json | jq .verdict.sentences
     """
     from adapeff_sim.results import read
-    from adapeff_sim.run_folder import folder_of
+    from adapeff_sim.run_folder import called, folder_of
 
     wanted = {"html": html, "png": png, "svg": svg, "csv": csv, "markdown": markdown}
     targets = {kind: target for kind, target in wanted.items() if target is not None}
     if targets:
         _write(runs, targets, is_alone=not json)
     if json or not targets:
-        folders = [folder_of(run) for run in runs]
-        _show([(read(folder), folder) for folder in folders], json)
+        _show([(read(folder_of(run)), called(run)) for run in runs], json)
 
 
 def _write(runs: list[Path], targets: dict[str, Path], is_alone: bool) -> None:

@@ -1,6 +1,7 @@
 """`adapeff-sim run`: live through a scenario, and tell how it goes and what it came to."""
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from adapeff_sim.costs.prices import Prices
     from adapeff_sim.ledger.ledger import Ledger
     from adapeff_sim.results import Facts
-    from adapeff_sim.simulation import Simulation
+    from adapeff_sim.simulation import OrderOf, Simulation
 
     Told = AbstractContextManager[Callable[[AnyNews], None]]
 
@@ -32,7 +33,9 @@ def run(
     strategies: Annotated[
         str | None, typer.Option(metavar="A,B", help="Only these strategies, by label.", rich_help_panel=CHANGES)
     ] = None,
-    seeds: Annotated[str | None, typer.Option(metavar="13,14", help="These seeds.", rich_help_panel=CHANGES)] = None,
+    seeds: Annotated[
+        str | None, typer.Option(metavar="N|13,14", help="So many seeds, or these.", rich_help_panel=CHANGES)
+    ] = None,
     data: Annotated[
         str | None,
         typer.Option(metavar="SOURCE", help="helpdesk, a folder, or a ready-made mapping.", rich_help_panel=CHANGES),
@@ -56,6 +59,14 @@ def run(
     threads: Annotated[
         int | None, typer.Option(metavar="N", help="CPU threads. All cores, if not said.", rich_help_panel=TRAINING)
     ] = None,
+    executor: Annotated[
+        str,
+        typer.Option(metavar="local|estimate", help="estimate trains nothing: closed forms.", rich_help_panel=TRAINING),
+    ] = "local",
+    learn_from: Annotated[
+        str | None,
+        typer.Option(metavar="RUN", help="Estimate with the epochs that this run took.", rich_help_panel=TRAINING),
+    ] = None,
     store: Annotated[
         str,
         typer.Option(envvar="ADAPEFF_STORE", metavar="DIR", help="Keeps what was trained.", rich_help_panel=TRAINING),
@@ -77,12 +88,14 @@ def run(
     \b
     Examples:
       adapeff-sim run smoke
+      adapeff-sim run smoke --seeds 5
       adapeff-sim run my.yaml --strategies adapter_fusion --seeds 13,14
       adapeff-sim run my.yaml --data files:rows/ --prices laptop_cpu
       adapeff-sim run smoke --json > results.json
+      adapeff-sim run smoke --executor estimate --learn-from runs/new_language
     """
     from adapeff_sim.cli.notes import begin
-    from adapeff_sim.conduct import conduct
+    from adapeff_sim.conduct import conduct, conduct_estimate
     from adapeff_sim.execution.machine import this_machine
     from adapeff_sim.reports.base import show
     from adapeff_sim.scenario.load import load
@@ -90,13 +103,29 @@ def run(
     begin(offline)
     kept, named = folder("--store", store), folder("--out", out)
     chosen = load(scenario, strategies=listed(strategies), seeds=numbers(seeds), data=data, prices=prices)
-    machine = this_machine(device, precision, threads)
     at = named or Path("runs") / chosen.name
 
     def told(simulation: "Simulation", prices: "Prices", facts: "Facts") -> "Told":
-        return watching(so_far(simulation, prices, facts), json, quiet)
+        return watching(so_far(simulation.order_of, prices, facts), json, quiet)
 
+    if executes(executor, learn_from) == "estimate":
+        learnt = folder("--learn-from", learn_from)
+        show(conduct_estimate(chosen, kept or Path(), at, learnt, told), at, as_json=json)
+        return
+    machine = this_machine(device, precision, threads)
     show(conduct(chosen, machine, kept or Path(), at, told), at, as_json=json)
+
+
+def executes(executor: str, learn_from: str | None) -> str:
+    """Who does the orders. Raises ScenarioError for an unknown one, and for what has no effect with it."""
+    from adapeff_sim.execution.base import EXECUTORS
+    from adapeff_sim.scenario.words import shown, suggestion
+
+    if executor not in EXECUTORS.names():
+        raise ScenarioError(f"--executor {shown(executor)} is unknown; {suggestion(executor, EXECUTORS.names())}.")
+    if learn_from is not None and executor != "estimate":
+        raise ScenarioError("--learn-from has no effect unless --executor estimate; drop it, or add that.")
+    return executor
 
 
 def folder(flag: str, said: str | None) -> Path | None:
@@ -106,7 +135,9 @@ def folder(flag: str, said: str | None) -> Path | None:
     return None if said is None else Path(said)
 
 
-def so_far(simulation: "Simulation", prices: "Prices", facts: "Facts") -> "SoFar":
+def so_far(
+    order_of: "OrderOf", prices: "Prices", facts: "Facts", clock: Callable[[], float] = time.monotonic
+) -> "SoFar":
     """What is known of the run while it goes on, nothing yet."""
     from adapeff_sim.cli.so_far import SoFar
     from adapeff_sim.costs.base import CostRow, price_ledger
@@ -114,7 +145,7 @@ def so_far(simulation: "Simulation", prices: "Prices", facts: "Facts") -> "SoFar
     def price(ledger: "Ledger", day: float) -> list[CostRow]:
         return price_ledger(ledger, prices, facts.terms.model_copy(update={"horizon_days": day}))
 
-    return SoFar(facts.name, facts.terms.horizon_days, price, simulation.order_of, prices.currency)
+    return SoFar(facts.name, facts.terms.horizon_days, price, order_of, prices.currency, clock)
 
 
 @contextmanager
@@ -148,11 +179,20 @@ def listed(text: str | None) -> list[str] | None:
     return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
 
 
-def numbers(text: str | None) -> list[int] | None:
-    """The seeds in ``13,14``. Raises ScenarioError for what is no whole number."""
+def numbers(text: str | None) -> list[int] | int | None:
+    """The seeds in ``13,14``; a number by itself is how many replications there are to be, and ``13,`` is one seed.
+
+    Raises ScenarioError for what is no whole number, and for none at all.
+    """
     names = listed(text)
     if text is None or names is None:
         return None
     if not names or not all(name.isascii() and name.isdigit() and len(name) <= MOST_DIGITS for name in names):
-        raise ScenarioError(f"--seeds {text[:48]!r}: give whole numbers with commas between them, such as 13,14.")
-    return [int(name) for name in names]
+        raise ScenarioError(
+            f"--seeds {text[:48]!r}: give whole numbers: how many, such as 5, or which ones, such as 13,14."
+        )
+    if "," in text:
+        return [int(name) for name in names]
+    if int(names[0]) == 0:
+        raise ScenarioError("--seeds 0: give at least one.")
+    return int(names[0])

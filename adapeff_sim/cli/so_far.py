@@ -19,12 +19,12 @@ from adapeff_sim.ledger.ledger import Ledger
 from adapeff_sim.ledger.outcome import Outcome
 from adapeff_sim.planning.plan import Evaluate, Job, Make, Serve, evaluations
 from adapeff_sim.planning.unfold import Step
+from adapeff_sim.playback import Moment
 from adapeff_sim.simulation import Finished, OrderOf, Unfolded
 
 AnyNews = News | Unfolded | Finished
 Price = Callable[[Ledger, float], Sequence[CostRow]]  # ledger and horizon in days -> what it cost
 Life = tuple[str, int]  # label and seed
-Moment = tuple[float, int, str]  # an event's day, its place among those of that day, and its words
 TRAINED = frozenset(str(kind) for kind in Kind if not kind.is_source)
 SOURCES = frozenset(map(str, Kind)) - TRAINED
 RECKONING_SHARE = 20  # reckoning takes at most one part in so many of the time
@@ -75,6 +75,7 @@ class SoFar:
     warnings: list[str] = field(default_factory=list)
     is_unfolded: bool = False  # whether no life waits for a score any more
     standings: tuple[Standing, ...] = ()
+    pinned: Step | None = None  # shown as the present one, whatever is being done
     _places: dict[tuple[str, int, int], int] = field(default_factory=dict)  # by label, seed and number of a step
     _began: float | None = None
     _next_reckoning: float = 0.0
@@ -171,6 +172,8 @@ class SoFar:
     @property
     def present(self) -> Step | None:
         """The step that is being done: of the current job, else the first one with a job to do, else the last."""
+        if self.pinned is not None:
+            return self.pinned
         if current := self.current:
             order = current.order
             asked = (s for s in self.steps if (s.label, s.seed, s.event.day) == (order.label, order.seed, order.day))

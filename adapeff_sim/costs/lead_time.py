@@ -92,5 +92,6 @@ def _lead(records: list[JobRecord | EvaluationRecord], price: ComputePrice, devi
         if seconds is None or (devices > 1 and record.needs is None):
             return Lead(None, "unavailable")
         sure.append(how)
-        tasks[record.key] = Task(seconds, record.needs or ())
+        name = record.key if record.key not in tasks else f"{record.key} {len(tasks)}"
+        tasks[name] = Task(seconds, record.needs or ())
     return Lead(makespan(tasks, devices), weakest(sure))

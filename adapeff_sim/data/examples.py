@@ -19,6 +19,15 @@ class TaskKind(StrEnum):
     SPAN = "span"  # the answer is cut out of a context
 
 
+PRIMARY = {  # the score that counts
+    TaskKind.CLASSIFICATION: "accuracy",
+    TaskKind.PAIR: "accuracy",
+    TaskKind.TAGGING: "entity_f1",
+    TaskKind.CHOICE: "accuracy",
+    TaskKind.SPAN: "f1",
+}
+
+
 class Example(BaseModel):
     """The parent of one model for each kind; ``id`` names the same item in every language, where a source knows it."""
 

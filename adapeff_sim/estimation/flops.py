@@ -12,6 +12,7 @@ Nothing flows below the lowest place where something is trained. Elementwise wor
 optimizer are not counted. ``training/flop_count.py`` counts the same on the network itself; tests hold both equal.
 """
 
+import functools
 import math
 from dataclasses import dataclass, field
 from typing import Literal
@@ -76,10 +77,34 @@ def step_flops(network: NetworkShape, head: HeadShape, sequences: int, length: i
 
     Where nothing is trained, those of one forward pass.
     """
+    return step_work(network, head, sequences, length).flops
+
+
+@dataclass(frozen=True, slots=True)
+class StepWork:
+    """All of one step that decides how long it takes: operations, and what each product costs beside them.
+
+    ``elements`` are the numbers that matrix products write, which bias, activation and norm then go over; ``weights``
+    the matrices that are trained. ``gradient_*`` are the same of the backward pass.
+    """
+
+    flops: StepFlops
+    products: int
+    elements: int
+    gradient_products: int
+    gradient_elements: int
+    weights: int
+
+
+@functools.lru_cache(maxsize=4096)  # an estimate asks for the same few shapes again and again
+def step_work(network: NetworkShape, head: HeadShape, sequences: int, length: int) -> StepWork:
+    """The work of one step over a batch of ``sequences`` padded to ``length``; NoClosedForm where there is none."""
     walk = _Walk(network, sequences, length)
     walk.encoder()
     walk.head(head, sequences, length)
-    return StepFlops(walk.forward, walk.activation, walk.weight)
+    flops = StepFlops(walk.forward, walk.activation, walk.weight)
+    backward = (walk.gradient_products, walk.gradient_elements, walk.weights)
+    return StepWork(flops, walk.products, walk.elements, *backward)
 
 
 def nominal_flops(tokens: int, non_embedding_parameters: int) -> int:
@@ -97,6 +122,11 @@ class _Walk:
     forward: int = 0
     activation: int = 0
     weight: int = 0
+    products: int = 0
+    elements: int = 0
+    gradient_products: int = 0
+    gradient_elements: int = 0
+    weights: int = 0
     flows: bool = False
     methods: list[Added] = field(default_factory=list)
 
@@ -124,6 +154,10 @@ class _Walk:
         self.forward += operations
         self.activation += operations * flows
         self.weight += operations * trained
+        self.products, self.elements = self.products + 1, self.elements + rows * outputs
+        self.gradient_products += flows + trained
+        self.gradient_elements += rows * inputs * flows + inputs * outputs * trained
+        self.weights += trained
         return flows or trained
 
     def product(self, times: int, sizes: tuple[int, int, int], left: bool, right: bool) -> bool:
@@ -131,6 +165,10 @@ class _Walk:
         operations = 2 * times * math.prod(sizes)
         self.forward += operations
         self.activation += operations * (left + right)
+        rows, inner, columns = sizes
+        self.products, self.elements = self.products + 1, self.elements + times * rows * columns
+        self.gradient_products += left + right
+        self.gradient_elements += times * (rows * inner * left + inner * columns * right)
         return left or right
 
     def encoder(self) -> None:

@@ -20,7 +20,9 @@ def parameters(network: NetworkShape, heads: Iterable[HeadShape]) -> Parameters:
     """The parameters of a network with its heads; NoClosedForm for a method that is not known here."""
     shape = network.encoder
     methods = [added(method) for method in network.adapters]
-    adapters = shape.layers * sum(m.layer_parameters(shape) for m in methods)
+    adapters = shape.layers * sum(m.layer_parameters(shape) for m in methods) + sum(
+        m.shared_parameters for m in methods
+    )
     prompt = sum(m.prompt for m in methods) * shape.hidden
     sites = len(methods[0].sites) if network.fused else 0
     fusion = shape.layers * sites * (3 * shape.hidden + 2) * shape.hidden  # query and key have biases, value has none

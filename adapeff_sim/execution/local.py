@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adapeff_sim.artifacts.artifact import Artifact, Role, lineage
-from adapeff_sim.artifacts.recipe import BaseModelRecipe, DatasetRecipe, ModelRecipe
-from adapeff_sim.base_models.release import Release
+from adapeff_sim.artifacts.artifact import Artifact, Role
+from adapeff_sim.artifacts.recipe import BaseModelRecipe, DatasetRecipe
 from adapeff_sim.errors import ExecutionError
 from adapeff_sim.execution.base import EXECUTORS, Order, Progress, Started, Warned, Watch
 from adapeff_sim.execution.disk import in_words
 from adapeff_sim.execution.machine import Machine
-from adapeff_sim.execution.orders import labelled
+from adapeff_sim.execution.orders import ancestry, datasets, labelled, release_under, settings_of, tasks_of
 from adapeff_sim.execution.predictions import predictions
 from adapeff_sim.execution.sources import Sources
 from adapeff_sim.execution.store import Entry, Store
@@ -84,7 +83,7 @@ class Local:
         if not isinstance(recipe, DatasetRecipe):
             raise ExecutionError(f"{artifact.slot}: a {artifact.kind} cannot be fetched.")
         train = self.sources.train_rows(recipe, order.seed)
-        validation = self._validation(recipe, _settings(order), order.seed)
+        validation = self._validation(recipe, settings_of(order), order.seed)
         usage = {"labelled_examples": float(len(train)), "validation_examples": float(len(validation))}
         size = sum(len(row.model_dump_json().encode()) + 1 for row in (*train, *validation))
         return self._told(usage=usage, stored_bytes=size)
@@ -107,20 +106,20 @@ class Local:
                 return lambda bench, folder, tell: bench.probe(probe, folder, tell)
 
     def _build(self, order: Order, artifact: Artifact) -> BuildJob:
-        settings = _settings(order)
+        settings = settings_of(order)
         inputs = self._folders(order, (a for _, a in artifact.edges()))
         tasks = self._tasks(artifact, settings, order.seed)
-        return BuildJob(artifact, self._release_under([artifact]), inputs, tasks, settings, order.seed)
+        return BuildJob(artifact, release_under([artifact], self.sources), inputs, tasks, settings, order.seed)
 
     def _evaluation(self, order: Order, job: Evaluate) -> EvaluateJob:
         task, inputs = job.endpoint.task, self._folders(order, job.route)
         asked = TaskRows(task, self.sources.kind(task, job.test_set.source), self.sources.labels(task, job.route[-1]))
         rows = self.sources.test_rows(job.endpoint, job.test_set)
-        release = self._release_under(job.route)
-        return EvaluateJob(job.route, release, inputs, job.endpoint, asked, rows, _settings(order))
+        release = release_under(job.route, self.sources)
+        return EvaluateJob(job.route, release, inputs, job.endpoint, asked, rows, settings_of(order))
 
     def _probe(self, order: Order, job: Serve) -> ServeJob:
-        release, settings = self.sources.release(job.release), _settings(order)
+        release, settings = self.sources.release(job.release), settings_of(order)
         request = self.sources.request(job.task, release, settings.max_length)
         return ServeJob(release, job.stack, request.kind, request.outputs, settings, request.length_tokens)
 
@@ -129,9 +128,8 @@ class Local:
 
         A task that the recipe names and whose rows were all seen before has none here: its head goes on as it is.
         """
-        new, replayed = _datasets(artifact, Role.TRAIN), _datasets(artifact, Role.REPLAY)
-        seen, known = labelled(artifact), _ancestry(artifact)
-        names = dict.fromkeys([*(r.task for r in seen), *(r.task for r in known if r.task in _answered(artifact))])
+        new, replayed = datasets(artifact, Role.TRAIN), datasets(artifact, Role.REPLAY)
+        seen, known = labelled(artifact), ancestry(artifact)
         return tuple(
             TaskRows(
                 name=task,
@@ -141,7 +139,7 @@ class Local:
                 replay=self._rows(replayed, task, seed),
                 validation={r.language: self._validation(r, settings, seed) for r in seen if r.task == task},
             )
-            for task in names
+            for task in tasks_of(artifact)
         )
 
     def _rows(self, recipes: Iterable[DatasetRecipe], task: str, seed: int) -> Mapping[str, Rows]:
@@ -168,50 +166,12 @@ class Local:
             )
         return entry
 
-    def _release_under(self, artifacts: Iterable[Artifact]) -> Release:
-        """The base model that lies under ``artifacts``, or that they grew from: of the first one that has any."""
-        for artifact in artifacts:
-            recipes = (a.recipe for a in _down(artifact))
-            releases = [recipe.release for recipe in recipes if isinstance(recipe, BaseModelRecipe)]
-            if releases:
-                return self.sources.release(releases[0])
-        raise ExecutionError("nothing in the order lies on a base model.")
-
     def _bench(self) -> "Workbench":
         if self._workbench is None:
             from adapeff_sim.training.workbench import Workbench
 
             self._workbench = Workbench(self.machine)
         return self._workbench
-
-
-def _settings(order: Order) -> TrainingSettings:
-    if order.settings is None:
-        raise ExecutionError(f"order {order.key} comes without settings.")
-    return order.settings
-
-
-def _datasets(artifact: Artifact, role: Role) -> list[DatasetRecipe]:
-    return [a.recipe for a in artifact.by(role) if isinstance(a.recipe, DatasetRecipe)]
-
-
-def _ancestry(artifact: Artifact) -> list[DatasetRecipe]:
-    """Every data set that an artifact, or what it was continued from, was trained on."""
-    found = (a.recipe for _, a in sorted(lineage([artifact]).items()))
-    return [recipe for recipe in found if isinstance(recipe, DatasetRecipe)]
-
-
-def _answered(artifact: Artifact) -> tuple[str, ...]:
-    """The tasks that a model answers, whether it sees rows of them now or not."""
-    return artifact.recipe.tasks if isinstance(artifact.recipe, ModelRecipe) else ()
-
-
-def _down(artifact: Artifact) -> Iterator[Artifact]:
-    """An artifact, then what it lies on or started from, down to the base model."""
-    yield artifact
-    for role in (Role.BASE, Role.START):
-        for below in artifact.by(role):
-            yield from _down(below)
 
 
 def _telling(order: Order, watch: Watch) -> Callable[[Note], None]:

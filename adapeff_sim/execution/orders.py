@@ -1,11 +1,13 @@
 """A job becomes an order: which key its outcome has, and which builds must be there before."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from adapeff_sim.artifacts.artifact import Artifact, Role, digest
-from adapeff_sim.artifacts.recipe import AdapterRecipe, DatasetRecipe, FusionRecipe, ModelRecipe
+from adapeff_sim.artifacts.artifact import Artifact, Role, digest, lineage
+from adapeff_sim.artifacts.recipe import AdapterRecipe, BaseModelRecipe, DatasetRecipe, FusionRecipe, ModelRecipe
 from adapeff_sim.artifacts.store_key import store_keys
+from adapeff_sim.base_models.release import Release
+from adapeff_sim.errors import ExecutionError
 from adapeff_sim.execution.base import Order
 from adapeff_sim.execution.machine import Machine
 from adapeff_sim.execution.sources import Sources
@@ -85,6 +87,52 @@ def labelled(artifact: Artifact) -> list[DatasetRecipe]:
     """The data sets that a product is trained on, new ones and replayed ones, in a fixed order."""
     datasets = (*artifact.by(Role.TRAIN), *artifact.by(Role.REPLAY))
     return [a.recipe for a in datasets if isinstance(a.recipe, DatasetRecipe)]
+
+
+def datasets(artifact: Artifact, role: Role) -> list[DatasetRecipe]:
+    """The data sets that an artifact has in one role."""
+    return [a.recipe for a in artifact.by(role) if isinstance(a.recipe, DatasetRecipe)]
+
+
+def ancestry(artifact: Artifact) -> list[DatasetRecipe]:
+    """Every data set that an artifact, or what it was continued from, was trained on."""
+    found = (a.recipe for _, a in sorted(lineage([artifact]).items()))
+    return [recipe for recipe in found if isinstance(recipe, DatasetRecipe)]
+
+
+def tasks_of(artifact: Artifact) -> tuple[str, ...]:
+    """The tasks whose heads a build has: those it sees rows of, and those that a model answers all the same."""
+    answered = artifact.recipe.tasks if isinstance(artifact.recipe, ModelRecipe) else ()
+    known = (recipe.task for recipe in ancestry(artifact) if recipe.task in answered)
+    return tuple(dict.fromkeys([*(recipe.task for recipe in labelled(artifact)), *known]))
+
+
+def release_under(artifacts: Iterable[Artifact], sources: Sources) -> Release:
+    """The base model that lies under ``artifacts``, or that they grew from: of the first one that has any.
+
+    Raises ExecutionError where none has.
+    """
+    for artifact in artifacts:
+        recipes = (a.recipe for a in _down(artifact))
+        releases = [recipe.release for recipe in recipes if isinstance(recipe, BaseModelRecipe)]
+        if releases:
+            return sources.release(releases[0])
+    raise ExecutionError("nothing in the order lies on a base model.")
+
+
+def settings_of(order: Order) -> TrainingSettings:
+    """The settings that an order comes with. Raises ExecutionError for one without."""
+    if order.settings is None:
+        raise ExecutionError(f"order {order.key} comes without settings.")
+    return order.settings
+
+
+def _down(artifact: Artifact) -> Iterator[Artifact]:
+    """An artifact, then what it lies on or started from, down to the base model."""
+    yield artifact
+    for role in (Role.BASE, Role.START):
+        for below in artifact.by(role):
+            yield from _down(below)
 
 
 def topmost(serve: Serve) -> Artifact:

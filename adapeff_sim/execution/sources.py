@@ -1,30 +1,35 @@
 """What comes from outside, opened once: rows of data sources, files of base models, the digests of both (no torch)."""
 
+import functools
 import json
 import os
 import statistics
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adapeff_sim.artifacts.artifact import Artifact, digest, lineage
 from adapeff_sim.artifacts.recipe import BaseModelRecipe, DatasetRecipe
-from adapeff_sim.base_models.release import Release, resolve
+from adapeff_sim.base_models.release import Release
 from adapeff_sim.data.base import SOURCES, DataSource
 from adapeff_sim.data.examples import (
     AnyExample,
     ChoiceExample,
     PairExample,
     SpanExample,
+    Split,
     TaskKind,
     TokensExample,
     content_digest,
     take,
 )
 from adapeff_sim.data.files import folder_named
+from adapeff_sim.data.stated import Stated
 from adapeff_sim.errors import DataError
+from adapeff_sim.estimation.stated import resolve
 from adapeff_sim.lifecycle.world import Endpoint, TestSet
 
 if TYPE_CHECKING:
@@ -92,6 +97,17 @@ class Sources:
         seen = {recipe.source for recipe in recipes if recipe.task == task}
         return tuple(sorted({label for source in sorted(seen) for label in self.source(source).labels(task)}))
 
+    def stated(self, source: str = "") -> Stated | None:
+        """A source whose rows are only stated; None for one that has them."""
+        found = self.source(source)
+        return found if isinstance(found, Stated) else None
+
+    def count(self, endpoint: Endpoint, split: Split, source: str = "", version: int = 1) -> int:
+        """How many rows an endpoint has, whether they are here or only stated."""
+        if stated := self.stated(source):
+            return stated.count(*endpoint, split)
+        return len(self.source(source).examples(*endpoint, split, version))
+
     def train_rows(self, recipe: DatasetRecipe, seed: int) -> Rows:
         """The first rows of an endpoint's seeded order."""
         if (recipe, seed) not in self._train:
@@ -122,7 +138,8 @@ class Sources:
         if name not in self._digests:
             source = self.source(recipe.source)
             asked = [self.kind(recipe.task, recipe.source), *source.labels(recipe.task)]
-            rows = content_digest(self.train_rows(recipe, seed))
+            is_here = self.stated(recipe.source) is None
+            rows = content_digest(self.train_rows(recipe, seed)) if is_here else self._stated_rows(recipe)
             self._digests[name] = digest("dataset", recipe.task, recipe.language, asked, rows)
         return self._digests[name]
 
@@ -130,16 +147,30 @@ class Sources:
         """The content of the validation rows beside a dataset."""
         name = ("validation", recipe.task, recipe.language, recipe.source, str(limit), str(seed))
         if name not in self._digests:
-            rows = self.validation_rows(recipe.task, recipe.language, recipe.source, limit, seed)
-            self._digests[name] = digest(recipe.task, recipe.language, content_digest(rows))
+            if self.stated(recipe.source):
+                content = self._said(recipe.task, recipe.source)
+            else:
+                rows = self.validation_rows(recipe.task, recipe.language, recipe.source, limit, seed)
+                content = content_digest(rows)
+            self._digests[name] = digest(recipe.task, recipe.language, content)
         return self._digests[name]
 
     def test_digest(self, endpoint: Endpoint, test_set: TestSet) -> str:
         """The content of a test set."""
         name = ("test", *endpoint, str(test_set.version), test_set.source)
         if name not in self._digests:
-            self._digests[name] = content_digest(self.test_rows(endpoint, test_set))
+            is_here = self.stated(test_set.source) is None
+            content = content_digest(self.test_rows(endpoint, test_set)) if is_here else ""
+            self._digests[name] = content or digest(*name, self._said(endpoint.task, test_set.source))
         return self._digests[name]
+
+    def _stated_rows(self, recipe: DatasetRecipe) -> str:
+        return f"{recipe.rows} of {self._said(recipe.task, recipe.source)}"
+
+    def _said(self, task: str, source: str) -> str:
+        """The content of a task whose rows are only stated: what is said of it."""
+        stated = self.stated(source)
+        return "" if stated is None else stated.task(task).model_dump_json()
 
     def request(self, task: str, release: Release, max_length: int) -> Request:
         """A request of the usual length: the median of the task's test rows in English, or in its first language.
@@ -148,11 +179,14 @@ class Sources:
         and no longer than the release can read.
         """
         name = (task, release.digest, max_length)
+        if stated := self.stated():
+            said = stated.task(task)
+            return Request(said.kind, said.outputs, min(said.tokens, max_length, release.longest))
         if name not in self._requests:
             source, kind = self.source(), self.kind(task)
             languages = source.languages(task)
             rows = source.examples(task, "en" if "en" in languages else languages[0], "test")[:LENGTH_ROWS]
-            usual = statistics.median_high(_lengths(release, rows))
+            usual = statistics.median_high(chain.from_iterable(lengths(release, rows)))
             length = min(max_length, release.longest, -(-usual // LENGTH_STEP) * LENGTH_STEP)
             choices = [len(row.choices) for row in rows if isinstance(row, ChoiceExample)]
             outputs = statistics.median_high(choices) if choices else len(source.labels(task))
@@ -215,16 +249,16 @@ def argument_of(name: str) -> Any:
         raise DataError(f"data source {name[:80]!r}: {error}; write it as `NAME: {{option: value}}`.") from None
 
 
-def _lengths(release: Release, rows: Iterable[AnyExample]) -> list[int]:
-    """The tokens of each row, as a model of this release would read it; each choice is read by itself."""
+def lengths(release: Release, rows: Iterable[AnyExample]) -> list[list[int]]:
+    """The tokens of each row, as a model of this release would read it; of a choice those of each candidate."""
     tokenizer = _tokenizer(release)
     return [
-        len(tokenizer.encode(*texts, is_pretokenized=isinstance(texts[0], list)).ids)
+        [len(tokenizer.encode(*texts, is_pretokenized=isinstance(texts[0], list)).ids) for texts in _texts(row)]
         for row in rows
-        for texts in _texts(row)
     ]
 
 
+@functools.lru_cache(maxsize=4)
 def _tokenizer(release: Release) -> "Tokenizer":
     from tokenizers import Tokenizer
 

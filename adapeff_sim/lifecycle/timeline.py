@@ -20,11 +20,13 @@ class Arrivals(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    process: Literal["regular", "poisson"]
-    gap_days: float = Field(ge=SHORTEST_GAP_DAYS, allow_inf_nan=False)
-    start_day: float = Field(default=0.0, ge=0, allow_inf_nan=False)
-    repeat: bool = False
-    events: tuple[dict[str, Any], ...] = Field(min_length=1)
+    process: Literal["regular", "poisson"] = Field(description="Exactly so far apart, or on average.")
+    gap_days: float = Field(ge=SHORTEST_GAP_DAYS, allow_inf_nan=False, description="Days between two events.")
+    start_day: float = Field(
+        default=0.0, ge=0, allow_inf_nan=False, description="The first event comes one gap after this day."
+    )
+    repeat: bool = Field(default=False, description="Begin again with the first event after the last.")
+    events: tuple[dict[str, Any], ...] = Field(min_length=1, description="Taken in this order, each without a day.")
 
 
 def dated(arrivals: Arrivals, position: int, horizon_days: float, seed: int) -> Iterator[Event]:

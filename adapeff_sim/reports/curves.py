@@ -13,6 +13,7 @@ from adapeff_sim.results import Results
 
 COLOURS = (33, 28, 170, 166, 30, 160, 99, 130, 244, 64)  # of 256, seen on black and on white; then they come again
 SIGNS = "●×+◇■○▲∗"  # where there is no colour, every strategy has a sign of its own
+RANGE = "·"  # the lowest and the highest of several seeds
 HEIGHT = 12
 LINES = HEIGHT - 5  # of a picture, in which curves are drawn
 NARROWEST = 40
@@ -55,6 +56,11 @@ def picture(results: Results, component: str, width: int, has_colour: bool) -> T
     figure.theme("colorless").canvas("default").plot_size(width, HEIGHT)
     figure.title(f"{component}, {results.prices.currency}").label("day", "x")
     top = 0.0
+    for legend in legends(results) if len(results.facts.seeds) > 1 else ():  # under the means, which stay whole
+        for ends in seed_range(results, legend.label, component):
+            top = max(top, *ends)
+            dots = plotext.marker(RANGE, legend.colour) if has_colour else plotext.marker(RANGE)
+            figure.draw(figure.signal(list(results.days), ends, marker=dots).lines())
     for legend in legends(results):
         amounts = mean_curve(results, legend.label, component)
         top = max(top, *amounts)
@@ -87,6 +93,13 @@ def mean_curve(results: Results, label: str, component: str) -> list[float]:
     """The curve of one strategy, mean over its seeds, a number for each of the results' days."""
     of = [c.amounts for c in results.curves if (c.label, c.component) == (label, component)]
     return [statistics.fmean(amounts) for amounts in zip(*of, strict=True)]
+
+
+def seed_range(results: Results, label: str, component: str) -> tuple[list[float], list[float]]:
+    """The lowest and the highest of the seeds' curves, a number for each of the results' days."""
+    of = [c.amounts for c in results.curves if (c.label, c.component) == (label, component)]
+    amounts = list(zip(*of, strict=True))
+    return [min(each) for each in amounts], [max(each) for each in amounts]
 
 
 def hidden(results: Results) -> Iterator[str]:
@@ -131,7 +144,8 @@ def ticks(top: float) -> list[float]:
 def _key(results: Results, width: int, has_colour: bool) -> Text:
     """Which curve is whose, and what the curves are; no line ends within the name of a curve that fits on one."""
     seeds = len(results.facts.seeds)
-    rows = [Text("Cumulative cost by day" + (f", mean of {plural(seeds, 'seed')}" if seeds > 1 else "") + ":")]
+    over = f", mean of {plural(seeds, 'seed')} ({RANGE} their range)" if seeds > 1 else ""
+    rows = [Text(f"Cumulative cost by day{over}:")]
     for legend in legends(results):
         sign = "━━" if has_colour else legend.sign
         entry = Text(sign, style=f"color({legend.colour})").append(" ").append_text(Text(line(legend.label).plain))

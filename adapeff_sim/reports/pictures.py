@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adapeff_sim.costs.accrual import TOTAL
+from adapeff_sim.costs.base import CostRow
 from adapeff_sim.reports.base import ReportError
 from adapeff_sim.reports.told import Told
 from adapeff_sim.results import Results
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 VEGA_LITE = "6.4"
 WIDTH = 620
 UNFIT = re.compile(r"[^A-Za-z0-9_-]+")
+ESTIMATED = "* in part or as a whole estimated, not measured"
 NEEDED = "Charts need Altair and vl-convert; install them with: pip install 'adapeff-sim[page]'"
 Figure = tuple[str, dict[str, Any]]  # the name of its file, and what is drawn
 
@@ -62,7 +64,8 @@ def figures(told: Told) -> Iterator[Figure]:
     score = charts.scored(look, span, series.score_span(results))
     for component in dict.fromkeys(row.component for row in results.totals):
         rows = {"curves": curve_rows(results, component), "events": signs, "crossings": [], "hover": []}
-        yield component, _titled(cost, component.capitalize(), rows)
+        mark = ESTIMATED if any(is_estimated(row, component) for row in results.rows) else ""
+        yield component, _titled(cost, component.capitalize(), rows, mark)
     for endpoint in series.endpoints(results):
         rows = {"scores": series.score_rows(results, endpoint), "events": signs, "hover": []}
         yield f"quality-{UNFIT.sub('_', endpoint)[:60]}", _titled(score, endpoint, rows)
@@ -70,8 +73,21 @@ def figures(told: Told) -> Iterator[Figure]:
     yield "flops", _titled(charts.went(look), "Where the FLOPs went", {"flops": series.flop_rows(told)})
 
 
-def _titled(spec: dict[str, Any], title: str, rows: dict[str, Any]) -> dict[str, Any]:
-    heading = {"text": [title], "anchor": "start", "fontSize": 15, "offset": 26, "color": "#1c1e21"}
+def is_estimated(row: CostRow, component: str) -> bool:
+    """Whether an amount of a component, or of the total, was estimated."""
+    return row.provenance == "estimated" and component in (row.component, TOTAL)
+
+
+def _titled(spec: dict[str, Any], title: str, rows: dict[str, Any], mark: str = "") -> dict[str, Any]:
+    heading: dict[str, Any] = {
+        "text": [f"{title} *" if mark else title],
+        "anchor": "start",
+        "fontSize": 15,
+        "offset": 26,
+        "color": "#1c1e21",
+    }
+    if mark:
+        heading |= {"subtitle": [mark], "subtitleColor": "#5b6068", "subtitleFontSize": 11}
     return spec | {"title": heading, "datasets": rows, "padding": 14}
 
 

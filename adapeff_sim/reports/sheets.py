@@ -44,11 +44,12 @@ class Sheet:
 
 def sheets(told: Told) -> list[Sheet]:
     """Every table of a report."""
-    from adapeff_sim.reports import work
+    from adapeff_sim.reports import projection, work
 
     results = told.results
     found = [costs(results), work.events(told), quality(results), pareto(told), *work.equal_quality(results)]
-    return [*found, work.phases(told), *work.parts(told), provenance(told), environment(told)]
+    found += [work.phases(told), *work.parts(told), provenance(told)]
+    return [*found, *projection.projected(results), environment(told)]
 
 
 def text(said: object, mark: str = "") -> Cell:

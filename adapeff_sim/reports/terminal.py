@@ -9,7 +9,8 @@ from rich.padding import Padding
 from rich.rule import Rule
 from rich.text import Text
 
-from adapeff_sim.reports import holdings, tables
+from adapeff_sim.demos import is_demo
+from adapeff_sim.reports import holdings, projection, tables
 from adapeff_sim.reports.base import REPORTERS
 from adapeff_sim.reports.breakdown import breakdown
 from adapeff_sim.reports.effort import effort, equal_quality
@@ -43,6 +44,7 @@ def parts(results: Results, folder: Path, width: int, has_colour: bool) -> Itera
     yield from tables.quality(results, width)
     yield from equal_quality(results)
     yield from curves(results, width, has_colour)
+    yield from projection.parts(results, width, has_colour)
     yield from warnings(results)
     yield verdict(results)
     yield files(folder)
@@ -58,6 +60,9 @@ def heading(results: Results) -> RenderableType:
     if of.traffic != 1:
         terms += f", {of.traffic:g} times the requests"
     told = [line(brief(facts.description))] if facts.description else []
+    if results.environment.get("executor") == "estimate":
+        words = "Estimated: nothing was trained or scored. What all amounts rest on is in results.json, assumptions."
+        told.append(Text(words, style="yellow"))
     return Group(Rule(line(facts.name, "bold"), align="left"), *told, line(terms, "dim"), Text())
 
 
@@ -90,4 +95,5 @@ def files(folder: Path) -> Text:
     """Where the files are, and how to see this again."""
     again = f"adapeff-sim report {shlex.quote(str(folder))}"
     names = "results.json; costs, events, upkeep, quality, stored and\npools as .csv"
-    return Text(f"\nFiles in {plain(folder)}: {names}\nAgain: {plain(again)}")
+    told = "Comes along with the package" if is_demo(folder) else f"Files in {plain(folder)}: {names}"
+    return Text(f"\n{told}\nAgain: {plain(again)}")

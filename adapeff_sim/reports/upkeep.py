@@ -12,6 +12,7 @@ from adapeff_sim.reports.wording import duration, folded, percent, plural, point
 from adapeff_sim.results import Results
 
 HEADS = ("re-\ndeployed", "test\nitems", "churn", "for-\ngotten", "lead\ntime", "roll-\nback")
+EVENTS_SHOWN = 8
 NOTE = (
     "In brackets: endpoints, and their test items, that the event did not touch. Churn: answers there that are others "
     "now, below it how many right ones are wrong. Forgotten: points below an endpoint's best so far, mean, below it "
@@ -28,14 +29,17 @@ def upkeep(results: Results) -> Iterator[Table]:
         return
     many = f" (seed {seed})" if len(results.facts.seeds) > 1 else ""
     made = table("", *map(Text, HEADS), title=f"Upkeep: what else every event moved{many}")
-    for (day, _, event), group in groupby(sorted(rows, key=moment), key=moment):
+    every = sorted({moment(row) for row in rows})
+    shown = sorted((row for row in rows if moment(row) in every[:EVENTS_SHOWN]), key=moment)
+    for (day, _, event), group in groupby(shown, key=moment):
         head = Text(f"day {day:g}\n").append_text(folded(event, CELL))
         head.stylize("bold")
         made.add_row(head)
         for row in group:
             made.add_row(folded(row.label, CELL).append(f"\n{row.provenance}", "dim"), *_cells(row))
     devices = plural(results.facts.gpus, "device")
-    made.caption, made.caption_justify = NOTE.format(devices=devices), "left"
+    more = f"And {plural(len(every) - EVENTS_SHOWN, 'event')} more. " if len(every) > EVENTS_SHOWN else ""
+    made.caption, made.caption_justify = more + NOTE.format(devices=devices), "left"
     yield made
 
 

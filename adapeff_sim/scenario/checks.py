@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
 from adapeff_sim.artifacts.artifact import Artifact
-from adapeff_sim.base_models.release import Release, resolve
+from adapeff_sim.base_models.release import Release
 from adapeff_sim.costs.prices import PricesError
 from adapeff_sim.errors import AdapeffError, DataError, PlanningError
+from adapeff_sim.estimation.stated import resolve
 from adapeff_sim.scenario.entries import EVERY, TRAINED
 from adapeff_sim.scenario.fit import misfits
 from adapeff_sim.scenario.price_books import load_prices
@@ -34,6 +35,7 @@ def check(scenario: Scenario, whole_file: bool = True) -> Iterator[Problem]:
     releases: dict[str, Release] = {}
     yield from _releases(moments, releases)
     yield from _too_long(scenario, releases)
+    yield from _estimated(scenario)
     yield from check_rows(scenario, moments)
     if not problems:
         found = list(chain.from_iterable(_lives(scenario, label, releases) for label in scenario.labels))
@@ -84,6 +86,15 @@ def _too_long(scenario: Scenario, releases: Mapping[str, Release]) -> Iterator[P
             which = "the base model reads" if len(releases) == 1 else "the base models read"
             text = f"is {settings.max_length}, but {which} at most {longest} tokens; give at most {longest}"
             yield Problem(("training", layer, "max_length"), text)
+
+
+def _estimated(scenario: Scenario) -> Iterator[Problem]:
+    """Epochs of something that nobody trains here."""
+    known = (*TRAINED, *scenario.labels)
+    for layer in scenario.estimate.epochs:
+        if layer not in known:
+            text = f"no kind of artifact and no strategy is called {shown(layer)}; {suggestion(layer, known)}"
+            yield Problem(("estimate", "epochs", layer), text)
 
 
 def _without_effect(scenario: Scenario, made: set[tuple[str, Artifact]]) -> Iterator[Problem]:

@@ -7,8 +7,9 @@ from adapeff_sim.artifacts.deployment import Deployment, Route
 from adapeff_sim.artifacts.methods import FUSIBLE, METHODS, family
 from adapeff_sim.artifacts.recipe import AdapterRecipe, BaseModelRecipe
 from adapeff_sim.base_models.encoders import ENCODERS, why_not
-from adapeff_sim.base_models.release import Release, resolve
+from adapeff_sim.base_models.release import Release
 from adapeff_sim.errors import ScenarioError
+from adapeff_sim.estimation.stated import resolve
 from adapeff_sim.scenario.schema import Scenario
 
 

@@ -1,6 +1,8 @@
 """What the command line says instead of the file, held to the same rules."""
 
 import difflib
+import itertools
+import logging
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -13,10 +15,11 @@ from adapeff_sim.data.base import SOURCES
 from adapeff_sim.data.ready import ready_names
 from adapeff_sim.scenario.entries import strategy_of
 from adapeff_sim.scenario.problems import COMMAND_LINE, Problem, Problems
-from adapeff_sim.scenario.schema import Scenario
+from adapeff_sim.scenario.schema import LARGEST_SEED, MOST_SEEDS, Scenario
 from adapeff_sim.scenario.words import in_words, shown, suggestion
 from adapeff_sim.strategies.base import STRATEGIES, Strategy
 
+LOG = logging.getLogger(__name__)
 PARTED = re.compile(r"[,\s]+")
 ROWS = "<task>/<language>/train.jsonl"
 
@@ -24,11 +27,13 @@ ROWS = "<task>/<language>/train.jsonl"
 def with_flags(
     scenario: Scenario,
     strategies: Sequence[str] | None = None,
-    seeds: Sequence[int] | None = None,
+    seeds: Sequence[int] | int | None = None,
     data: str | None = None,
     prices: str | None = None,
 ) -> Scenario:
     """The scenario, but for what the flags say; each strategy is a label of it, or the name of any strategy.
+
+    A single number of ``seeds`` says how many replications there are: the scenario's own seeds first.
 
     Raises Problems for what the file could not say either.
     """
@@ -37,7 +42,7 @@ def with_flags(
         scenario = _chosen(scenario, strategies, problems)
     said: dict[str, Any] = {}
     if seeds is not None:
-        said["seeds"] = tuple(seeds)
+        said["seeds"] = replications(scenario.seeds, seeds) if isinstance(seeds, int) else tuple(seeds)
     if data is not None:
         try:
             said["data"] = data_there(data)
@@ -53,6 +58,18 @@ def with_flags(
     if problems:
         raise Problems(COMMAND_LINE, problems)
     return scenario
+
+
+def replications(seeds: tuple[int, ...], count: int) -> tuple[int, ...]:
+    """So many seeds: those there are, then the numbers after the last of them.
+
+    A count that is one of the seeds may be meant as that seed, and is warned of.
+    """
+    if count in seeds:
+        LOG.warning("--seeds %d: %d replications, not the seed %d; for that one write --seeds %d,", *[count] * 4)
+    after = (seed % (LARGEST_SEED + 1) for seed in itertools.count(seeds[-1] + 1))
+    more = (seed for seed in after if seed not in seeds)
+    return tuple(itertools.islice(itertools.chain(seeds, more), min(count, MOST_SEEDS + 1)))
 
 
 def data_named(text: str) -> str:

@@ -12,7 +12,8 @@ from adapeff_sim.data.ready import ready_names
 from adapeff_sim.lifecycle.events.base import EVENTS
 from adapeff_sim.lifecycle.timeline import Arrivals
 from adapeff_sim.scenario.entries import EVERY, SAFE_NAME, TRAINED
-from adapeff_sim.scenario.schema import Scenario, Seeds, ServingTarget
+from adapeff_sim.scenario.project_to import ProjectTo
+from adapeff_sim.scenario.schema import DEFAULT_SEEDS, Estimating, Scenario, Seeds, ServingTarget
 from adapeff_sim.strategies.base import STRATEGIES
 from adapeff_sim.training.settings import SomeSettings
 
@@ -24,17 +25,19 @@ NAME: Schema = {"type": "string", "pattern": f"^{SAFE_NAME.pattern}$"}
 
 def scenario_schema() -> Schema:
     """The schema of a whole file, with a branch for each kind of event and each strategy that is there."""
-    plain = {"name", "description", "horizon_days", "quality_floor", "prices"}
+    plain = {"name", "description", "horizon_days", "quality_floor", "gpus", "prices"}
     own = _plain(Scenario, plain)["properties"]
     parts: Schema = {
         "name": NAME,
-        "seeds": TypeAdapter(Seeds).json_schema(),
+        "seeds": {**TypeAdapter(Seeds).json_schema(), "default": list(DEFAULT_SEEDS)},
         "data": SOURCE,
         "timeline": {"type": "array", "minItems": 1, "items": {"oneOf": [_event(kind) for kind in EVENTS.names()]}},
         "arrivals": {"type": "array", "items": _arrivals()},
         "strategies": {"type": "array", "minItems": 1, "items": {"oneOf": list(_strategies())}},
         "training": _training(),
         "serving": _plain(ServingTarget),
+        "project_to": _plain(ProjectTo),
+        "estimate": _plain(Estimating),
     }
     described = {name: field.description for name, field in Scenario.model_fields.items()}
     properties = {name: {**own.get(name, {}), **parts.get(name, {})} for name in Scenario.model_fields}
@@ -60,7 +63,7 @@ def _event(kind: str, has_day: bool = True) -> Schema:
     model = EVENTS.get(kind)
     schema = _plain(model)
     if "source" in schema["properties"]:
-        schema["properties"]["source"] = SOURCE
+        schema["properties"]["source"] = SOURCE | {"description": schema["properties"]["source"]["description"]}
     if not has_day:
         del schema["properties"]["day"]
         schema["required"].remove("day")
@@ -71,7 +74,7 @@ def _event(kind: str, has_day: bool = True) -> Schema:
 def _arrivals() -> Schema:
     schema = _plain(Arrivals)
     events = {"oneOf": [_event(kind, has_day=False) for kind in EVENTS.names()]}
-    schema["properties"]["events"] = {"type": "array", "minItems": 1, "items": events}
+    schema["properties"]["events"] |= {"type": "array", "minItems": 1, "items": events}
     return schema
 
 

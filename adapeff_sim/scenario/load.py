@@ -38,6 +38,21 @@ def shipped_scenarios() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in shipped_folder().glob("*.yaml")))
 
 
+def protocols() -> tuple[str, ...]:
+    """The names of the scenarios that follow a publication; their rows are only stated, so that they can be priced."""
+    return tuple(sorted(f"{path.parent.name}/{path.stem}" for path in shipped_folder().glob("paper/*.yaml")))
+
+
+def teaching_scenario(name: str) -> Path:
+    """The file of a lesson's scenario."""
+    return shipped_folder() / "teaching" / f"{name}.yaml"
+
+
+def teaching_scenarios() -> tuple[str, ...]:
+    """The names by which the scenarios of lessons are found: ``teaching/`` and the lesson's name, sorted."""
+    return tuple(sorted(f"teaching/{path.stem}" for path in (shipped_folder() / "teaching").glob("*.yaml")))
+
+
 def find_scenario(name_or_path: str | Path) -> Path:
     """The file of a scenario: a path as it is, or a shipped scenario by its bare name.
 
@@ -52,7 +67,7 @@ def find_scenario(name_or_path: str | Path) -> Path:
         raise ScenarioError(f"No scenario {shown(str(name_or_path))}: no file can have that name.") from error
     if is_there:
         return path
-    if str(name_or_path) in shipped_scenarios():
+    if str(name_or_path) in (*shipped_scenarios(), *protocols(), *teaching_scenarios()):
         return shipped_folder() / f"{name_or_path}.yaml"
     if is_folder:
         raise ScenarioError(f"{path}: a folder; give the scenario file in it.")
@@ -66,7 +81,7 @@ def load(
     name_or_path: str | Path,
     *,
     strategies: Sequence[str] | None = None,
-    seeds: Sequence[int] | None = None,
+    seeds: Sequence[int] | int | None = None,
     data: str | None = None,
     prices: str | None = None,
     needs_data: bool = True,

@@ -34,7 +34,7 @@ def with_changes(book: Prices, changes: Sequence[str], today: datetime.date) -> 
         if problem := _cannot_be(section, name, bool(is_set and dot), text):
             problems.append(problem)
             continue
-        meant = _meant(section, name, _scalar(value))
+        meant = _meant(section, name, scalar_of(value))
         if any((section, part) in typed for part in meant):
             problems.append(Problem((f"{FLAG} {key}",), "is set twice; set it once"))
         typed |= {(section, part): key for part in meant}
@@ -88,7 +88,7 @@ def _meant(section: str, name: str, value: object) -> dict[str, object]:
     return {"per": name, "amount": value} if is_basis else {name: value}
 
 
-def _scalar(text: str) -> object:
+def scalar_of(text: str) -> object:
     """The value as a price book would hold it; what is no YAML is a text."""
     try:
         found = parse(f"value: {text}".encode(), FLAG).value

@@ -1,6 +1,7 @@
 """The file format: what a scenario says, as one frozen model."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
@@ -31,6 +32,7 @@ from adapeff_sim.scenario.entries import (
     strategy_entry,
     training_of,
 )
+from adapeff_sim.scenario.project_to import ProjectTo, project_to_of
 from adapeff_sim.scenario.words import refused, shown, suggestion, understood
 from adapeff_sim.strategies.base import Strategy
 from adapeff_sim.training.settings import SomeSettings, TrainingSettings, resolve
@@ -131,6 +133,23 @@ class ServingTarget(BaseModel):
         return 1.0 if self.p95_ms is not None and "utilisation" not in self.model_fields_set else self.utilisation
 
 
+class Estimating(BaseModel):
+    """What an estimate takes for granted, where nothing is trained."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    epochs: dict[str, Annotated[float, Field(gt=0, le=10_000)]] = Field(
+        default={}, description="Epochs until a training is at its best, by kind of artifact or strategy's label."
+    )
+
+
+def _estimating_of(value: Any) -> Estimating:
+    return value if isinstance(value, Estimating) else understood(Estimating, value)
+
+
+def _said_of_estimating(estimating: Estimating) -> dict[str, Any]:
+    return estimating.model_dump(mode="json", exclude_unset=True)
+
+
 def _serving_of(value: Any) -> ServingTarget:
     return value if isinstance(value, ServingTarget) else understood(ServingTarget, value)
 
@@ -140,6 +159,14 @@ def _said_of_serving(serving: ServingTarget) -> dict[str, Any]:
 
 
 Serving = Annotated[ServingTarget, PlainValidator(_serving_of), PlainSerializer(_said_of_serving)]
+
+
+def _said_of_target(target: ProjectTo | None) -> dict[str, Any] | None:
+    return None if target is None else target.model_dump(mode="json", exclude_unset=True)
+
+
+Projected = Annotated[ProjectTo, PlainValidator(project_to_of), PlainSerializer(_said_of_target)]
+Estimate = Annotated[Estimating, PlainValidator(_estimating_of), PlainSerializer(_said_of_estimating)]
 
 
 class Scenario(BaseModel):
@@ -155,7 +182,7 @@ class Scenario(BaseModel):
     )
     data: SourceName = Field(
         default="",
-        description="Where rows come from: helpdesk, {files: FOLDER} or {hub: NAME}; or --data says it.",
+        description="Where rows come from: helpdesk, {files: FOLDER}, {hub: NAME} or {stated: ...}; or --data.",
     )
     timeline: tuple[TimelineEvent, ...] = Field(
         min_length=1, max_length=MOST_EVENTS, description="What happens to the product, a launch first."
@@ -177,7 +204,9 @@ class Scenario(BaseModel):
     gpus: int = Field(
         default=1, ge=1, le=1024, description="Devices that work through the jobs of an event, for its lead time."
     )
+    estimate: Estimate = Field(default=Estimating(), description="What estimates take for granted.")
     prices: str = Field(default=DEFAULT_PRICES, min_length=1, description="A shipped price book, or a file of one.")
+    project_to: Projected | None = Field(default=None, description="The size of production, told beside what was run.")
 
     @model_validator(mode="after")
     def _arrivals_end(self) -> Self:
@@ -187,6 +216,23 @@ class Scenario(BaseModel):
                 text = f"is {process.gap_days:g}; more than {MOST_EVENTS} events up to the horizon, give a wider gap"
                 raise refused(self, [(("arrivals", i, "gap_days"), text)])
         return self
+
+    @staticmethod
+    def load(
+        name_or_path: str | Path,
+        *,
+        strategies: Sequence[str] | None = None,
+        seeds: Sequence[int] | int | None = None,
+        data: str | None = None,
+        prices: str | None = None,
+    ) -> "Scenario":
+        """The scenario in a file, or the shipped one of that name, checked; the rest says other than the file does.
+
+        A single number of ``seeds`` is how many. Raises Problems with all that is wrong, by file, line and key.
+        """
+        from adapeff_sim.scenario.load import load
+
+        return load(name_or_path, strategies=strategies, seeds=seeds, data=data, prices=prices)
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from adapeff_sim.artifacts.artifact import Artifact, lineage
 from adapeff_sim.artifacts.recipe import BaseModelRecipe
-from adapeff_sim.base_models.release import Release, resolve
+from adapeff_sim.base_models.release import Release
 from adapeff_sim.errors import ScenarioError
 from adapeff_sim.estimation.disk import disk_needed
+from adapeff_sim.estimation.stated import resolve
 from adapeff_sim.scenario.outlook import Keys
 from adapeff_sim.scenario.schema import Scenario
 from adapeff_sim.scenario.suppose import supposed

@@ -50,7 +50,7 @@ def load_backbone(release: Release) -> Backbone:
 
     Raises DataError if the files are not those that the release was identified by, or do not belong together.
     """
-    _quieten()
+    quieten()
     require_unchanged(release)
     encoder, tokenizer = _loaded(release)
     config = encoder.config
@@ -116,7 +116,7 @@ def _without_pooler(encoder: PreTrainedModel) -> PreTrainedModel:
     return encoder.float()
 
 
-def _quieten() -> None:
+def quieten() -> None:
     """Silence the libraries' remarks about weights that were never asked for."""
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()

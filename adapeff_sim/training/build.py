@@ -9,7 +9,7 @@ from adapeff_sim.artifacts.recipe import AdapterRecipe, FusionRecipe, Kind, Mode
 from adapeff_sim.data.examples import take
 from adapeff_sim.errors import ExecutionError
 from adapeff_sim.training.backbone import Backbone
-from adapeff_sim.training.heads import HeadShape, head_shape
+from adapeff_sim.training.head_shape import HeadShape, head_shape
 from adapeff_sim.training.jobs import BuildJob, Rows, TaskRows
 from adapeff_sim.training.network import Network, Setup
 from adapeff_sim.training.parts import Answers, Card, base_of, load_card, load_parts, require_base

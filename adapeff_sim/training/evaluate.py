@@ -11,7 +11,7 @@ from adapeff_sim.data.examples import AnyExample
 from adapeff_sim.errors import ExecutionError
 from adapeff_sim.training.backbone import Backbone
 from adapeff_sim.training.build import folder_of, fused_methods
-from adapeff_sim.training.heads import head_shape
+from adapeff_sim.training.head_shape import head_shape
 from adapeff_sim.training.jobs import PREDICTIONS, EvaluateJob
 from adapeff_sim.training.metrics import gold_of
 from adapeff_sim.training.network import Network, Setup

@@ -1,30 +1,15 @@
 """What is read off the encoder's states: one small head for each kind of task, with its loss."""
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.nn.utils.rnn import pad_sequence
 
 from adapeff_sim.data.examples import TaskKind
+from adapeff_sim.training.head_shape import OF_FIRST_PIECE, HeadShape
 
 NO_TARGET = -100  # pieces that carry no tag
 IMPOSSIBLE = -1e9  # the logit of a choice that is not there
-OF_FIRST_PIECE = (TaskKind.CLASSIFICATION, TaskKind.PAIR, TaskKind.CHOICE)
-
-
-@dataclass(frozen=True, slots=True)
-class HeadShape:
-    """What decides the size of a head."""
-
-    kind: TaskKind
-    outputs: int
-
-
-def head_shape(kind: TaskKind, labels: int) -> HeadShape:
-    """A head for ``labels`` classes or tags; a choice is scored by one number, a span by its start and end."""
-    return HeadShape(kind, {TaskKind.CHOICE: 1, TaskKind.SPAN: 2}.get(kind, labels))
 
 
 class Head(nn.Module):

@@ -13,7 +13,7 @@ from adapeff_sim.artifacts.recipe import Kind
 from adapeff_sim.ledger.outcome import Usage
 from adapeff_sim.training.backbone import Backbone, load_backbone
 from adapeff_sim.training.batches import Batch, BatchShape, blank
-from adapeff_sim.training.heads import HeadShape
+from adapeff_sim.training.head_shape import HeadShape
 from adapeff_sim.training.network import ADAPTER, Network, Setup, head_key
 from adapeff_sim.training.parts import Answers, Card, base_of, load_parts, save_parts
 from adapeff_sim.training.serve import TASK, Timed, repeated

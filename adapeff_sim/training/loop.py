@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from adapeff_sim.data.examples import PRIMARY
 from adapeff_sim.errors import ExecutionError
 from adapeff_sim.estimation.flops import nominal_flops
 from adapeff_sim.ledger.outcome import Validation
@@ -32,7 +33,6 @@ from adapeff_sim.training.checkpoint import (
 from adapeff_sim.training.encode import Item
 from adapeff_sim.training.jobs import Note, Tell
 from adapeff_sim.training.meters.base import Measuring, Watch
-from adapeff_sim.training.metrics import PRIMARY
 from adapeff_sim.training.network import Network, derive
 from adapeff_sim.training.scoring import Questions, answers
 from adapeff_sim.training.settings import TrainingSettings

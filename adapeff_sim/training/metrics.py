@@ -20,13 +20,6 @@ from adapeff_sim.data.examples import (
     TokensExample,
 )
 
-PRIMARY = {
-    TaskKind.CLASSIFICATION: "accuracy",
-    TaskKind.PAIR: "accuracy",
-    TaskKind.TAGGING: "entity_f1",
-    TaskKind.CHOICE: "accuracy",
-    TaskKind.SPAN: "f1",
-}
 ARTICLES = {"en": re.compile(r"\b(a|an|the)\b")}
 # Scripts written without spaces between words: Thai, Lao, Myanmar, Khmer, kana and Han. Each sign is a token there.
 UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
@@ -44,7 +37,7 @@ def gold_of(example: AnyExample) -> Any:
 
 
 def scores(kind: TaskKind, gold: Sequence[Any], said: Sequence[Any], language: str) -> dict[str, float]:
-    """Every score of a task of this kind; the one that counts is named by ``PRIMARY``."""
+    """Every score of a task of this kind; the one that counts is named by ``data.examples.PRIMARY``."""
     of_kind: Mapping[TaskKind, Callable[[], dict[str, float]]] = {
         TaskKind.CLASSIFICATION: lambda: {"accuracy": accuracy(gold, said), "macro_f1": macro_f1(gold, said)},
         TaskKind.PAIR: lambda: {"accuracy": accuracy(gold, said), "macro_f1": macro_f1(gold, said)},

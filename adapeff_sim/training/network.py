@@ -17,7 +17,8 @@ from transformers import PreTrainedModel
 from adapeff_sim.base_models.encoders import ENCODERS, why_not
 from adapeff_sim.errors import ExecutionError
 from adapeff_sim.training.batches import Batch
-from adapeff_sim.training.heads import Head, HeadShape, by_choice, loss_of
+from adapeff_sim.training.head_shape import HeadShape
+from adapeff_sim.training.heads import Head, by_choice, loss_of
 
 ADAPTER = "task_adapter_{}"  # what the library calls the i-th adapter
 

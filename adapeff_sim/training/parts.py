@@ -19,7 +19,7 @@ from adapeff_sim.artifacts.recipe import Kind
 from adapeff_sim.base_models.release import Release
 from adapeff_sim.data.examples import TaskKind
 from adapeff_sim.errors import ExecutionError
-from adapeff_sim.training.heads import HeadShape, head_shape
+from adapeff_sim.training.head_shape import HeadShape, head_shape
 from adapeff_sim.training.network import ADAPTER, Network, head_key
 
 WEIGHTS, CARD = "weights.safetensors", "artifact.json"

@@ -98,11 +98,17 @@ def pretrain(settings: PretrainSettings, tell: Tell, stop_after_steps: int | Non
 
 
 def _tokenizer(settings: PretrainSettings, tell: Tell) -> Tokenizer:
-    """That of the base model gone on from, one that lies in `out` of a run gone on with, or a new one saved there."""
-    if settings.init_from is not None:
-        tokenizer = load_tokenizer(settings.init_from)
-    elif settings.resume and (settings.out / "tokenizer.json").is_file():
+    """One that lies in `out` of a run gone on with, that of the base model gone on from, or a new one saved there."""
+    begun = settings.out / "tokenizer.json"
+    if settings.resume and begun.is_file():
+        start = settings.init_from
+        if start is not None and (start / "tokenizer.json").read_bytes() != begun.read_bytes():
+            raise DataError(
+                f"{settings.out} was not begun from {start}: its vocabulary is another; leave out --init-from"
+            )
         tokenizer = load_tokenizer(settings.out)
+    elif settings.init_from is not None:
+        tokenizer = load_tokenizer(settings.init_from)
     else:
         tell(Progress("learning the vocabulary"))
         tokenizer = train_tokenizer(read_lines(settings.text), settings.vocabulary, settings.seed)

@@ -14,7 +14,7 @@ from adapeff_sim.errors import ExecutionError
 from adapeff_sim.training.autocast import autocast
 from adapeff_sim.training.backbone import Backbone
 from adapeff_sim.training.batches import Batch, BatchShape, blank
-from adapeff_sim.training.heads import head_shape
+from adapeff_sim.training.head_shape import head_shape
 from adapeff_sim.training.jobs import ServeJob
 from adapeff_sim.training.meters.base import Precision
 from adapeff_sim.training.network import Network, Setup

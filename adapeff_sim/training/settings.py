@@ -16,16 +16,27 @@ class SomeSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    epochs: int | None = Field(default=None, gt=0)
-    max_steps: int | None = Field(default=None, gt=0)
-    patience: int | None = Field(default=None, ge=0)
-    batch_size: int | None = Field(default=None, gt=0)
-    learning_rate: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-    weight_decay: float | None = Field(default=None, ge=0, allow_inf_nan=False)
-    warmup_share: float | None = Field(default=None, ge=0, lt=1)
-    max_gradient_norm: float | None = Field(default=None, gt=0)
-    max_length: int | None = Field(default=None, ge=8)
-    validation_rows: int | None = Field(default=None, ge=0)
+    epochs: int | None = Field(default=None, gt=0, description="Times through the rows, at most.")
+    max_steps: int | None = Field(default=None, gt=0, description="Optimizer steps, at most; no cap, if not said.")
+    patience: int | None = Field(
+        default=None,
+        ge=0,
+        description="Epochs without a better validation score before training ends; 0 trains to the end.",
+    )
+    batch_size: int | None = Field(default=None, gt=0, description="Rows in a step.")
+    learning_rate: float | None = Field(
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        description="The highest, after warming up; by kind and method, if not said.",
+    )
+    weight_decay: float | None = Field(default=None, ge=0, allow_inf_nan=False, description="Of AdamW.")
+    warmup_share: float | None = Field(
+        default=None, ge=0, lt=1, description="The share of the steps in which the learning rate rises."
+    )
+    max_gradient_norm: float | None = Field(default=None, gt=0, description="Longer gradients are cut to this.")
+    max_length: int | None = Field(default=None, ge=8, description="Pieces of a sequence; what is longer is cut.")
+    validation_rows: int | None = Field(default=None, ge=0, description="Validation rows of each endpoint, at most.")
 
 
 class TrainingSettings(BaseModel):

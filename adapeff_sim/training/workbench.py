@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 import torch
 
 from adapeff_sim.base_models.release import Release
-from adapeff_sim.data.examples import AnyExample, TaskKind, content_digest
+from adapeff_sim.data.examples import PRIMARY, AnyExample, TaskKind, content_digest
 from adapeff_sim.errors import ExecutionError
 from adapeff_sim.ledger.outcome import Outcome
 from adapeff_sim.training.backbone import Backbone, load_backbone
@@ -22,7 +22,6 @@ from adapeff_sim.training.flop_count import FlopCount
 from adapeff_sim.training.jobs import BuildJob, EvaluateJob, Note, ServeJob, TaskRows, Tell
 from adapeff_sim.training.loop import Rhythm, Training
 from adapeff_sim.training.meters.base import Measuring
-from adapeff_sim.training.metrics import PRIMARY
 from adapeff_sim.training.network import Setup
 from adapeff_sim.training.parts import save_parts
 from adapeff_sim.training.probe import Probe

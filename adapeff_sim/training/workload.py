@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from adapeff_sim.ledger.outcome import Batches, HeadSize, Workload
 from adapeff_sim.training.backbone import Backbone
 from adapeff_sim.training.flop_count import Shape
-from adapeff_sim.training.heads import OF_FIRST_PIECE
+from adapeff_sim.training.head_shape import OF_FIRST_PIECE
 from adapeff_sim.training.network import Setup
 
 DECIDES_SHAPE = (

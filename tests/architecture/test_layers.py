@@ -12,9 +12,11 @@ ROOT = pathlib.Path(adapeff_sim.__file__).parent
 CORE = {"errors", "registry", "lifecycle", "artifacts"}
 EXECUTION = CORE | {"planning", "ledger", "data", "base_models", "estimation", "training", "execution", "whole_files"}
 SIMULATION = EXECUTION | {"strategies", "scenario", "accounting", "simulation"}
-RESULTS = {"errors", "registry", "ledger", "costs", "verdict", "results", "whole_files"}
+RESULTS = {"errors", "registry", "ledger", "costs", "projection", "verdict", "results", "whole_files"}
+EXPLAINED = {"explanation", "event_explanation", "artifact_explanation"}
+STORY = RESULTS | SIMULATION | {"explanation"}
 MAY_IMPORT = {
-    "__init__": set(),
+    "__init__": {"python_api"},
     "errors": set(),
     "registry": {"errors"},
     "whole_files": set(),
@@ -35,17 +37,31 @@ MAY_IMPORT = {
     "catalogue": EXECUTION | {"strategies", "scenario", "costs"},
     "doctor": {"__init__", "execution", "whole_files"},
     "explanation": {"errors", "ledger", "estimation"},
+    "event_explanation": STORY,
+    "artifact_explanation": STORY | {"event_explanation"},
+    "lessons": RESULTS | {"estimation"},
+    "projection": {"errors", "ledger", "estimation"},
     "verdict": RESULTS,
     "results": RESULTS,
-    "run_folder": SIMULATION | RESULTS,
-    "conduct": SIMULATION | RESULTS | {"run_folder"},
-    "reports": RESULTS | {"reports", "lifecycle", "artifacts", "planning"},
+    "comparison": RESULTS,
+    "demos": {"errors"},
+    "playback": SIMULATION,
+    "run_folder": SIMULATION | RESULTS | {"demos"},
+    "estimates": SIMULATION | RESULTS | {"run_folder"},
+    "forecast": {"errors", "ledger", "costs"},
+    "conduct": SIMULATION | RESULTS | {"run_folder", "estimates"},
+    "python_api": SIMULATION | RESULTS | {"run_folder", "conduct", "comparison", "reports"},
+    "sweep": SIMULATION | RESULTS | {"run_folder", "conduct", "comparison"},
+    "reports": RESULTS | {"demos", "reports", "comparison", "lifecycle", "artifacts", "planning"},
     "cli": SIMULATION
     | RESULTS
-    | {"run_folder", "conduct", "reports", "cli", "__init__", "explanation", "catalogue", "doctor"},
+    | EXPLAINED
+    | {"run_folder", "conduct", "forecast", "reports", "cli", "__init__", "comparison", "python_api", "sweep"}
+    | {"playback", "lessons", "catalogue", "doctor"},
     "__main__": {"cli"},
 }
-PURE = {"lifecycle", "artifacts", "strategies", "planning", "ledger", "costs", "accounting", "simulation", "verdict"}
+PURE = {"lifecycle", "artifacts", "strategies", "planning", "ledger", "costs", "projection", "accounting", "verdict"}
+PURE |= {"simulation", "comparison", "lessons"}
 IMPURE = {"os", "pathlib", "io", "time", "datetime", "random", "secrets", "uuid", "subprocess", "socket"}
 HEAVY = {"torch", "transformers", "adapters"}
 SEEDED = {"lifecycle/timeline.py"}  # arrival processes draw seeded random days, before anything runs

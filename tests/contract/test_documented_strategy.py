@@ -17,7 +17,7 @@ NAME = "adapeff_sim.strategies.adapter_per_endpoint"
 
 @pytest.fixture(scope="module")
 def strategy():
-    code = re.search(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    code = re.search(r"```python[^\n]*\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     module = types.ModuleType(NAME)
     sys.modules[NAME] = module
     exec(compile(code[1], str(PAGE), "exec"), module.__dict__)

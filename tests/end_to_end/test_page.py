@@ -256,7 +256,7 @@ def test_what_equal_quality_took_is_told_where_it_was_measured():
     (sheet,) = equal_quality(results)
     first, second = ([cell.said for cell in row] for row in sheet.rows)
     assert first[3:7] == ["80.0", "one", "adapter/a", "never"]
-    assert second[4:] == ["two", "adapter/a", "30", "1 T", "2 T", "1:00 (in 1 of 2 seeds)"]
+    assert second[4:] == ["two", "adapter/a", "30", "1 T", "2 T", "1:00 (in 1 of 2 seeds)", "measured"]
     assert equal_quality(SimpleNamespace(facts=results.facts, equal_quality=())) == []
 
 

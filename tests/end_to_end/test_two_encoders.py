@@ -1,5 +1,6 @@
-"""A product that begins on a BERT and moves to a DeBERTa, over rows in a folder: every strategy, really trained."""
+"""A product moves from a BERT to a DeBERTa, over rows in CSV and CoNLL: every strategy, really trained."""
 
+import csv
 import json
 from itertools import product
 from pathlib import Path
@@ -20,7 +21,12 @@ TASKS = ("intent", "entities")
 SCENARIO = """
 name: two_encoders
 horizon_days: 30
-data: {{files: "{rows}"}}
+data:
+  files:
+    folder: "{rows}"
+    tasks:
+      intent: {{kind: classification, columns: {{text: question, label: wanted}}}}
+      entities: {{kind: tagging}}
 timeline:
   - {{day: 0, event: launch, base_model: "path:bert", tasks: {{intent: [en]}}, labelled: 12, requests_per_day: 9}}
   - {{day: 5, event: task_arrival, task: entities, languages: [en], labelled: 12, requests_per_day: 9}}
@@ -44,12 +50,19 @@ EVERYTHING = {
 
 
 def write_rows(folder: Path) -> Path:
-    """Rows of two kinds of task, as files."""
+    """Rows of two kinds of task: one in CSV under columns of its own, one in CoNLL."""
     source = Helpdesk({"size": SIZES})
     for task, split in product(TASKS, SIZES):
         (folder / task / "en").mkdir(parents=True, exist_ok=True)
-        lines = [row.model_dump_json() for row in source.examples(task, "en", split)]
-        (folder / task / "en" / f"{split}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        rows = source.examples(task, "en", split)
+        if task == "intent":
+            with (folder / task / "en" / f"{split}.csv").open("w", encoding="utf-8", newline="") as file:
+                csv.writer(file).writerows([("wanted", "question"), *((row.label, row.text) for row in rows)])
+        else:
+            sentences = (
+                "".join(f"{token}\t{tag}\n" for token, tag in zip(row.tokens, row.tags, strict=True)) for row in rows
+            )
+            (folder / task / "en" / f"{split}.conll").write_text("\n".join(sentences), encoding="utf-8")
     return folder
 
 
@@ -57,7 +70,7 @@ def write_rows(folder: Path) -> Path:
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("two")
     rows = write_rows(folder / "rows")
-    texts = [file.read_text(encoding="utf-8") for file in sorted(rows.rglob("*.jsonl"))]
+    texts = [file.read_text(encoding="utf-8") for file in sorted(rows.rglob("*.c*"))]
     write_encoder(folder / "bert", "bert", texts=texts)
     write_encoder(folder / "deberta", "deberta-v2", texts=texts)
     (folder / "life.yaml").write_text(SCENARIO.format(rows=rows), encoding="utf-8")

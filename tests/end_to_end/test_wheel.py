@@ -1,4 +1,4 @@
-"""The wheel holds all that a run needs: scenarios, prices, corpus and base models."""
+"""The wheel holds all that a run needs: scenarios, prices, corpus, base models and finished runs."""
 
 import os
 import subprocess
@@ -34,6 +34,11 @@ def test_the_installed_wheel_is_what_runs(installed):
         [sys.executable, "-c", code], cwd=installed, env=env, capture_output=True, text=True, check=True
     )
     assert Path(found.stdout.strip()) == installed / "site" / "adapeff_sim"
+
+
+def test_finished_runs_come_along(installed):
+    shown = command(installed, "report", "demo:new_language")
+    assert shown.returncode == 0 and "Verdict" in shown.stdout, shown.stderr
 
 
 def test_shipped_scenarios_are_valid_and_run_by_bare_name(installed):

@@ -15,7 +15,7 @@ from adapeff_sim.training.autocast import autocast
 from adapeff_sim.training.backbone import Backbone, load_backbone
 from adapeff_sim.training.batches import Batch, BatchShape, collate
 from adapeff_sim.training.flop_count import FlopCount, _run
-from adapeff_sim.training.heads import head_shape
+from adapeff_sim.training.head_shape import head_shape
 from adapeff_sim.training.network import Network, Setup
 from adapeff_sim.training.parts import Answers, Card, base_of, load_parts, save_parts
 

@@ -5,12 +5,11 @@ import json
 import pytest
 from toy_model import BASE, ROWS, SETTINGS, adapter, model, task
 
-from adapeff_sim.data.examples import SpanExample, TaskKind
+from adapeff_sim.data.examples import PRIMARY, SpanExample, TaskKind
 from adapeff_sim.errors import DataError
 from adapeff_sim.training.backbone import load_backbone
 from adapeff_sim.training.encode import NOWHERE
 from adapeff_sim.training.heads import NO_TARGET
-from adapeff_sim.training.metrics import PRIMARY
 from adapeff_sim.training.scoring import Questions, decode
 
 EPOCHS = {"colour": 10, "same": 10, "names": 10, "pick": 3, "who": 6}

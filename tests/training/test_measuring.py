@@ -11,7 +11,7 @@ from adapeff_sim.training import held
 from adapeff_sim.training.backbone import load_backbone
 from adapeff_sim.training.batches import BatchShape, blank
 from adapeff_sim.training.flop_count import FlopCount, _run
-from adapeff_sim.training.heads import head_shape
+from adapeff_sim.training.head_shape import head_shape
 from adapeff_sim.training.jobs import ServeJob
 from adapeff_sim.training.meters.base import METERS
 from adapeff_sim.training.network import Setup

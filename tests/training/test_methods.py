@@ -8,7 +8,7 @@ from adapeff_sim.artifacts.methods import FUSIBLE, METHODS, REFUSED
 from adapeff_sim.artifacts.recipe import Kind
 from adapeff_sim.training.backbone import load_backbone
 from adapeff_sim.training.batches import collate
-from adapeff_sim.training.heads import head_shape
+from adapeff_sim.training.head_shape import head_shape
 from adapeff_sim.training.network import Network, Setup
 from adapeff_sim.training.parts import load_parts
 

@@ -112,6 +112,15 @@ def test_a_second_version_goes_on_from_the_first(
     assert (tmp_path / "tokenizer.json").read_bytes() == (made[0] / "tokenizer.json").read_bytes()
 
 
+def test_a_run_does_not_go_on_from_a_base_model_with_another_vocabulary(
+    text: Path, made: tuple[Path, dict[str, object]]
+) -> None:
+    begun = (made[0] / "tokenizer.json").read_bytes()
+    with pytest.raises(DataError, match="was not begun from"):
+        pretrain(tiny(text, made[0], init_from=SHIPPED / "v1", resume=True), quiet)
+    assert (made[0] / "tokenizer.json").read_bytes() == begun
+
+
 def test_weights_of_another_shape_are_refused(text: Path, made: tuple[Path, dict[str, object]]) -> None:
     with pytest.raises(DataError, match="another model"):
         pretrain(tiny(text, made[0], hidden=16, resume=True), quiet)

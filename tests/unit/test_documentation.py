@@ -5,6 +5,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+import tiers
 import typer
 from typer.testing import CliRunner
 
@@ -95,3 +96,16 @@ def test_the_page_about_base_models_has_the_table_of_the_encoders():
     page = (ROOT / "docs" / "base_models.md").read_text(encoding="utf-8")
     assert table() in page
     assert all(f"`{method}`" in page for method in FUSIBLE)
+
+
+def test_the_table_of_tests_tells_the_budgets_that_are_kept():
+    table = (ROOT / "docs" / "design.md").read_text(encoding="utf-8").partition("## Tests")[2]
+    for tier in tiers.TIERS:
+        said = "under 30 s" if tier.minutes == 0.5 else f"{tier.minutes:g} minute"
+        assert any(tier.folders[0].rstrip("/") in row and said in row for row in table.splitlines())
+
+
+def test_a_tier_over_its_budget_is_told():
+    minutes = tiers.taken([("tests/corpus/a.py::b", 90.0), ("tests/corpus/a.py::c", 60.0), ("elsewhere.py", 9.0)], 2)
+    assert minutes == {"corpus": 1.25}
+    assert tiers.told(minutes) == [("corpus: 1.2 of 1 minutes", False)]

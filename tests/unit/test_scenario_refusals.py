@@ -126,7 +126,8 @@ ONE_PROBLEM = {
     "an unknown base model": (
         ("adapeff-mini:v2", "adapeff-mini:v9"),
         "tiny.yaml:9: timeline[3].base_model: unknown base model 'adapeff-mini:v9'; did you mean 'adapeff-mini:v2'? "
-        "shipped: adapeff-mini:v1, adapeff-mini:v2; or give path:FOLDER or hub:owner/name@COMMIT",
+        "shipped: adapeff-mini:v1, adapeff-mini:v2; or give path:FOLDER or hub:owner/name@COMMIT, "
+        "or shape:NAME for what is priced and not trained",
     ),
     "a story without a launch": (
         ("day: 0, event: launch", "day: 30, event: launch"),

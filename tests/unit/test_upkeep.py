@@ -1,9 +1,15 @@
 """What an event moved that nobody asked to move: churn, re-validation, forgetting, lead time, roll-back."""
 
+from io import StringIO
+from pathlib import Path
+
 import pytest
 from hand_made import answer, build, kept, prices, scored, stands
+from rich.console import Console
+from rich.table import Table
 from story import Reckoner, event, simulate
 
+from adapeff_sim.costs.base import Terms, price_ledger
 from adapeff_sim.costs.lead_time import Task, lead_times, makespan
 from adapeff_sim.data.examples import TaskKind, TextExample, TokensExample
 from adapeff_sim.execution.predictions import predictions
@@ -12,6 +18,12 @@ from adapeff_sim.ledger.outcome import Prediction
 from adapeff_sim.ledger.records import Compared
 from adapeff_sim.ledger.upkeep import UpkeepRow, upkeep_rows
 from adapeff_sim.planning.plan import Evaluate
+from adapeff_sim.reports import terminal
+from adapeff_sim.reports.sheets import sheets
+from adapeff_sim.reports.told import Told
+from adapeff_sim.reports.upkeep import upkeep
+from adapeff_sim.reports.work import events
+from adapeff_sim.results import Facts, Results, results_of
 from adapeff_sim.strategies.adapter_per_task import AdapterPerTask
 from adapeff_sim.strategies.multitask_full import MultitaskFull
 
@@ -165,3 +177,41 @@ def test_the_same_row_is_the_same_item_wherever_it_stands(tmp_path):
     there = predictions(tmp_path, TaskKind.CLASSIFICATION, [one, two], "en")
     back = predictions(tmp_path, TaskKind.CLASSIFICATION, [two, one], "en")
     assert there.keys() == back.keys() and [p.is_right for p in there.values()] == [True, False]
+
+
+@pytest.fixture(scope="module")
+def finished() -> tuple[Results, Ledger]:
+    """Two strategies that live the timeline, priced."""
+    strategies = {"apart": AdapterPerTask(), "together": MultitaskFull()}
+    ledger, terms = simulate(strategies, [13], TIMELINE, Answering()), Terms(horizon_days=100.0)
+    facts = Facts(name="story", labels=tuple(strategies), seeds=(13,), terms=terms, quality_floor=2.0)
+    return results_of(facts, ledger, prices(), price_ledger(ledger, prices(), terms), {}), ledger
+
+
+def test_every_row_of_every_table_says_how_sure_it_is(finished):
+    results, ledger = finished
+    parts = [part for part in terminal.parts(results, Path("run"), 80, False) if isinstance(part, Table)]
+    assert len(parts) >= 8
+    for table in parts:
+        if str(table.title).startswith("Where the amounts come from"):
+            continue
+        names = zip(*(list(column.cells) for column in table.columns[:2]), strict=True)
+        rows = [" ".join(map(str, row)) for row in names if any(map(str, row[1:]))]
+        assert all("measured" in row for row in rows), table.title
+    for sheet in sheets(Told(results, ledger, "run", {})):
+        if sheet.name not in ("provenance", "environment"):
+            assert sheet.heads[-1] == "provenance" and {row[-1].said for row in sheet.rows} == {"measured"}, sheet.name
+
+
+def test_the_tables_of_upkeep_fit_a_screen_and_say_the_same(finished):
+    results, ledger = finished
+    console = Console(width=80, file=StringIO(), highlight=False)
+    for table in upkeep(results):
+        console.print(table)
+    text = console.file.getvalue()
+    assert max(map(len, text.splitlines())) <= 80 and "on 1 device of the priced device" in " ".join(text.split())
+    assert "traffic_change" not in text  # nothing was done
+    sheet = events(Told(results, ledger, "run", {}))
+    churn, lead = (sheet.heads.index(name) for name in ("churn", "lead time"))
+    arrival = [row for row in sheet.rows if row[2].said == "task_arrival mood"]
+    assert [row[churn].said for row in arrival] == ["0 %", "10 %"] and arrival[0][lead].value == 20.0 + 1.0

@@ -153,7 +153,10 @@ def test_who_alone_has_no_score_is_not_called_cheapest_and_what_nobody_scored_is
         alone.sentences
     )
     nobody = verdict({"a": [due((0, 1))], "b": [due((0, 2))]}, {"a": {"e": None}, "b": {"e": None}})
-    assert total(nobody).cheapest == "a" and "Quality is unavailable on e" in " ".join(nobody.sentences)
+    assert (
+        total(nobody).cheapest == "a"
+        and "Quality is unknown, as nothing was scored: cost alone is compared." in nobody.sentences
+    )
 
 
 def test_who_has_an_unavailable_amount_is_not_compared():

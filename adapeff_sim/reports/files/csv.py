@@ -17,13 +17,14 @@ FORMULA = ("=", "+", "-", "@")  # a spreadsheet would reckon with a text that be
 def csv(runs: Sequence[Told], folder: Path) -> list[Path]:
     """Write every table. Raises ReportError where the disk refuses."""
     return [
-        written(folder / f"{stem}-{sheet.name}.csv", _text(sheet))
+        written(folder / f"{stem}-{sheet.name}.csv", csv_text(sheet))
         for told, stem in zip(runs, stems(runs), strict=True)
         for sheet in sheets(told)
     ]
 
 
-def _text(sheet: Sheet) -> str:
+def csv_text(sheet: Sheet) -> str:
+    """One table with bare numbers; what a spreadsheet would reckon with is told as text."""
     text = io.StringIO()
     table = comma_separated.writer(text, lineterminator="\n")
     table.writerow(map(_plain, sheet.heads))

@@ -18,6 +18,7 @@ from adapeff_sim.reports.page.controls import controls, graph_section
 from adapeff_sim.reports.page.graph import graph_of
 from adapeff_sim.reports.page.tables import events_table, legend, scrolling, table
 from adapeff_sim.reports.page.whatif import case_of
+from adapeff_sim.reports.projection import projected
 from adapeff_sim.reports.told import Told
 from adapeff_sim.reports.wording import plural
 
@@ -29,13 +30,13 @@ def page(runs: Sequence[Told], runtime: str) -> str:
     """The whole page; ``runtime`` is the script of Vega, Vega-Lite and Vega-Embed. The runs are tamed already."""
     names = ", ".join(told.results.facts.name for told in runs)
     parts = [_article(told, i) for i, told in enumerate(runs)]
-    scripts = "".join(f"<script>{text}</script>\n" for text in (runtime, *map(_own, SCRIPTS)))
+    scripts = "".join(f"<script>{text}</script>\n" for text in (runtime, *map(own_file, SCRIPTS)))
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n'
-        f"<title>{escape(names)} · adapeff-sim</title>\n<style>{_own('page.css')}</style>\n</head>\n<body>\n"
+        f"<title>{escape(names)} · adapeff-sim</title>\n<style>{own_file('page.css')}</style>\n</head>\n<body>\n"
         '<a class="skip" href="#main">To the verdict</a>\n'
         f'{_compared(runs)}<main id="main">\n{"".join(parts)}</main>\n'
         f"<footer><p>adapeff-sim {escape(__version__)}. This page needs no network.</p></footer>\n{scripts}"
@@ -43,7 +44,8 @@ def page(runs: Sequence[Told], runtime: str) -> str:
     )
 
 
-def _own(name: str) -> str:
+def own_file(name: str) -> str:
+    """A file that lies beside this one in the package."""
     return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
@@ -169,6 +171,9 @@ def _sections(told: Told, i: int) -> Iterator[str]:
     yield _section(f"trade-{i}", "Cost against quality", key + trade)
     yield _section(f"flops-{i}", "Where the FLOPs went", flops)
     yield _section(f"provenance-{i}", "Where the amounts come from", table(sheets.provenance(told), titled=False))
+    if results.projection:
+        both = "".join(table(sheet) for sheet in projected(results))
+        yield _section(f"projection-{i}", "At the size of production: estimated, not measured", both)
     yield _section(f"again-{i}", "How to do it again", again(told))
 
 

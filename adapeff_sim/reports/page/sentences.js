@@ -75,10 +75,14 @@ adapeff.sentences = (kase, lots, { below, incomplete, comparisons, floor }) => {
   }
 
   function ofQuality() {
-    const unscored = adapeff.endpoints(kase).filter((e) => {
+    const endpoints = adapeff.endpoints(kase);
+    const unscored = endpoints.filter((e) => {
       return kase.labels.every((_, x) => adapeff.scoreOf(kase, x, e) === null);
     });
     const said = unscored.length ? [`Quality is unavailable on ${unscored.join(", ")}: the floor was not held there.`] : [];
+    if (unscored.length && unscored.length === endpoints.length) {
+      said.splice(0, 1, "Quality is unknown, as nothing was scored: cost alone is compared.");
+    }
     for (const label of unique(below.map((b) => b.label))) {
       const mine = below.filter((b) => b.label === label), size = (b) => (b.points === null ? Infinity : b.points);
       const worst = mine.reduce((a, b) => (size(b) > size(a) ? b : a));

@@ -1,0 +1,141 @@
+"""`adapeff-sim compare`: finished runs side by side: intervals, crossovers, break-even, what flips the verdict."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from adapeff_sim.errors import ScenarioError
+
+if TYPE_CHECKING:
+    from adapeff_sim.comparison.compared import Compared
+    from adapeff_sim.comparison.side import Side
+    from adapeff_sim.scenario.schema import Scenario
+
+ALL = "all"
+FILES, TRAINING = "Files", "Training, where a scenario is given that has no finished run"
+
+
+def compare(
+    runs: Annotated[
+        list[str],
+        typer.Argument(metavar="RUN|SCENARIO...", help="Folders of finished runs; or scenarios, run if they were not."),
+    ],
+    component: Annotated[
+        str, typer.Option(metavar="NAME", help="compute, storage, serving, labelling, total, quality, or all.")
+    ] = "total",
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A page with charts and all tables.", rich_help_panel=FILES)
+    ] = None,
+    csv: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Every table, with bare numbers.", rich_help_panel=FILES)
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON, and nothing else.")] = False,
+    seeds: Annotated[
+        str | None, typer.Option(metavar="N|13,14", help="So many seeds, or these.", rich_help_panel=TRAINING)
+    ] = None,
+    store: Annotated[
+        str,
+        typer.Option(envvar="ADAPEFF_STORE", metavar="DIR", help="Keeps what was trained.", rich_help_panel=TRAINING),
+    ] = ".adapeff/store",
+) -> None:
+    r"""Show runs side by side: what differs and how sure that is, when curves cross, and what would flip the verdict.
+
+    Strategies of one run are compared seed by seed; so are runs that share seeds. A scenario is run first, into
+    runs/NAME, unless a finished run of it lies there already.
+
+    \b
+    Examples:
+      adapeff-sim compare runs/smoke
+      adapeff-sim compare runs/cheap runs/dear --component serving --html compared.html
+      adapeff-sim compare new_language my.yaml --seeds 3
+    """
+    from adapeff_sim.cli.notes import begin
+    from adapeff_sim.comparison.compared import compare_sides
+    from adapeff_sim.python_api import Run, sides_of
+
+    begin(offline=False)
+    folders = [_finished(each, seeds, store) for each in runs]
+    found = compare_sides([_shown(side) for side in sides_of([Run.read(folder) for folder in folders])])
+    components = _components(found, component)
+    if html is not None or csv is not None:
+        _write(found, html, csv, is_alone=not json)
+    if json:
+        sys.stdout.write(found.model_dump_json(indent=1) + "\n")
+    elif html is None and csv is None:
+        _show(found, components)
+
+
+def _shown(side: "Side") -> "Side":
+    """The same run with names that can be shown anywhere."""
+    from adapeff_sim.comparison.side import Side
+    from adapeff_sim.reports.told import Told, tamed
+
+    told = tamed(Told(side.results, side.ledger, side.name, {}))
+    return Side(side.name, told.results, told.ledger)
+
+
+def _show(found: "Compared", components: list[str]) -> None:
+    from rich.console import Console
+
+    from adapeff_sim.reports.compared_screen import screen
+
+    console = Console(highlight=False)
+    for part in screen(found, components):
+        console.print(part, highlight=False)
+
+
+def _components(found: "Compared", named: str) -> list[str]:
+    """The components to tell. Raises ScenarioError for one that no run has."""
+    from adapeff_sim.reports.compared import components_of
+    from adapeff_sim.scenario.words import shown, suggestion
+
+    known = list(dict.fromkeys(name for run in found.runs for name in components_of(run)))
+    if named == ALL:
+        return known
+    if named not in known:
+        raise ScenarioError(f"--component {shown(named)}: no such component; {suggestion(named, [*known, ALL])}")
+    return [named]
+
+
+def _write(found: "Compared", html: Path | None, csv: Path | None, is_alone: bool) -> None:
+    """Write the files that are asked for, and say which; beside JSON nothing else is said."""
+    from adapeff_sim.reports.compared_files import tables, written_page
+    from adapeff_sim.reports.wording import plain, plural
+
+    files = ([written_page(found, html)] if html else []) + (tables(found, csv) if csv else [])
+    if is_alone:
+        typer.echo(f"{plain(html or csv)}: {plural(len(files), 'file')}")
+
+
+def _finished(named: str, seeds: str | None, store: str) -> Path:
+    """The folder of a finished run: the one that is named, or that of the scenario, which is run if it must be."""
+    from adapeff_sim.run_folder import RunFolder, folder_of
+    from adapeff_sim.scenario.load import load
+
+    folder = folder_of(Path(named))
+    is_run = any((folder / name).is_file() for name in ("results.json", "run.json"))
+    if is_run and not named.endswith((".yaml", ".yml")):
+        if seeds is not None:
+            typer.echo(f"{named} is a finished run: --seeds does not change it", err=True)
+        return folder
+    from adapeff_sim.cli.run import numbers
+
+    scenario = load(named, seeds=numbers(seeds))
+    at = Path("runs") / scenario.name
+    if RunFolder(at).holds_finished(scenario.as_yaml()):
+        typer.echo(f"{named}: its finished run in {at} is used", err=True)
+        return at
+    typer.echo(f"{named}: no finished run of it in {at}; it is run first", err=True)
+    _run(scenario, at, store)
+    return at
+
+
+def _run(scenario: "Scenario", at: Path, store: str) -> None:
+    """Run a scenario into its folder; progress goes to stderr."""
+    from adapeff_sim.cli.run import so_far, watching
+    from adapeff_sim.conduct import conduct
+    from adapeff_sim.execution.machine import this_machine
+
+    conduct(scenario, this_machine(), Path(store), at, lambda *told: watching(so_far(*told), json=True, quiet=False))

@@ -1,0 +1,139 @@
+"""A forecast for a reader: what every event costs once and every month, totals, and what all of it rests on."""
+
+import json
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from pydantic import JsonValue
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from adapeff_sim.conduct import Estimated
+from adapeff_sim.costs.totals import TotalRow
+from adapeff_sim.estimation.assumptions import Assumption
+from adapeff_sim.forecast import NOTHING, Line, Money, Turn
+from adapeff_sim.ledger.trainings import TrainingRow
+from adapeff_sim.reports.tables import table
+from adapeff_sim.reports.wording import duration, flops, line, money, quantity
+from adapeff_sim.results import Results
+
+STYLES = {"+": "green", "~": "yellow", "-": "red", "": "dim"}
+STAR = {"measured": "", "reused": "", "estimated": "*", "unavailable": ""}
+LEGEND = "+ created   ~ rebuilt   - retired   * estimated: nothing was trained   ≥ a lower bound: not all could be had"
+JSON_VERSION = 1
+
+
+def views(found: Estimated, turns: Sequence[Turn]) -> Iterator[RenderableType]:
+    """All parts, from the legend to the verdict."""
+    results = found.results
+    currency = results.prices.currency
+    terms = f"{results.facts.terms.horizon_days:g} days, prices {results.prices.name} in {currency}"
+    yield line(f"{results.facts.name}: {terms}", "bold")
+    yield Text(LEGEND, style="dim")
+    seeds = {turn.seed for turn in turns}
+    moments = sorted(turns, key=lambda t: (t.seed, t.day, t.place))
+    for (seed, day, _, event), group in groupby(moments, key=lambda t: (t.seed, t.day, t.place, t.event)):
+        where = f" (seed {seed})" if len(seeds) > 1 else ""
+        yield _event(f"day {day:g}: {event}{where}", currency, list(group))
+    yield trainings(results.trainings)
+    yield totals(results)
+    yield assumptions(found.assumptions)
+    yield Text("Verdict", style="bold")
+    for sentence in results.verdict.sentences:
+        yield line(f"  {sentence}")
+
+
+def _event(title: str, currency: str, turns: Sequence[Turn]) -> Table:
+    """One event: for each strategy a line of its own, and under it one for each artifact and kind of cost."""
+    made = table("", f"once, {currency}", f"a month, {currency}", title=title)
+    for turn in turns:
+        made.add_row(line(turn.label, "bold"), _once(turn.once), _monthly(turn.monthly))
+        for each in turn.lines:
+            made.add_row(_what(each), _once(each.once), _monthly(each.monthly))
+    return made
+
+
+def _what(each: Line) -> Text:
+    return Text("  ").append(f"{each.sign or ' '} ", STYLES[each.sign]).append_text(line(each.what))
+
+
+def _once(found: Money) -> Text:
+    return Text("") if found == NOTHING else amount(found)
+
+
+def _monthly(found: Money) -> Text:
+    return Text("") if found.amount == 0 and not found.is_lower_bound else amount(found, "+")
+
+
+def amount(found: Money, plus: str = "") -> Text:
+    """An amount with the marks of what it is: ``*`` estimated, ``≥`` a lower bound."""
+    if found.amount is None:
+        return Text("unavailable", style="yellow")
+    sign = plus if found.amount > 0 else ""
+    return Text(f"{'≥' if found.is_lower_bound else ''}{sign}{money(found.amount)}{STAR[found.provenance]}")
+
+
+def totals(results: Results) -> Table:
+    """Money by component and strategy at the horizon."""
+    names = list(dict.fromkeys(row.component for row in results.totals))
+    made = table("", *names, title=f"By day {results.facts.terms.horizon_days:g}, in {results.prices.currency}")
+    found = {(row.label, row.component): row for row in results.totals}
+    for label in results.facts.labels:
+        made.add_row(line(label), *(_total(found[label, name]) for name in names))
+    return made
+
+
+def _total(row: TotalRow) -> Text:
+    is_estimated = bool(row.shares.get("estimated"))
+    low = "≥" if row.unavailable else ""
+    return Text(f"{low}{money(row.mean)}{'*' if is_estimated else ''}", style="yellow" if low else "")
+
+
+def trainings(rows: Sequence[TrainingRow]) -> Table:
+    """Every distinct training: how many steps, what is trained, and its operations by both accountings."""
+    heads = ("steps an epoch", "epochs", "steps", "trained", "true FLOPs", "nominal", "time")
+    made = table("day", "trains", *heads, title="Trainings, each once")
+    made.columns[1].justify = "left"
+    once = {row.key: row for row in reversed(rows)}.values()
+    for row in sorted(once, key=lambda row: (row.day, row.slot)):
+        told = row.usage
+        epochs, steps = told["train_epochs"], told["train_steps"]
+        cells = [f"{steps / epochs:,.0f}*", f"{epochs:.3g}*", f"{steps:,.0f}*"]
+        cells += [_star(told.get("trainable_parameters"), quantity)]
+        cells += [_star(told.get(name), flops) for name in ("train_flops", "nominal_train_flops")]
+        cells += [_star(told.get("train_seconds"), duration)]
+        who = line(f"{row.slot}").append(f" {row.label}", style="dim")
+        made.add_row(f"{row.day:g}", who, *cells)
+    return made
+
+
+def _star(number: float | None, said) -> str:  # type: ignore[no-untyped-def]
+    return "unavailable" if number is None else f"{said(number)}*"
+
+
+def assumptions(found: Sequence[Assumption]) -> Table:
+    """What the estimate rests on, each with how sure it is."""
+    made = table("what", "value", "", "from", title="What this rests on")
+    made.columns[2].justify = made.columns[3].justify = "left"
+    for each in found:
+        value = "" if each.value is None else f"{quantity(each.value)} {each.unit}"
+        made.add_row(line(each.what), value, each.provenance, line(each.source, "dim"))
+    return made
+
+
+def as_json(plan: str, found: Estimated, turns: Sequence[Turn], over: Sequence[str]) -> str:
+    """The plan's JSON with what it would cost under ``price``; every amount says how sure it is."""
+    results = found.results
+    told: dict[str, JsonValue] = {
+        "version": JSON_VERSION,
+        "currency": results.prices.currency,
+        "executor": "estimate",
+        "assumptions": [each.model_dump(mode="json") for each in found.assumptions],
+        "events": [turn.model_dump(mode="json") for turn in turns],
+        "trainings": [row.model_dump(mode="json") for row in results.trainings],
+        "totals": [row.model_dump(mode="json") for row in results.totals],
+        "verdict": results.verdict.model_dump(mode="json"),
+        "over": list(over),
+    }
+    return json.dumps(json.loads(plan) | {"price": told}, indent=1, ensure_ascii=False) + "\n"

@@ -1,0 +1,152 @@
+"""`adapeff-sim sweep`: a grid of scenarios that share what is trained, and the map of who wins where."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from adapeff_sim.errors import ScenarioError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from adapeff_sim.comparison.winners import Sweep
+    from adapeff_sim.execution.machine import Machine
+    from adapeff_sim.sweep import Variant
+
+TRAINING, RESULTS, CHANGES = "Training", "Results", "Other than the file says"
+
+
+def sweep(
+    scenario: Annotated[
+        str, typer.Argument(metavar="SCENARIO", help="A scenario's YAML file, or a shipped one's name.")
+    ],
+    vary: Annotated[
+        list[str], typer.Option(metavar="KEY=A,B,C", help="A key and the values that it takes; repeatable.")
+    ],
+    plan: Annotated[bool, typer.Option("--plan", help="Say what would be trained in all, and stop.")] = False,
+    strategies: Annotated[
+        str | None, typer.Option(metavar="A,B", help="Only these strategies, by label.", rich_help_panel=CHANGES)
+    ] = None,
+    seeds: Annotated[
+        str | None, typer.Option(metavar="N|13,14", help="So many seeds, or these.", rich_help_panel=CHANGES)
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option(metavar="SOURCE", help="helpdesk, or a folder.", rich_help_panel=CHANGES)
+    ] = None,
+    prices: Annotated[
+        str | None, typer.Option(metavar="NAME|FILE", help="A price book.", rich_help_panel=CHANGES)
+    ] = None,
+    device: Annotated[
+        str, typer.Option(metavar="auto|cpu|cuda", help="auto takes a GPU if there is one.", rich_help_panel=TRAINING)
+    ] = "auto",
+    threads: Annotated[
+        int | None, typer.Option(metavar="N", help="CPU threads. All cores, if not said.", rich_help_panel=TRAINING)
+    ] = None,
+    store: Annotated[
+        str,
+        typer.Option(envvar="ADAPEFF_STORE", metavar="DIR", help="Keeps what was trained.", rich_help_panel=TRAINING),
+    ] = ".adapeff/store",
+    out: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Folder; sweeps/NAME, if not said.", rich_help_panel=RESULTS)
+    ] = None,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="A page.", rich_help_panel=RESULTS)] = None,
+    json: Annotated[bool, typer.Option("--json", help="The map as JSON on stdout.", rich_help_panel=RESULTS)] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.", rich_help_panel=RESULTS)] = False,
+) -> None:
+    r"""Run a scenario over a grid of values, and show who wins where; every training is done once for all cells.
+
+    Prices (compute.device_hour, prices, ...), traffic, p95, utilisation, placement and quality_floor train nothing:
+    such cells are one run, priced again. updates_per_year, labelled, seeds and any key of the file by its path
+    (timeline[2].labelled, training.every.epochs) make scenarios of their own. Stopped, the same command goes on.
+
+    \b
+    Examples:
+      adapeff-sim sweep smoke --vary traffic=1,100,1000 --vary serving.replica_hour=0.1,0.8
+      adapeff-sim sweep new_language --vary updates_per_year=1,2,4 --vary labelled=50,150 --seeds 3
+      adapeff-sim sweep my.yaml --vary labelled=50,150 --plan
+    """
+    from adapeff_sim.cli.notes import begin
+    from adapeff_sim.cli.run import folder, listed, numbers
+    from adapeff_sim.execution.machine import this_machine
+    from adapeff_sim.scenario.load import load
+    from adapeff_sim.scenario.variations import grid, vary_of
+    from adapeff_sim.sweep import sweep as swept
+    from adapeff_sim.sweep import variants
+
+    begin(offline=False)
+    kept, named = folder("--store", store) or Path(), folder("--out", out)
+    varies = [vary_of(text) for text in vary]
+    chosen = load(scenario, strategies=listed(strategies), seeds=numbers(seeds), data=data, prices=prices)
+    at = named or Path("sweeps") / chosen.name
+    machine = this_machine(device, "auto", threads)
+    wanted = variants(chosen, varies, at)
+    typer.echo(told(wanted, len(grid(varies)), kept, machine), err=True)
+    if not plan:
+        found = swept(chosen, varies, at, lambda variant: _live(variant, wanted, kept, machine, quiet))
+        _tell(found, at, html, json)
+
+
+def told(wanted: "Sequence[Variant]", cells: int, store: Path, machine: "Machine") -> str:
+    """What is trained for the whole grid, each training once; how much of it lies in the store, or is finished."""
+    from adapeff_sim.conduct import in_store
+    from adapeff_sim.execution.orders import Orders
+    from adapeff_sim.execution.sources import Sources
+    from adapeff_sim.execution.store import Store
+    from adapeff_sim.reports.wording import plural
+    from adapeff_sim.scenario.sharing import shared_trainings
+
+    shared = shared_trainings([variant.scenario for variant in wanted])
+    kept, known = Store(store), 0
+    orders: dict[int, Orders] = {}
+    for scenario, label, seed, artifact in shared.distinct:
+        if id(scenario) not in orders:
+            orders[id(scenario)] = Orders(scenario.settings, Sources(scenario.data, Path()), machine)
+        known += in_store(kept, orders[id(scenario)])(label, seed, artifact)
+    finished = sum(variant.is_finished for variant in wanted)
+    return (
+        f"{plural(cells, 'cell')}, {plural(len(wanted), 'scenario')} to run ({finished} finished); "
+        f"at most {plural(len(shared.distinct), 'training')} in all, each once ({shared.asked} if every scenario were "
+        f"run by itself); {known} of them in the store"
+    )
+
+
+def _live(variant: "Variant", wanted: "Sequence[Variant]", store: Path, machine: "Machine", is_quiet: bool) -> None:
+    """Run one scenario of the grid; progress goes to stderr."""
+    from adapeff_sim.cli.run import so_far, watching
+    from adapeff_sim.conduct import conduct
+
+    typer.echo(f"Scenario {wanted.index(variant) + 1} of {len(wanted)}: {variant.path.name}", err=True)
+    conduct(
+        variant.scenario,
+        machine,
+        store,
+        variant.path,
+        lambda *known: watching(so_far(*known), json=True, quiet=is_quiet),
+    )
+
+
+def _tell(found: "Sweep", at: Path, html: Path | None, as_json: bool) -> None:
+    """Write the map's files, and show it."""
+    from rich.console import Console
+
+    from adapeff_sim.reports.compared_files import swept_page, swept_tables
+    from adapeff_sim.reports.compared_screen import shown
+    from adapeff_sim.reports.winners import sheets_of
+    from adapeff_sim.reports.wording import plain
+    from adapeff_sim.whole_files import not_written, write_whole
+
+    try:
+        write_whole(at / "sweep.json", found.model_dump_json(indent=1) + "\n")
+    except OSError as error:
+        raise ScenarioError(not_written(at, error)) from error
+    files = [at / "sweep.json", *swept_tables(found, at)]
+    files += [swept_page(found, html)] if html else []
+    if as_json:
+        sys.stdout.write(found.model_dump_json(indent=1) + "\n")
+        return
+    console = Console(highlight=False)
+    for sheet in sheets_of(found):
+        console.print(shown(sheet))
+    console.print(plain(f"Files: {', '.join(map(str, files))}; a run of every scenario beside them"), markup=False)

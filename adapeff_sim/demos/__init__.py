@@ -1,0 +1,34 @@
+"""Finished runs that travel with the package, on the embedded base model and rows: ``demo:NAME`` wherever a RUN is."""
+
+import difflib
+from pathlib import Path
+
+from adapeff_sim.errors import AdapeffError
+
+PREFIX = "demo:"
+HERE = Path(__file__).parent
+
+
+class UnknownDemo(AdapeffError):
+    """No run of that name travels with the package."""
+
+
+def demos() -> tuple[str, ...]:
+    """The names of the runs that are there."""
+    return tuple(sorted(file.parent.name for file in HERE.glob("*/run.json")))
+
+
+def is_demo(run: Path) -> bool:
+    """Whether what names a run names one of these; a folder that is really called so is a folder."""
+    return str(run).startswith(PREFIX) and not run.exists()
+
+
+def demo_folder(run: Path) -> Path:
+    """The folder of ``demo:NAME``. Raises UnknownDemo."""
+    name = str(run).removeprefix(PREFIX)
+    if name not in demos():
+        near = difflib.get_close_matches(name[:40], demos(), n=1)
+        meant = f"did you mean {PREFIX}{near[0]}? " if near else ""
+        known = ", ".join(PREFIX + each for each in demos()) or "none"
+        raise UnknownDemo(f"{PREFIX}{name[:80]} is no run that comes along; {meant}known: {known}.")
+    return HERE / name

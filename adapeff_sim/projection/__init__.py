@@ -1,0 +1,1 @@
+"""A small run carried to the size of production."""

@@ -1,0 +1,89 @@
+"""The command line for programs: load a scenario, run it, compare what came out.
+
+from adapeff_sim import Scenario, run, compare
+
+found = run(Scenario.load("smoke", seeds=3))
+print(found.results.verdict.sentences)
+print(compare([found]).runs[0].differences)
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from adapeff_sim.results import Results, read
+from adapeff_sim.run_folder import RunFolder, folder_of
+from adapeff_sim.scenario.schema import Scenario
+
+if TYPE_CHECKING:
+    from adapeff_sim.comparison.compared import Compared
+    from adapeff_sim.comparison.side import Side
+    from adapeff_sim.ledger.ledger import Ledger
+
+__all__ = ["Run", "Scenario", "compare", "run"]
+STORE = Path(".adapeff/store")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A finished run: what it came to, and its folder."""
+
+    results: Results
+    path: Path
+
+    @classmethod
+    def read(cls, path: str | Path) -> Self:
+        """The finished run in a folder. Raises ResultsError where none lies."""
+        folder = folder_of(Path(path))
+        return cls(read(folder), folder)
+
+    @property
+    def ledger(self) -> "Ledger":
+        """All that happened. Raises ExecutionError where it is damaged."""
+        return RunFolder(self.path).read_ledger()
+
+
+def run(
+    scenario: Scenario | str | Path,
+    *,
+    out: str | Path | None = None,
+    store: str | Path = STORE,
+    device: str = "auto",
+    precision: str = "auto",
+    threads: int | None = None,
+) -> Run:
+    """Train, measure and price every strategy of a scenario, as ``adapeff-sim run`` does, and tell nobody meanwhile.
+
+    ``out`` is runs/NAME if not said. What was trained is kept in ``store``; an interrupted call goes on where it was.
+    Raises AdapeffError, whose message says what is wrong and what would do.
+    """
+    from adapeff_sim.conduct import conduct
+    from adapeff_sim.execution.machine import this_machine
+
+    chosen = scenario if isinstance(scenario, Scenario) else Scenario.load(scenario)
+    path = Path("runs") / chosen.name if out is None else Path(out)
+    return Run(conduct(chosen, this_machine(device, precision, threads), Path(store), path), path)
+
+
+def compare(runs: Sequence[Run | str | Path]) -> "Compared":
+    """Finished runs side by side, given as they are or by their folders: as ``adapeff-sim compare --json`` tells it.
+
+    Raises AdapeffError for a folder without a finished run.
+    """
+    from adapeff_sim.comparison.compared import compare_sides
+
+    return compare_sides(sides_of([each if isinstance(each, Run) else Run.read(each) for each in runs]))
+
+
+def sides_of(runs: Sequence[Run]) -> "list[Side]":
+    """The runs with names that tell them apart: their folders' own, or whole paths where two are the same."""
+    from adapeff_sim.comparison.side import Side
+    from adapeff_sim.reports.told import tame_text
+
+    short = [each.path.resolve().name for each in runs]
+    names = [
+        tame_text(name if short.count(name) == 1 else str(run.path)) for name, run in zip(short, runs, strict=True)
+    ]
+    unique = [name if names.count(name) == 1 else f"{name} ({i})" for i, name in enumerate(names, 1)]
+    return [Side(name, each.results, each.ledger) for name, each in zip(unique, runs, strict=True)]

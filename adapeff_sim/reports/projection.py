@@ -1,0 +1,91 @@
+"""What the same life would come to at the size of production: sheets of their own, every figure estimated."""
+
+from collections.abc import Iterator
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from adapeff_sim.reports import sheets
+from adapeff_sim.reports.sheets import Sheet
+from adapeff_sim.reports.tables import table
+from adapeff_sim.reports.wording import line, money, plural
+from adapeff_sim.results import Projection, Results
+
+ESTIMATED = "Curves at the size of production: estimated, not measured"
+
+
+def projected(results: Results) -> list[Sheet]:
+    """Cost at the size of production, and the epochs that were carried over; nothing where nobody asked for it."""
+    if results.projection is None:
+        return []
+    return [_costs(results, results.projection), _epochs(results.projection)]
+
+
+def _costs(results: Results, found: Projection) -> Sheet:
+    names = tuple(dict.fromkeys(row.component for row in found.totals))
+    by = {(row.label, row.component): row for row in found.totals}
+    rows = []
+    for label in results.facts.labels:
+        amounts = [by[label, name] for name in names]
+        cells = [sheets.Cell(("≥ " if r.unavailable else "") + money(r.mean), r.mean) for r in amounts]
+        rows.append((sheets.text(label), *cells))
+    target = found.target
+    size = f"{target.base_model}, {plural(target.examples_per_endpoint, 'row')} an endpoint"
+    title = f"Estimated, not measured: the same life with {size}, in {results.prices.currency}"
+    trials = f"{plural(target.trials, 'training')} in place of each; " if target.trials > 1 else ""
+    priced = results.prices.compute.device
+    note = (
+        f"{trials}seconds on {target.device} {target.rates_from}; where prices are of another device ({priced}), they "
+        "follow from operations, as everywhere. Every figure is estimated, and none is part of any "
+        "other table, curve or verdict; scores of the larger model are not known."
+    )
+    return Sheet("projection", title, ("strategy", *names), tuple(rows), note)
+
+
+def _epochs(found: Projection) -> Sheet:
+    rows = tuple(
+        (
+            sheets.text(row.label),
+            sheets.text(row.kind),
+            sheets.number(row.trainings, str),
+            sheets.number(row.capped, str, "missing" if row.capped else ""),
+            sheets.number(row.median, _count),
+            sheets.Cell(f"{_count(row.fewest)} to {_count(row.most)}"),
+        )
+        for row in found.epochs
+    )
+    heads = ("strategy", "kind", "trainings", "ended by a cap", "epochs, median", "from, to")
+    note = (
+        "passes over the rows of its tasks. Each training keeps its own number; with more rows fewer epochs may do, "
+        "and a training that a cap ended would have gone on."
+    )
+    return Sheet("projection_epochs", "Epochs that the run took, carried over", heads, rows, note)
+
+
+def _count(number: float) -> str:
+    return f"{number:.1f}"
+
+
+def parts(results: Results, width: int, has_colour: bool) -> Iterator[RenderableType]:
+    """The same for a terminal, with curves of its own."""
+    from adapeff_sim.reports.curves import curves
+
+    found = results.projection
+    if found is None:
+        return
+    yield Text()
+    yield from tables(results)
+    yield Text(ESTIMATED, style="bold")
+    own = {"days": found.days, "curves": found.curves, "totals": found.totals, "rows": found.rows}
+    yield from curves(results.model_copy(update=own), width, has_colour)
+
+
+def tables(results: Results) -> Iterator[Table]:
+    """The sheets as tables of a terminal."""
+    for sheet in projected(results):
+        made = table(*sheet.heads, title=sheet.title)
+        for row in sheet.rows:
+            made.add_row(*(line(cell.said) for cell in row))
+        made.caption, made.caption_justify = line(sheet.note), "left"
+        yield made

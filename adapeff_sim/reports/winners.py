@@ -1,0 +1,64 @@
+"""The map of who wins where: sheets of a grid, the same for the screen, for the page and for CSV."""
+
+from pydantic import JsonValue
+
+from adapeff_sim.comparison.winners import Cell as Won
+from adapeff_sim.comparison.winners import Sweep
+from adapeff_sim.reports.sheets import NOTHING, Cell, Sheet, text
+from adapeff_sim.reports.wording import money, plain
+
+NOTE = "the cheapest in total within the quality floor; ≈ who is no dearer within the noise; – nobody can be called so"
+
+
+def sheets_of(found: Sweep) -> list[Sheet]:
+    """The map, where two keys vary, and the list of all cells."""
+    return ([winners(found)] if len(found.keys) == 2 else []) + [cells(found)]
+
+
+def winner_said(cell: Won) -> str:
+    """Who wins a cell, and with whom it ties."""
+    if cell.cheapest is None:
+        return NOTHING
+    return " ≈ ".join([cell.cheapest, *cell.tied])
+
+
+def winners(found: Sweep) -> Sheet:
+    """The map of two keys: a row for each value of the first, a column for each of the second."""
+    (down, downs), (along, alongs) = found.keys.items()
+    at = {(str(c.at[down]), str(c.at[along])): c for c in found.cells}
+    rows = tuple((text(value_said(d)), *(_winner(at[str(d), str(a)]) for a in alongs)) for d in downs)
+    heads = (f"{plain(down)} down, {plain(along)} across", *(value_said(a) for a in alongs))
+    return Sheet("winners", "Who wins where", heads, rows, NOTE)
+
+
+def cells(found: Sweep) -> Sheet:
+    """Every cell with its winner, and what every strategy comes to."""
+    labels = list(dict.fromkeys(label for cell in found.cells for label in cell.totals))
+    heads = (*found.keys, "cheapest", *labels, "currency")
+    rows = tuple(
+        (
+            *(text(value_said(cell.at[key])) for key in found.keys),
+            _winner(cell),
+            *(_total(cell, label) for label in labels),
+            text(cell.currency),
+        )
+        for cell in found.cells
+    )
+    note = f"{NOTE}; totals by the horizon, mean over seeds, - below the quality floor"
+    return Sheet("cells", f"{found.scenario}: total by the horizon", heads, rows, note)
+
+
+def _winner(cell: Won) -> Cell:
+    return Cell(winner_said(cell), winner_said(cell), "" if cell.cheapest is None else "best")
+
+
+def _total(cell: Won, label: str) -> Cell:
+    if label not in cell.totals:
+        return Cell("unavailable", None, "missing")
+    is_below = label in cell.below
+    return Cell(money(cell.totals[label]) + ("-" if is_below else ""), cell.totals[label], "below" if is_below else "")
+
+
+def value_said(value: JsonValue) -> str:
+    """A value of a key, as it was written."""
+    return f"{value:g}" if isinstance(value, float) else plain(value)

@@ -1,0 +1,110 @@
+"""A grid of scenarios that share everything that is trained, and who wins in each of its cells.
+
+grid -> the scenarios that must be run, each once -> runs, in folders of their own -> every cell priced from its run
+"""
+
+import datetime
+import hashlib
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import JsonValue, ValidationError
+
+from adapeff_sim.comparison.winners import Cell, Sweep, won
+from adapeff_sim.costs.base import Terms
+from adapeff_sim.costs.prices import Prices
+from adapeff_sim.errors import ScenarioError
+from adapeff_sim.results import Facts, Results, read
+from adapeff_sim.run_folder import RunFolder
+from adapeff_sim.scenario.price_books import load_prices
+from adapeff_sim.scenario.price_changes import with_changes
+from adapeff_sim.scenario.schema import Scenario
+from adapeff_sim.scenario.variations import TERMS, At, Vary, grid, is_repriced, trained_part, varied
+from adapeff_sim.scenario.words import understood
+
+UNFIT = re.compile(r"[^A-Za-z0-9_.=,-]+")
+LONGEST_NAME = 100  # characters of a folder
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One scenario that must be run: which values it has, and the folder of its run."""
+
+    at: dict[str, JsonValue]
+    scenario: Scenario
+    path: Path
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether its run lies there already."""
+        return RunFolder(self.path).holds_finished(self.scenario.as_yaml())
+
+
+def variants(scenario: Scenario, varies: Sequence[Vary], out: Path) -> list[Variant]:
+    """Every scenario that the grid asks for, each once; what differs in prices and terms alone is no other scenario.
+
+    All cells are checked, so that nothing is trained for a grid of which some cell cannot be. Raises ScenarioError.
+    """
+    found: dict[str, Variant] = {}
+    for cell in grid(varies):
+        at = trained_part(cell)
+        name = folder_name(at) or scenario.name
+        if name not in found:
+            found[name] = Variant(at, varied(scenario, at), out / name)
+        _repriced(cell, load_prices(scenario.prices), Terms(horizon_days=1.0))
+    return list(found.values())
+
+
+def folder_name(at: At) -> str:
+    """A name for the values of a cell that a folder can have; values that look the same stay apart."""
+    said = ",".join(f"{key}={value}" for key, value in at.items())
+    name = UNFIT.sub("_", said)
+    if name == said and len(name) <= LONGEST_NAME:
+        return name
+    return f"{name[: LONGEST_NAME - 9]}-{hashlib.sha256(said.encode()).hexdigest()[:8]}"
+
+
+def sweep(scenario: Scenario, varies: Sequence[Vary], out: Path, live: Callable[[Variant], object]) -> Sweep:
+    """Run what is not finished yet with ``live``, and judge every cell; what was done stays. Raises AdapeffError."""
+    found = {folder_name(v.at): v for v in variants(scenario, varies, out)}
+    runs: dict[str, tuple[Results, RunFolder]] = {}
+    for name, variant in found.items():
+        if not variant.is_finished:
+            live(variant)
+        runs[name] = read(variant.path), RunFolder(variant.path)
+    ledgers = {name: folder.read_ledger() for name, (_, folder) in runs.items()}
+    cells: list[Cell] = []
+    for at in grid(varies):
+        name = folder_name(trained_part(at))
+        results = runs[name][0]
+        book, facts = priced_as(results, at)
+        cells.append(won(at, str(found[name].path), facts, ledgers[name], book))
+    return Sweep(scenario=scenario.name, keys={v.key: v.values for v in varies}, cells=tuple(cells))
+
+
+def priced_as(results: Results, at: At) -> tuple[Prices, Facts]:
+    """The price book and the facts under which a finished run stands in for a cell. Raises AdapeffError."""
+    facts = results.facts
+    book, terms = _repriced(at, results.prices, facts.terms)
+    floor = {"quality_floor": at["quality_floor"]} if "quality_floor" in at else {}
+    return book, facts.model_copy(update={"terms": terms, **floor})
+
+
+def _repriced(at: At, book: Prices, terms: Terms) -> tuple[Prices, Terms]:
+    """The book and the terms with what a cell says of them. Raises ScenarioError for what they cannot be."""
+    said = {key: value for key, value in at.items() if is_repriced(key)}
+    if "prices" in said:
+        book = load_prices(str(said["prices"]))
+    changes = [f"{key}={value}" for key, value in said.items() if key not in (*TERMS, "prices", "quality_floor")]
+    if changes:
+        book = with_changes(book, changes, datetime.date.today())
+    floor = said.get("quality_floor", 0.0)
+    if isinstance(floor, bool) or not isinstance(floor, int | float) or not 0 <= floor <= 100:
+        raise ScenarioError(f"--vary quality_floor: {floor!r:.48}; write points, from 0 to 100.")
+    try:
+        return book, understood(Terms, terms.model_dump() | {key: v for key, v in said.items() if key in TERMS})
+    except ValidationError as error:
+        told = "; ".join(f"--vary {e['loc'][0]}: {e['msg']}" for e in error.errors(include_url=False))
+        raise ScenarioError(told) from None

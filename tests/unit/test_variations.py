@@ -1,0 +1,60 @@
+"""What may vary in a sweep, and how many seeds there are."""
+
+import pytest
+
+from adapeff_sim.cli.run import numbers
+from adapeff_sim.errors import AdapeffError, ScenarioError
+from adapeff_sim.scenario.flags import replications
+from adapeff_sim.scenario.load import load
+from adapeff_sim.scenario.variations import Vary, varied, vary_of
+from adapeff_sim.sweep import variants
+
+
+@pytest.fixture(scope="module")
+def smoke():
+    return load("smoke")
+
+
+def test_updates_come_evenly_and_their_releases_take_turns():
+    scenario = load("new_language")
+    found = varied(scenario, {"updates_per_year": 3, "labelled": 50, "training.every.epochs": 2, "seeds": 2})
+    updates = [(e.day, e.base_model) for e in found.events(13) if e.kind == "base_model_update"]
+    assert updates == [(91.25, "adapeff-mini:v2"), (182.5, "adapeff-mini:v1"), (273.75, "adapeff-mini:v2")]
+    assert [e.labelled for e in found.events(13) if "labelled" in type(e).model_fields] == [50, 50, 50]
+    assert found.training["every"].epochs == 2 and found.seeds == (13, 14)
+
+
+@pytest.mark.parametrize(
+    ("vary", "message"),
+    [
+        ("traffic", "write KEY=VALUE"),
+        ("traffic=1,1", "stands there twice"),
+        ("trafic=1", "unknown; vary"),
+        ("timeline[9].labelled=5", "there is no"),
+        ("labelled=0.5", "whole number"),
+        ("updates_per_year=-1", "a number from 0"),
+        ("utilisation=2", "must be"),
+        ("compute.per_hour=2", "unknown key"),
+        ("prices=nowhere", "Unknown price book"),
+        ("quality_floor=many", "write points"),
+    ],
+)
+def test_what_cannot_vary_is_refused_before_anything_is_trained(smoke, tmp_path, vary, message):
+    with pytest.raises(AdapeffError, match=message):
+        variants(smoke, [vary_of(vary)], tmp_path)
+
+
+def test_terms_may_be_said_in_their_sections_or_in_short():
+    assert vary_of("p95=30, 50") == Vary("p95_ms", (30, 50)) == vary_of("serving.p95_ms=30,50")
+    assert vary_of("prices=on_prem") == Vary("prices", ("on_prem",))
+
+
+def test_a_number_of_seeds_is_how_many(caplog):
+    assert (numbers("3"), numbers("13,"), numbers("13,14"), numbers(None)) == (3, [13], [13, 14], None)
+    assert replications((13,), 3) == (13, 14, 15)
+    assert replications((5, 2), 4) == (5, 2, 3, 4) and replications((7, 8, 9), 2) == (7, 8)
+    assert replications((2**32 - 1,), 2) == (2**32 - 1, 0)
+    assert not caplog.records
+    assert len(replications((13,), 13)) == 13 and "for that one write --seeds 13," in caplog.text
+    with pytest.raises(ScenarioError, match="at least one"):
+        numbers("0")
