@@ -28,9 +28,11 @@ from adapeff_sim.strategies.base import STRATEGIES
 
 TRAINED = "adapeff-sim run smoke"  # really trained, once; the times of its serving probes are short
 RECKONED = "an executor that only reckons takes the place of training; all else of the command is executed"
+LESSON = "trains for a minute or two, or reads such a run; tests/contract/test_every_lesson.py does every lesson"
 INSTEAD = {  # what is told: what is executed in its place, and why
     "adapeff-sim run new_language": ("adapeff-sim report runs/new_language", "trains for ten minutes; recorded run"),
     "adapeff-sim run real_data --data FOLDER": ("adapeff-sim data FOLDER", "trains for an hour, on rows of the reader"),
+    "adapeff-sim new FILE": ("adapeff-sim new my_own.yaml --yes", "the reader's FILE is not there yet, ours is"),
     "adapeff-sim validate FILE...": ("adapeff-sim validate smoke shop.yaml", "stands for any scenarios"),
 }
 NOT_HERE = {  # what is told: why it is not executed here; a command of ours is still read by the real parser
@@ -45,6 +47,10 @@ NOT_HERE = {  # what is told: why it is not executed here; a command of ours is 
     "adapeff-sim data xnli --language sw": "downloads; tests/unit/test_ready.py reads a folder laid out like it",
     "adapeff-sim pretrain --text DIR --out DIR --minutes 30": "half an hour; tests/training/test_pretrain.py is short",
     "pytest tests/contract -k AdapterPerEndpoint": "tests/contract/test_documented_strategy.py does what it would do",
+    "adapeff-sim lesson 1": LESSON,
+    "adapeff-sim lesson fusion_step --yes": LESSON,
+    "adapeff-sim lesson 1 --no-run": LESSON,
+    "adapeff-sim lesson 1 --no-run --json": LESSON,
     "python benchmarks/sizing.py": "simulates for minutes",
     "python benchmarks/serving.py": "offers a load for minutes",
     "python benchmarks/prediction.py": "trains, calibrates and offers loads for minutes",
@@ -81,7 +87,7 @@ def here(tmp_path, monkeypatch):
     """A reader's folder: two finished runs, rows of their own, and scenarios; nothing of it is shared by pages."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "100")
-    for name in ("new_language", "smoke"):  # one recorded run, in place of two
+    for name in ("new_language", "smoke", "idle_replicas"):  # one recorded run, in place of three
         shutil.copytree(DEMOS / "new_language", tmp_path / "runs" / name)
     write_rows(tmp_path / "rows")
     write_scenario(tmp_path).rename(tmp_path / "my_scenario.yaml")
@@ -206,7 +212,7 @@ def test_examples_in_the_help_are_read_by_the_parser():
         examples = _told(parsed(verb).command.help or "")[1].splitlines()
         assert examples, f"{verb} --help has no example"
         for line in examples:
-            words = shlex.split(re.split(r" \| | > |  +\(", line)[0], comments=True)
+            words = shlex.split(re.split(r" \| | > |   +", line)[0], comments=True)
             if words[0] == "adapeff-sim":
                 parsed(words[1], words[2:], is_told=True)
 
