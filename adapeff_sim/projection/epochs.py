@@ -5,11 +5,9 @@ import statistics
 from collections import defaultdict
 
 from adapeff_sim.ledger.ledger import Ledger
-from adapeff_sim.ledger.outcome import Provenance, Row
+from adapeff_sim.ledger.outcome import Provenance, Row, weakest
 from adapeff_sim.ledger.records import JobRecord
 from adapeff_sim.projection.project import in_order, task_of
-
-SUREST_FIRST: tuple[Provenance, ...] = ("measured", "reused", "estimated", "unavailable")
 
 
 class EpochsRow(Row):
@@ -52,5 +50,5 @@ def _epochs_row(label: str, kind: str, took: list[tuple[float, JobRecord]]) -> E
         median=statistics.median(counts),
         fewest=min(counts),
         most=max(counts),
-        provenance=max((record.provenance for _, record in took), key=SUREST_FIRST.index),
+        provenance=weakest(record.provenance for _, record in took),
     )
