@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from adapeff_sim.scenario.draft import Offer
 
 SUFFIXES = (".yaml", ".yml")
+Story = tuple[tuple[str, ...], tuple[str, ...], str, str, str]  # tasks, languages, and what comes later
 STORY, TERMS = "What happens", "Under which terms"
 
 
@@ -85,9 +86,7 @@ def new(
     typer.echo(plain(f"Wrote {file}. {told}: {again}"))
 
 
-def _story(
-    offer: "Offer", flags: tuple[str | None, ...], asks: bool
-) -> tuple[tuple[str, ...], tuple[str, ...], str, str, str]:
+def _story(offer: "Offer", flags: tuple[str | None, ...], asks: bool) -> Story:
     """Tasks, languages, and what comes later, each from its flag, from an answer, or as is usual."""
     from adapeff_sim.scenario.draft import NONE, SECOND, first_language, next_language, next_task, require_tasks
 
