@@ -112,7 +112,9 @@ def typed(here, monkeypatch):
         words = [PLACEHOLDERS.get(word, word) for word in words]
         into = {name: words[words.index(name) + 1] for name in (">", "2>") if name in words}
         words = words[: min((words.index(name) for name in into), default=len(words))]
-        if words[1] in RUNS and not is_trained and "--device" in flags_of(words[1]):
+        if is_trained:
+            words += ["--threads", "1"]  # other tests have the other core
+        elif words[1] in RUNS and "--device" in flags_of(words[1]):
             words += ["--device", "cpu"]  # no need to look for a GPU, which takes torch
         monkeypatch.setattr("sys.argv", words)
         with contextlib.nullcontext() if is_trained else pytest.MonkeyPatch.context() as patched:
