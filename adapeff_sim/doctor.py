@@ -15,6 +15,7 @@ import psutil
 from packaging.requirements import Requirement
 
 from adapeff_sim import __version__
+from adapeff_sim.execution.calibrations import CalibrationError, kept_calibrations
 from adapeff_sim.execution.machine import cpu_model, cuda_device, has_driver, memory_bytes, usable_cores
 from adapeff_sim.whole_files import cannot_hold
 
@@ -47,6 +48,7 @@ def examine(store: Path, asks_torch: bool, offline: bool) -> tuple[Finding, ...]
         Finding("CPU", "good", f"{cpu_model()}; {usable_cores()} for training, unless --threads says otherwise"),
         _memory(),
         _disk(store),
+        _calibrations(store),
         _hub(offline),
         _terminal(),
     )
@@ -144,6 +146,17 @@ def _disk(store: Path) -> Finding:
     free = shutil.disk_usage(place).free
     found = f"{free / GIB:.1f} GiB free at the store, {store}"
     return Finding("disk", "good" if free >= LEAST_DISK else "bad", found, "" if free >= LEAST_DISK else "make room")
+
+
+def _calibrations(store: Path) -> Finding:
+    """Which devices were calibrated; estimates of seconds rest on price books without one."""
+    try:
+        known = sorted({f"{c.device}, {c.threads} threads, {c.precision}" for c in kept_calibrations(store)})
+    except CalibrationError as error:
+        return Finding("calibration", "note", str(error), "adapeff-sim calibrate")
+    if not known:
+        return Finding("calibration", "note", "none; seconds are estimated from price books", "adapeff-sim calibrate")
+    return Finding("calibration", "good", "; ".join(known))
 
 
 def _hub(offline: bool) -> Finding:

@@ -3,7 +3,7 @@
 scenario + ledger -> steps -> orders under the keys they had -> simulation -> acts, each with its second of the run
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -30,6 +30,8 @@ TOOK = (
 )
 ROWS = ("labelled_examples", "validation_examples", "test_examples")  # recorded as newly bought, known by their sum
 BETWEEN = 10  # how often a training tells of itself from one validation to the next
+LOST = {"compared"}  # rests on single predictions, which no ledger keeps
+Kept = JobRecord | EvaluationRecord | ServingRecord
 Life = tuple[str, int]  # label and seed
 Moment = tuple[float, int, str]  # an event's day, its place among those of that day, and its words
 
@@ -60,10 +62,12 @@ class Archive:
 
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     _keys: dict[tuple[Life, Job], str] = field(default_factory=dict)
+    _needs: dict[str, tuple[str, ...]] = field(default_factory=dict)  # the keys of what came before
 
     def order_of(self, label: str, seed: int, day: float, job: Job) -> Order:
         """The order of a job, under the key that it had; equal keys meant equal work."""
-        return Order(self._keys[(label, seed), job], job, seed, None, {}, (), label, day)
+        key = self._keys[(label, seed), job]
+        return Order(key, job, seed, None, {}, self._needs.get(key, ()), label, day)
 
     def run(self, orders: Sequence[Order], watch: Watch) -> Iterator[tuple[Order, Outcome]]:
         """Do orders by looking them up."""
@@ -71,9 +75,10 @@ class Archive:
             watch(Started(order))
             yield order, self.outcomes[order.key]
 
-    def keep(self, life: Life, job: Job, key: str, outcome: Outcome) -> None:
+    def keep(self, life: Life, job: Job, record: Kept, outcome: Outcome) -> None:
         """Know one job more; lives that share it may have bought different parts of its rows, so the most counts."""
-        self._keys[life, job] = key
+        self._keys[life, job] = key = record.key
+        self._needs[key] = () if isinstance(record, ServingRecord) else record.needs or ()
         if known := self.outcomes.get(key):
             more = {q: max(n, known.usage.get(q, 0.0)) for q, n in outcome.usage.items() if q in ROWS}
             outcome = known.model_copy(update={"usage": known.usage | more})
@@ -95,7 +100,9 @@ def archive(steps: Sequence[Step], ledger: Ledger) -> Archive:
                 )
             told = {name: getattr(record, name) for name in Outcome.model_fields if name in type(record).model_fields}
             usage = _in_full(record.usage, (step.label, str(step.seed), *_rows_of(job)), bought)
-            found.keep((step.label, step.seed), job, record.key, Outcome.model_validate(told | {"usage": usage}))
+            if isinstance(record, EvaluationRecord) and record.items is not None:
+                usage["test_examples"] = float(record.items)
+            found.keep((step.label, step.seed), job, record, Outcome.model_validate(told | {"usage": usage}))
     return found
 
 
@@ -156,10 +163,22 @@ class Playback:
         """How long the run worked."""
         return self.acts[-1].second
 
+    def tells(self, ledger: Ledger) -> bool:
+        """Whether accounting anew gave all that a ledger says, but for what single predictions told; of any version."""
+        if len(ledger.records) != len(self.ledger.records):
+            return False
+        pairs = zip(ledger.records, self.ledger.records, strict=True)
+        return all(r.model_dump(include=said) == again.model_dump(include=said) for r, again, said in _said(pairs))
+
     @property
     def chapters(self) -> tuple[int, ...]:
         """Where in the acts each event begins."""
         return tuple(i for i, act in enumerate(self.acts) if isinstance(act.what, Reached))
+
+
+def _said(pairs: Iterable[tuple[Record, Record]]) -> Iterator[tuple[Record, Record, set[str]]]:
+    """Records with the names of what the first of them says."""
+    return ((r, again, (r.model_fields_set | {"label", "seed", "step"}) - LOST) for r, again in pairs)
 
 
 def playback(scenario: Scenario, ledger: Ledger) -> Playback:

@@ -104,8 +104,7 @@ def faults(run: Path, name: str, ledger: Ledger) -> Iterator[str]:
         yield f"not everything was measured: {others}"
     if any(usage_of(record).get("lost_seconds") for record in ledger.records):
         yield "it was killed on the way, and did some work twice"
-    again = playback(loads((run / "scenario.yaml").read_text(encoding="utf-8")), ledger).ledger
-    if again.dumps() != ledger.dumps():
+    if not playback(loads((run / "scenario.yaml").read_text(encoding="utf-8")), ledger).tells(ledger):
         yield "accounting for it anew gives another ledger"
 
 

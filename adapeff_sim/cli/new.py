@@ -4,7 +4,7 @@ import re
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from adapeff_sim.scenario.draft import Offer
 
 SUFFIXES = (".yaml", ".yml")
+Story = tuple[tuple[str, ...], tuple[str, ...], str, str, str]  # tasks, languages, and what comes later
 STORY, TERMS = "What happens", "Under which terms"
 
 
@@ -85,7 +86,7 @@ def new(
     typer.echo(plain(f"Wrote {file}. {told}: {again}"))
 
 
-def _story(offer: "Offer", flags: tuple[str | None, ...], asks: bool) -> tuple[Any, ...]:
+def _story(offer: "Offer", flags: tuple[str | None, ...], asks: bool) -> Story:
     """Tasks, languages, and what comes later, each from its flag, from an answer, or as is usual."""
     from adapeff_sim.scenario.draft import NONE, SECOND, first_language, next_language, next_task, require_tasks
 
@@ -100,7 +101,8 @@ def _story(offer: "Offer", flags: tuple[str | None, ...], asks: bool) -> tuple[A
     usual = next_language(offer, every, spoken) or NONE
     language = answer(f"A language that comes later, or {NONE}", new_language, usual, asks)
     update = answer(f"A base model that comes later, or {NONE}", base_update, SECOND, asks)
-    return first, spoken, *("" if x == NONE else x for x in (later, language, update))
+    later, language, update = ("" if x == NONE else x for x in (later, language, update))
+    return first, spoken, later, language, update
 
 
 def answer(question: str, flag: str | None, usual: str, asks: bool) -> str:

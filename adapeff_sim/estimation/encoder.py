@@ -5,7 +5,15 @@ from dataclasses import dataclass
 
 from adapeff_sim.errors import AdapeffError
 
-KNOWN_TYPES = ("bert", "roberta", "xlm-roberta")  # post-norm encoders with learnt positions, all alike in shape
+# Post-norm encoders with positions of their own, all alike in shape but for segments.
+KNOWN_TYPES = ("bert", "bert-generation", "distilbert", "electra", "roberta", "xlm-roberta")
+WITHOUT_TYPES = ("bert-generation", "distilbert")
+ALIASES = {  # what DistilBERT calls them
+    "num_hidden_layers": "n_layers",
+    "hidden_size": "dim",
+    "intermediate_size": "hidden_dim",
+    "num_attention_heads": "n_heads",
+}
 
 
 class NoClosedForm(AdapeffError):
@@ -50,6 +58,8 @@ def encoder_shape(config: Mapping[str, object]) -> EncoderShape:
         raise NoClosedForm("relative positions take products of their own, which no closed form counts.")
     if config.get("is_decoder") or config.get("add_cross_attention"):
         raise NoClosedForm("a decoder has no closed form; encoders have.")
+    if config.get("embedding_size", config.get("hidden_size")) != config.get("hidden_size"):
+        raise NoClosedForm("pieces narrower than the encoder's states pass a product that no closed form counts.")
     return EncoderShape(
         layers=_whole(config, "num_hidden_layers"),
         hidden=_whole(config, "hidden_size"),
@@ -57,12 +67,12 @@ def encoder_shape(config: Mapping[str, object]) -> EncoderShape:
         heads=_whole(config, "num_attention_heads"),
         vocabulary=_whole(config, "vocab_size"),
         positions=_whole(config, "max_position_embeddings"),
-        types=_whole(config, "type_vocab_size"),
+        types=0 if kind in WITHOUT_TYPES else _whole(config, "type_vocab_size"),
     )
 
 
 def _whole(config: Mapping[str, object], name: str) -> int:
-    found = config.get(name)
+    found = config.get(name, config.get(ALIASES.get(name, "")))
     if not isinstance(found, int) or isinstance(found, bool) or found < 1:
         raise NoClosedForm(f"config.json says {name}: {str(found)[:40]!r}; a whole number above 0 is needed.")
     return found

@@ -14,7 +14,7 @@ from adapeff_sim.base_models.release import Release
 from adapeff_sim.data.examples import PRIMARY, TaskKind
 from adapeff_sim.errors import ExecutionError
 from adapeff_sim.estimation.assumptions import LOAD_BYTES_PER_SECOND, PIECE_BYTES, Pace
-from adapeff_sim.estimation.encoder import NoClosedForm
+from adapeff_sim.estimation.encoder import ALIASES, NoClosedForm
 from adapeff_sim.estimation.flops import HeadShape, NetworkShape, StepFlops, Trained, nominal_flops, step_flops
 from adapeff_sim.estimation.parameters import parameters
 from adapeff_sim.estimation.stated import CONFIG_KEYS, FLOAT_BYTES, config_for, is_stated, shape_of
@@ -251,7 +251,7 @@ def _stored_bytes(artifact: Artifact, network: NetworkShape, heads: Heads) -> in
 
 
 def _workload(config: Mapping[str, object], network: NetworkShape, heads: Heads, seen: Mapping[Shape, int]) -> Workload:
-    kept = ("model_type", *CONFIG_KEYS.values())
+    kept = ("model_type", *CONFIG_KEYS.values(), *ALIASES.values(), "embedding_size")
     return Workload.model_validate(
         {
             "encoder": {name: config[name] for name in kept if name in config},

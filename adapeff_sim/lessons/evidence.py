@@ -81,5 +81,7 @@ def nearest(value: float, choices: Sequence[float]) -> int:
 
 
 def per_cent(share: float) -> str:
-    """A share in percent, with a digit more where it is small."""
+    """A share in percent, with a digit more where it is small or nearly all; what is missing is never 100 %."""
+    if 0.99 < share < 1:
+        return f"{min(99.9, 100 * share):.1f} %"
     return f"{100 * share:.1f} %" if share < 0.1 else f"{100 * share:.0f} %"

@@ -4,7 +4,7 @@ from typing import Literal
 
 from adapeff_sim.costs.base import CostRow
 from adapeff_sim.costs.serving import PoolRow, pool_rows
-from adapeff_sim.ledger.outcome import weakest
+from adapeff_sim.ledger.outcome import Provenance, weakest
 from adapeff_sim.lessons.base import LESSONS, Evidence, Figure, Finding, Lesson, LessonError
 from adapeff_sim.lessons.evidence import per_cent
 
@@ -38,11 +38,12 @@ class IdleReplicas(Lesson):
         "model for each task is as many as there are tasks. That adapters answer a little more slowly does not "
         "matter here.",
         "It is the sharing that saves, not the adapter. Where models may share replicas (placement: packed), the "
-        "difference is gone; and with much more traffic replicas are busy, and the slower request costs.",
+        "difference is gone. With far more traffic (for so small a model a million times as much) replicas are busy, "
+        "and the slower request costs.",
     )
     read_on = (
         "docs/how_costs_are_counted.md, 'Serving'",
-        "adapeff-sim price runs/idle_replicas --traffic x100000",
+        "adapeff-sim price runs/idle_replicas --traffic x1000000",
     )
 
     def look(self, run: Evidence) -> Finding:
@@ -57,17 +58,17 @@ class IdleReplicas(Lesson):
             columns=LABELS,
             figures=(
                 *(
-                    _figure(f"{name}, {currency}", "money", tuple(paid[name] for paid in money), run.results.rows)
+                    _figure(f"{name}, {currency}", "money", tuple(paid[name] for paid in money), _sure(run, name))
                     for name in PAID_FOR
                 ),
-                _figure("waiting, as a share of all", "share", waits, run.results.rows),
-                _figure("replicas at the end", "count", _replicas(own), run.results.rows),
-                _figure("busy, as a share of their time", "share", _busy(own), run.results.rows),
-                _figure("replicas, if models may share them", "count", _replicas(packed), run.results.rows),
+                _figure("waiting, as a share of all", "share", waits, _sure(run, *PAID_FOR)),
+                _figure("replicas at the end", "count", _replicas(own), _sure(run, "idle")),
+                _figure("busy, as a share of their time", "share", _busy(own), _sure(run, "busy")),
+                _figure("replicas, if models may share them", "count", _replicas(packed), _sure(run, "idle")),
             ),
             claim=(
-                f"Waiting replicas take {per_cent(min(waits))} or more of all the money, and a model for each task "
-                f"has {len(own[2])} of them where the others have {len(own[0])}."
+                f"At least {per_cent(min(waits))} of all the money goes to replicas that wait, and a model for each "
+                f"task has {len(own[2])} of them where the others have {len(own[0])}."
             ),
             holds=min(waits) > MOSTLY and None not in counts and len(own[2]) > len(own[0]) == len(own[1]),
             choice=PAID_FOR.index(most.pop()) if len(most) == 1 else None,
@@ -78,7 +79,7 @@ def _money(run: Evidence, label: str) -> dict[str, float]:
     """What was paid for what, serving told apart by what replicas did. Raises LessonError where that is not known."""
     found = dict.fromkeys(PAID_FOR, 0.0)
     for row in run.results.rows:
-        name = row.item.partition(" ")[0] if row.component == "serving" else row.component
+        name = _paid_for(row)
         if row.label == label and name in found:
             if row.amount is None:
                 raise LessonError(f"{row.component} of {label} is unavailable in this run: {row.item}.")
@@ -86,6 +87,11 @@ def _money(run: Evidence, label: str) -> dict[str, float]:
     if not sum(found.values()):
         raise LessonError(f"this run has no costs of {label}; run the lesson again with --again.")
     return found
+
+
+def _paid_for(row: CostRow) -> str:
+    """A component, or of serving what replicas did."""
+    return row.item.partition(" ")[0] if row.component == "serving" else row.component
 
 
 Pools = list[list[PoolRow]]  # of every label
@@ -111,8 +117,12 @@ def _busy(found: Pools) -> tuple[float | None, ...]:
     return tuple(max((p.busy_share for p in pools if p.busy_share is not None), default=None) for pools in found)
 
 
+def _sure(run: Evidence, *paid_for: str) -> Provenance:
+    """What may be said of what was paid for these."""
+    return weakest(row.provenance for row in run.results.rows if _paid_for(row) in paid_for)
+
+
 def _figure(
-    what: str, unit: Literal["money", "share", "count"], amounts: tuple[float | None, ...], rows: tuple[CostRow, ...]
+    what: str, unit: Literal["money", "share", "count"], amounts: tuple[float | None, ...], sure: Provenance
 ) -> Figure:
-    sure = weakest(row.provenance for row in rows)
     return Figure(what=what, unit=unit, amounts=amounts, provenance=sure)

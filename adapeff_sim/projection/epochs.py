@@ -5,7 +5,7 @@ import statistics
 from collections import defaultdict
 
 from adapeff_sim.ledger.ledger import Ledger
-from adapeff_sim.ledger.outcome import Row
+from adapeff_sim.ledger.outcome import Provenance, Row, weakest
 from adapeff_sim.ledger.records import JobRecord
 from adapeff_sim.projection.project import in_order, task_of
 
@@ -20,12 +20,13 @@ class EpochsRow(Row):
     median: float
     fewest: float
     most: float
+    provenance: Provenance
 
 
 def epochs(ledger: Ledger) -> tuple[EpochsRow, ...]:
     """How many epochs trainings took until they ended, by strategy and kind of artifact."""
     bought: dict[tuple[str, int], dict[str, float]] = defaultdict(lambda: defaultdict(float))  # by task
-    found: dict[tuple[str, str], list[tuple[float, bool]]] = defaultdict(list)
+    found: dict[tuple[str, str], list[tuple[float, JobRecord]]] = defaultdict(list)
     for record in in_order(ledger):
         if not isinstance(record, JobRecord):
             continue
@@ -35,19 +36,19 @@ def epochs(ledger: Ledger) -> tuple[EpochsRow, ...]:
         elif record.workload is not None and "train_examples" in record.usage:
             rows = math.fsum(rows_of[task] for task in {b.task for b in record.workload.batches})
             if rows:
-                took = (record.usage["train_examples"] / rows, record.converged is False)
-                found[record.label, record.kind].append(took)
+                found[record.label, record.kind].append((record.usage["train_examples"] / rows, record))
     return tuple(_epochs_row(label, kind, took) for (label, kind), took in sorted(found.items()))
 
 
-def _epochs_row(label: str, kind: str, took: list[tuple[float, bool]]) -> EpochsRow:
+def _epochs_row(label: str, kind: str, took: list[tuple[float, JobRecord]]) -> EpochsRow:
     counts = [count for count, _ in took]
     return EpochsRow(
         label=label,
         kind=kind,
         trainings=len(took),
-        capped=sum(is_capped for _, is_capped in took),
+        capped=sum(record.converged is False for _, record in took),
         median=statistics.median(counts),
         fewest=min(counts),
         most=max(counts),
+        provenance=weakest(record.provenance for _, record in took),
     )

@@ -29,7 +29,8 @@ def _costs(results: Results, found: Projection) -> Sheet:
     for label in results.facts.labels:
         amounts = [by[label, name] for name in names]
         cells = [sheets.Cell(("≥ " if r.unavailable else "") + money(r.mean), r.mean) for r in amounts]
-        rows.append((sheets.text(label), *cells))
+        sure = "estimated" if not any(r.unavailable for r in amounts) else "estimated, in part unavailable"
+        rows.append((sheets.text(label), *cells, sheets.text(sure)))
     target = found.target
     size = f"{target.base_model}, {plural(target.examples_per_endpoint, 'row')} an endpoint"
     title = f"Estimated, not measured: the same life with {size}, in {results.prices.currency}"
@@ -40,7 +41,7 @@ def _costs(results: Results, found: Projection) -> Sheet:
         "follow from operations, as everywhere. Every figure is estimated, and none is part of any "
         "other table, curve or verdict; scores of the larger model are not known."
     )
-    return Sheet("projection", title, ("strategy", *names), tuple(rows), note)
+    return Sheet("projection", title, ("strategy", *names, "provenance"), tuple(rows), note)
 
 
 def _epochs(found: Projection) -> Sheet:
@@ -52,10 +53,11 @@ def _epochs(found: Projection) -> Sheet:
             sheets.number(row.capped, str, "missing" if row.capped else ""),
             sheets.number(row.median, _count),
             sheets.Cell(f"{_count(row.fewest)} to {_count(row.most)}"),
+            sheets.text(row.provenance),
         )
         for row in found.epochs
     )
-    heads = ("strategy", "kind", "trainings", "ended by a cap", "epochs, median", "from, to")
+    heads = ("strategy", "kind", "trainings", "ended by a cap", "epochs, median", "from, to", "provenance")
     note = (
         "passes over the rows of its tasks. Each training keeps its own number; with more rows fewer epochs may do, "
         "and a training that a cap ended would have gone on."

@@ -20,6 +20,11 @@ DECIDES_SHAPE = (
     "position_embedding_type",
     "is_decoder",
     "add_cross_attention",
+    "embedding_size",
+    "n_layers",
+    "dim",
+    "hidden_dim",
+    "n_heads",
 )
 
 

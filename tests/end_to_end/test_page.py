@@ -215,7 +215,7 @@ def test_tables_are_written_where_they_are_asked_for(do, tmp_path):
     assert done.exit_code == 0, done.output
     assert "new/tables, 7 files" in done.output and "run.md" in done.output
     rows = list(csv.reader((tmp_path / "new/tables/story-costs.csv").open()))
-    assert rows[0][0] == "strategy" and float(rows[1][-1]) > 0
+    assert rows[0][0] == "strategy" and float(rows[1][-2]) > 0 and rows[1][-1] == "measured"
     assert rows[2][0] == "'=1+1"
     markdown = (tmp_path / "run.md").read_text()
     assert markdown.startswith("# story\n") and "<script" not in markdown and "## Verdict" in markdown
@@ -246,6 +246,7 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path):
 
 def test_what_equal_quality_took_is_told_where_it_was_measured():
     who = {"day": 0.0, "task": "a", "goal": "all", "slot": "adapter/a", "target": 0.8, "nominal_train_flops": 2e12}
+    who["provenance"] = "measured"
     reached = {"steps": 30.0, "train_flops": 1e12, "train_seconds": 60.0}
     rows = (
         SimpleNamespace(**who, label="two", **reached),

@@ -4,7 +4,14 @@ from types import SimpleNamespace
 
 import pytest
 from toy_model import adapter, model, task
-from transformers import BertConfig, RobertaConfig, XLMRobertaConfig
+from transformers import (
+    BertConfig,
+    BertGenerationConfig,
+    DistilBertConfig,
+    ElectraConfig,
+    RobertaConfig,
+    XLMRobertaConfig,
+)
 
 from adapeff_sim.data.examples import TaskKind
 from adapeff_sim.estimation import flops as closed
@@ -24,6 +31,9 @@ CONFIGS = {
     "bert": BertConfig(**TOY, **SMALL, type_vocab_size=2),
     "roberta": RobertaConfig(**TOY, **ONE_LAYER, type_vocab_size=1),
     "xlm-roberta": XLMRobertaConfig(**TOY, **SMALL, type_vocab_size=1),
+    "electra": ElectraConfig(**TOY, **SMALL, type_vocab_size=2, embedding_size=24),
+    "bert-generation": BertGenerationConfig(**TOY, **SMALL),
+    "distilbert": DistilBertConfig(**TOY, dim=24, n_layers=2, n_heads=3, hidden_dim=40),
     "as wide as xlm-roberta-base": XLMRobertaConfig(
         vocab_size=250002, max_position_embeddings=514, type_vocab_size=1, pad_token_id=1, **WIDE
     ),
@@ -59,7 +69,9 @@ SETUPS = {
 def backbone_of(config) -> Backbone:
     """A base model that is a shape alone."""
     shape = SimpleNamespace(architecture=str(config.to_dict()), encoder=config.model_type)
-    return Backbone(shape, SimpleNamespace(config=config), None, Padding(1, 64, config.type_vocab_size > 1))
+    return Backbone(
+        shape, SimpleNamespace(config=config), None, Padding(1, 64, getattr(config, "type_vocab_size", 0) > 1)
+    )
 
 
 def shapes(config, how, *tasks: str) -> tuple[Setup, closed.NetworkShape, list[closed.HeadShape]]:
@@ -70,12 +82,11 @@ def shapes(config, how, *tasks: str) -> tuple[Setup, closed.NetworkShape, list[c
 
 
 BATCHES = {"colour": (1, 8), "names": (4, 16), "pick": (3, 24), "who": (6, 5)}
+OTHERS = ("roberta", "xlm-roberta", "electra", "bert-generation", "distilbert")
 FEW = ("full", "seq_bn", "2 fused")
 
 
-@pytest.mark.parametrize(
-    ("name", "how"), [("bert", h) for h in SETUPS] + [(n, h) for n in ("roberta", "xlm-roberta") for h in FEW]
-)
+@pytest.mark.parametrize(("name", "how"), [("bert", h) for h in SETUPS] + [(n, h) for n in OTHERS for h in FEW])
 def test_closed_forms_are_the_count(name, how):
     """Forward, activation gradients and weight gradients each, over heads and shapes; and numbers of parameters."""
     config = CONFIGS[name]

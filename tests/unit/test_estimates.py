@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from test_calibration import KNOWN as CALIBRATED
 from tiny_scenario import plain, write_rows
 
 from adapeff_sim.conduct import conduct, conduct_estimate, estimated
@@ -13,6 +14,7 @@ from adapeff_sim.estimation.encoder import NoClosedForm
 from adapeff_sim.estimation.flops import HeadShape, NetworkShape, step_flops
 from adapeff_sim.estimation.parameters import parameters
 from adapeff_sim.estimation.stated import KNOWN, resolve, shape_of
+from adapeff_sim.execution.calibrations import keep_calibration
 from adapeff_sim.execution.machine import Machine
 from adapeff_sim.execution.piles import Pile, together, trained
 from adapeff_sim.forecast import forecast
@@ -139,6 +141,21 @@ def test_rows_that_are_here_are_read_for_their_lengths_and_the_epochs_are_an_ass
     assert (tmp_path / "out" / "results.json").is_file() and not (tmp_path / "store").exists()
     with pytest.raises(ScenarioError, match="nothing can be learnt"):
         learnt_from(tmp_path / "out")
+
+
+def test_a_calibration_of_the_priced_device_goes_before_the_price_books_assumption(tmp_path):
+    ner, book = shortened(["ner"], adapter_per_task={}), load_prices("laptop_cpu")
+    assumed = estimated(ner, book, tmp_path / "store")
+    keep_calibration(CALIBRATED, tmp_path / "store")
+    found = estimated(ner, book, tmp_path / "store")
+    row = found.results.trainings[0]
+    assert row.device == CALIBRATED.device and "train_backward_seconds" in row.usage
+    assert row.usage["train_seconds"] != assumed.results.trainings[0].usage["train_seconds"]
+    assert row.usage["train_flops"] == assumed.results.trainings[0].usage["train_flops"]
+    told = [each for each in found.assumptions if each.what == "seconds of training"]
+    assert [each.provenance for each in told] == ["measured"] and CALIBRATED.device in told[0].source
+    elsewhere = estimated(ner, load_prices("cloud_gpu"), tmp_path / "store")
+    assert elsewhere.results.trainings[0].device == "L4", "a calibration of a CPU says nothing of a GPU"
 
 
 def test_a_scenario_says_its_epochs_by_kind_and_by_label_and_only_of_what_it_has(tmp_path):

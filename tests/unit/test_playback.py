@@ -20,7 +20,10 @@ def run():
 
 def test_accounting_for_what_is_played_gives_the_same_ledger(run):
     _, ledger, played = run
-    assert played.ledger.dumps() == ledger.dumps()
+    assert played.ledger.dumps() == ledger.dumps() and played.tells(ledger)
+    other = ledger.records[9].model_copy(update={"provenance": "estimated"})
+    assert not played.tells(Ledger((*ledger.records[:9], other, *ledger.records[10:])))
+    assert not played.tells(Ledger(ledger.records[1:]))
 
 
 def test_it_is_the_same_news_in_the_same_order(run):

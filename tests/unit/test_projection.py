@@ -156,7 +156,9 @@ def test_it_is_told_as_estimated():
         for part in parts(results(TARGET), 100, False):
             console.print(part)
     assert told.get().count("not measured") >= 2
-    assert [sheet.name for sheet in projected(results(TARGET))] == ["projection", "projection_epochs"]
+    cost, took = projected(results(TARGET))
+    assert (cost.name, took.name) == ("projection", "projection_epochs")
+    assert cost.rows[0][-1].said == "estimated" and took.rows[0][-1].said == "measured"
 
 
 def test_a_scenario_says_the_target_in_four_words():

@@ -79,7 +79,7 @@ def test_a_screen_looks_as_it_did(here, monkeypatch, name, width):
 
 
 class Halfway(Reckoner):
-    """Is looked at in the middle of its eleventh job."""
+    """Is looked at in the middle of its eleventh job, and then stopped."""
 
     def __init__(self, look) -> None:
         super().__init__()
@@ -91,6 +91,7 @@ class Halfway(Reckoner):
             watch(Progress(order, "train", 30, 120, loss=0.1234, score=0.876, remaining_seconds=65))
             if len(self.done) == 11:
                 self.look()
+                raise KeyboardInterrupt
             yield order, outcome
 
 
@@ -104,7 +105,8 @@ def test_the_screen_of_a_run_looks_as_it_did(width, height):
     console = Console(file=io.StringIO(), width=width, height=height, color_system=None)
     screen = Screen(console, SoFar("story", 120.0, price, order_of, "EUR", clock=lambda: 100.0))
     wants = {name: STRATEGIES.get(name)() for name in ("adapter_fusion", "full_per_task", "multitask_full")}
-    Simulation(wants, (13,), lambda seed: STORY, order_of).run(Halfway(lambda: console.print(screen)), screen)
+    with pytest.raises(KeyboardInterrupt):
+        Simulation(wants, (13,), lambda seed: STORY, order_of).run(Halfway(lambda: console.print(screen)), screen)
     text = seen(console.file.getvalue())
     assert "train 30/120" in text and len(text.splitlines()) <= height
     same_as_kept("live", width, text)
