@@ -45,7 +45,7 @@ def _parts(results: Results, names: Mapping[str, str], said: Callable[[float], s
         rows = [row for row in results.trainings if row.label == label]
         head = folded(label, CELL).append(f"\n{surety(row.provenance for row in rows)}".rstrip(), "dim")
         if any(_amount(row, name) is None for row in rows for name in names):
-            made.add_row(head, *(DASH for _ in names), Text("unavail-\nable", style="yellow"))
+            made.add_row(head, *(DASH for _ in names), Text("unavailable", style="yellow"))
             continue
         sums = [math.fsum(_amount(row, name) or 0.0 for row in rows) / len(results.facts.seeds) for name in names]
         whole = math.fsum(sums)
