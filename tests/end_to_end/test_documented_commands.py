@@ -56,7 +56,7 @@ NOT_HERE = {  # what is told: why it is not executed here; a command of ours is 
     "adapeff-sim lesson 1 --no-run --json": LESSON,
     "python benchmarks/sizing.py": "simulates for minutes",
     "python benchmarks/serving.py": "offers a load for minutes",
-    "python benchmarks/prediction.py --seconds 25 --load-seconds 5 --threads 1": "trains, calibrates and offers loads for minutes",
+    "python benchmarks/prediction.py --seconds 25 --load-seconds 5 --threads 1": "takes minutes",
 }
 PYTHON_NOT_HERE = {"from transformers import AutoModel": "downloads a model that was published as a pickle"}
 PLACEHOLDERS = {"SCENARIO": "smoke", "RUN": "runs/new_language", "RUN...": "runs/new_language", "SOURCE": "helpdesk"}
