@@ -32,7 +32,6 @@ LESSON = "trains for a minute or two, or reads such a run; tests/contract/test_e
 INSTEAD = {  # what is told: what is executed in its place, and why
     "adapeff-sim run new_language": ("adapeff-sim report runs/new_language", "trains for ten minutes; recorded run"),
     "adapeff-sim run real_data --data FOLDER": ("adapeff-sim data FOLDER", "trains for an hour, on rows of the reader"),
-    "adapeff-sim new FILE": ("adapeff-sim new my_own.yaml --yes", "the reader's FILE is not there yet, ours is"),
     "adapeff-sim sweep SCENARIO --vary traffic=1,10 --vary labelled=50,150": (
         "adapeff-sim sweep new_language --vary traffic=1,10 --vary labelled=50,150 --plan",
         "stands for any scenario; the grid is planned, and docs/compare.md is followed with one that is run",
@@ -57,7 +56,7 @@ NOT_HERE = {  # what is told: why it is not executed here; a command of ours is 
     "adapeff-sim lesson 1 --no-run --json": LESSON,
     "python benchmarks/sizing.py": "simulates for minutes",
     "python benchmarks/serving.py": "offers a load for minutes",
-    "python benchmarks/prediction.py": "trains, calibrates and offers loads for minutes",
+    "python benchmarks/prediction.py --seconds 25 --load-seconds 5 --threads 1": "takes minutes",
 }
 PYTHON_NOT_HERE = {"from transformers import AutoModel": "downloads a model that was published as a pickle"}
 PLACEHOLDERS = {"SCENARIO": "smoke", "RUN": "runs/new_language", "RUN...": "runs/new_language", "SOURCE": "helpdesk"}
