@@ -94,6 +94,6 @@ def verdict(results: Results) -> RenderableType:
 def files(folder: Path) -> Text:
     """Where the files are, and how to see this again."""
     again = f"adapeff-sim report {shlex.quote(str(folder))}"
-    names = "results.json; costs, events, upkeep, quality, stored and\npools as .csv"
+    names = "results.json; costs, events, upkeep, quality, stored and pools as .csv"
     told = "Comes along with the package" if is_demo(folder) else f"Files in {plain(folder)}: {names}"
     return Text(f"\n{told}\nAgain: {plain(again)}")
