@@ -27,7 +27,8 @@ from adapeff_sim.results import Results, read, results_of
 from adapeff_sim.run_folder import RESULTS, Run, RunFolder
 from adapeff_sim.scenario.load import loads
 
-NAMES = ("new_language", "base_model_update", "task_arrivals")
+SCENARIOS = ("new_language", "base_model_update", "teaching/who_is_validated")
+NAMES = tuple(scenario.rpartition("/")[2] for scenario in SCENARIOS)
 COPIED = ("run.json", "scenario.yaml", "ledger.jsonl")
 MOST_BYTES = 700_000
 FOLDERS = re.compile(r"(?<![\w.:/])/(?:[\w.-]+/)*[\w.-]{2,}|[A-Za-z]:\\")  # whole paths
@@ -46,14 +47,15 @@ def main() -> None:
             keep(folder, derived(read(folder), RunFolder(folder).read_ledger()))
         return
     with tempfile.TemporaryDirectory() as place:
-        for run in asked.runs or (made(name, Path(place)) for name in NAMES):
+        for run in asked.runs or (made(scenario, Path(place)) for scenario in SCENARIOS):
             take(run)
 
 
-def made(name: str, place: Path) -> Path:
+def made(scenario: str, place: Path) -> Path:
     """A new run of a shipped scenario; its store is empty, so that nothing is reused."""
+    name = scenario.rpartition("/")[2]
     out = place / name
-    command = [sys.executable, "-m", "adapeff_sim", "run", name, "--store", str(place / f"store-{name}")]
+    command = [sys.executable, "-m", "adapeff_sim", "run", scenario, "--store", str(place / f"store-{name}")]
     subprocess.run([*command, "--out", str(out), "--device", "cpu", "--quiet"], check=True)
     return out
 
