@@ -15,10 +15,10 @@ from pydantic import JsonValue
 from adapeff_sim.artifacts.artifact import Artifact
 from adapeff_sim.costs.base import Terms, price_ledger
 from adapeff_sim.costs.prices import Prices, same_device
-from adapeff_sim.estimates import basis, require_trainable
+from adapeff_sim.estimates import basis, calibrated, require_trainable
 from adapeff_sim.estimation.assumptions import Assumption
+from adapeff_sim.estimation.calibration import Calibration
 from adapeff_sim.execution.base import EXECUTORS, News
-from adapeff_sim.execution.calibrations import kept_calibrations
 from adapeff_sim.execution.machine import Machine, packages
 from adapeff_sim.execution.orders import Orders
 from adapeff_sim.execution.sources import Sources
@@ -59,7 +59,7 @@ def conduct(
     where a job cannot be done. What was done before that stays in the store, and the same call goes on from there.
     """
     require_trainable(scenario)
-    prices, facts = load_prices(scenario.prices), facts_of(scenario, store)
+    prices, facts = load_prices(scenario.prices), facts_of(scenario, _of_target(scenario, store, machine))
     sources = Sources(scenario.data, Path())
     orders = Orders(scenario.settings, sources, machine)
     simulation = Simulation(scenario.strategies, scenario.seeds, scenario.events, orders)
@@ -119,9 +119,9 @@ def estimated(
 
     Raises AdapeffError where rows or models cannot be had, or where nobody knows how fast the priced device is.
     """
-    facts, sources = facts_of(scenario, store), Sources(scenario.data, Path())
     rests_on = basis(scenario, prices, store, learn_from)
-    machine = rests_on.machine
+    machine, sources = rests_on.machine, Sources(scenario.data, Path())
+    facts = facts_of(scenario, _of_target(scenario, store, machine))
     simulation = Simulation(
         scenario.strategies, scenario.seeds, scenario.events, Orders(rests_on.settings, sources, machine)
     )
@@ -129,6 +129,8 @@ def estimated(
         ledger = simulation.run(rests_on.executor(sources), watch)
     found = environment(scenario, machine, ledger, tested(simulation, sources), based(simulation, sources))
     found["executor"] = "estimate"
+    if not isinstance(rests_on.pace, Calibration):  # an assumed rate is of no threads and no precision
+        found |= {"threads": None, "precision": None}
     found["assumptions"] = [each.model_dump() for each in rests_on.assumptions()]
     results = results_of(facts, ledger, prices, price_ledger(ledger, prices, facts.terms), found)
     return Estimated(results, ledger, rests_on.assumptions())
@@ -139,10 +141,10 @@ def in_store(store: Store, orders: Orders) -> Callable[[str, int, Artifact], boo
     return lambda label, seed, artifact: store.holds(orders(label, seed, 0.0, Make(artifact)).key)
 
 
-def facts_of(scenario: Scenario, store: Path | None = None) -> Facts:
+def facts_of(scenario: Scenario, known: Calibration | None = None) -> Facts:
     """What results need to know of a scenario; events of all seeds, those of one day in the order of the file.
 
-    A calibration of the device that the scenario projects to is looked for beside the ``store``.
+    ``known`` is a calibration of the device that the scenario projects to.
     """
     found = set()
     for seed in scenario.seeds:
@@ -158,17 +160,25 @@ def facts_of(scenario: Scenario, store: Path | None = None) -> Facts:
         seeds=scenario.seeds,
         terms=terms_of(scenario),
         quality_floor=scenario.quality_floor,
-        project_to=None if scenario.project_to is None else target_of(scenario.project_to, store),
+        project_to=None if scenario.project_to is None else target_of(scenario.project_to, known),
         events=tuple(EventMark(day=day, text=text) for day, _, text in sorted(found)),
         gpus=scenario.gpus,
     )
 
 
-def target_of(said: ProjectTo, store: Path | None) -> Target:
+def _of_target(scenario: Scenario, store: Path, machine: Machine) -> Calibration | None:
+    """The calibration of the device that a scenario projects to, done like the run where that is on such a device."""
+    if scenario.project_to is None:
+        return None
+    device = scenario.project_to.device
+    precision = machine.precision if same_device(device, machine.name) else "auto"
+    return calibrated(store, device, machine.threads, precision)
+
+
+def target_of(said: ProjectTo, known: Calibration | None) -> Target:
     """The size of production, with rates that were calibrated on its device, or that are stated or assumed."""
     train, answer, source = said.rates
-    found = [c for c in kept_calibrations(store) if same_device(said.device, c.device)] if store else []
-    known = found[-1].model_copy(update={"points": ()}) if found else None
+    how = f"calibrated on {known.date} ({known.threads} threads, {known.precision})" if known else source
     return Target(
         base_model=said.base_model,
         encoder=said.encoder,
@@ -177,8 +187,8 @@ def target_of(said: ProjectTo, store: Path | None) -> Target:
         trials=said.trials,
         train_flops_per_second=train,
         answer_flops_per_second=answer,
-        rates_from=f"calibrated on {known.date}" if known else source,
-        calibration=known,
+        rates_from=how,
+        calibration=known and known.model_copy(update={"points": ()}),
     )
 
 

@@ -3,6 +3,7 @@
 prices or a calibration -> pace    scenario, earlier runs or a table -> epochs    both -> executor `estimate` -> ledger
 """
 
+import datetime
 import statistics
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -28,7 +29,7 @@ from adapeff_sim.estimation.calibration import Calibration
 from adapeff_sim.estimation.stated import is_stated
 from adapeff_sim.execution.base import EXECUTORS, Executor
 from adapeff_sim.execution.calibrations import kept_calibrations
-from adapeff_sim.execution.machine import Machine
+from adapeff_sim.execution.machine import Machine, usable_cores
 from adapeff_sim.execution.sources import Sources
 from adapeff_sim.ledger.trainings import TrainingRow
 from adapeff_sim.results import read
@@ -63,7 +64,9 @@ class Basis:
 
     @property
     def machine(self) -> Machine:
-        """What orders are made for: the device whose pace is taken."""
+        """What orders are made for: the device whose pace is taken, as it was calibrated."""
+        if isinstance(self.pace, Calibration):
+            return Machine("cpu", self.pace.device, self.pace.threads, self.pace.precision)
         return Machine("cpu", self.pace.device, 1, "fp32")
 
     def executor(self, sources: Sources) -> Executor:
@@ -80,18 +83,29 @@ def basis(scenario: Scenario, prices: Prices, store: Path, learn_from: Path | No
 
     Raises AdapeffError for an earlier run that cannot be read, and where nobody knows how fast the priced device is.
     """
-    known = kept_calibrations(store)
-    pace, told = _pace("training", prices.compute, known)
-    serving_pace, of_serving = _pace("one request", prices.serving, known)
+    pace, told = _pace("training", prices.compute, store)
+    serving_pace, of_serving = _pace("one request", prices.serving, store)
     epochs = Epochs(scenario.estimate.epochs, learnt_from(learn_from) if learn_from else {})
     return Basis(scenario, epochs, pace, serving_pace, (told, of_serving, *_taken_for_granted(scenario)))
 
 
-def _pace(what: str, price: DevicePrice, known: tuple[Calibration, ...]) -> tuple[Pace, Assumption]:
-    """The latest calibration of the priced device, else what the price book assumes of it."""
-    fitting = [found for found in known if same_device(price.device, found.device)]
-    if fitting:
-        found = max(fitting, key=lambda calibration: calibration.date)
+def calibrated(store: Path, device: str, threads: int, precision: str = "auto") -> Calibration | None:
+    """The calibration of a device that lies beside ``store``: of that precision, then of so many threads, then latest.
+
+    ``auto`` is what a run takes by itself: bf16, but fp32 on CPUs. None where there is none of the device at all.
+    """
+
+    def nearness(found: Calibration) -> tuple[bool, bool, datetime.date]:
+        usual = "fp32" if same_device("cpu", found.device) else "bf16"
+        return found.precision == (usual if precision == "auto" else precision), found.threads == threads, found.date
+
+    fitting = [found for found in kept_calibrations(store) if same_device(device, found.device)]
+    return max(fitting, key=nearness, default=None)
+
+
+def _pace(what: str, price: DevicePrice, store: Path) -> tuple[Pace, Assumption]:
+    """The calibration of the priced device that is likest to a run here, else what the price book assumes of it."""
+    if found := calibrated(store, price.device, usable_cores()):
         of = f"calibration of {found.device}, {found.threads} threads, {found.precision}, of {found.date}"
         return found, Assumption(what=f"seconds of {what}", value=None, unit="", provenance="measured", source=of)
     if price.flops_per_second is None:

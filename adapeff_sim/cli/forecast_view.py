@@ -1,7 +1,7 @@
 """A forecast for a reader: what every event costs once and every month, totals, and what all of it rests on."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 
 from pydantic import JsonValue
@@ -108,7 +108,7 @@ def trainings(rows: Sequence[TrainingRow]) -> Table:
     return made
 
 
-def _star(number: float | None, said) -> str:  # type: ignore[no-untyped-def]
+def _star(number: float | None, said: Callable[[float], str]) -> str:
     return "unavailable" if number is None else f"{said(number)}*"
 
 

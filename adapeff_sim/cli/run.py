@@ -109,6 +109,9 @@ def run(
         return watching(so_far(simulation.order_of, prices, facts), json, quiet)
 
     if executes(executor, learn_from) == "estimate":
+        if (device, precision, threads) != ("auto", "auto", None):
+            told_of = "an estimate is of the price book's device"
+            raise ScenarioError(f"--device, --precision and --threads have no effect: {told_of}; drop them.")
         learnt = folder("--learn-from", learn_from)
         show(conduct_estimate(chosen, kept or Path(), at, learnt, told), at, as_json=json)
         return

@@ -12,8 +12,8 @@ from adapeff_sim.artifacts.artifact import Artifact
 from adapeff_sim.artifacts.methods import family
 from adapeff_sim.artifacts.recipe import AdapterRecipe, FusionRecipe, ModelRecipe
 from adapeff_sim.base_models.release import Release
+from adapeff_sim.estimation.parameters import FLOAT_BYTES
 
-FLOAT_BYTES = 4
 BESIDE_BYTES = 256 * 1024  # manifests, settings of adapters and heads, outcomes
 CHECKPOINT_COPIES = 2 * 4
 HEAD_OUTPUTS = 1024  # more labels than tasks have

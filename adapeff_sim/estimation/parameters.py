@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from adapeff_sim.estimation.added import added
 from adapeff_sim.estimation.flops import HeadShape, NetworkShape
 
+FLOAT_BYTES = 4  # of a parameter as it is kept, in files and in memory
+
 
 @dataclass(frozen=True, slots=True)
 class Parameters:

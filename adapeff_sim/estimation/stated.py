@@ -18,9 +18,9 @@ from adapeff_sim.base_models.release import Release
 from adapeff_sim.base_models.release import resolve as resolve_files
 from adapeff_sim.errors import DataError
 from adapeff_sim.estimation.encoder import EncoderShape, NoClosedForm, encoder_shape
+from adapeff_sim.estimation.parameters import FLOAT_BYTES
 
 STATED = "shape:"
-FLOAT_BYTES = 4
 PADDING = 1  # the number of the padding piece, behind which some encoders begin to count positions
 CONFIG_KEYS = {
     "layers": "num_hidden_layers",

@@ -11,13 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from adapeff_sim.artifacts.artifact import Artifact, Role
 from adapeff_sim.artifacts.recipe import AdapterRecipe, BaseModelRecipe, DatasetRecipe, FusionRecipe, Kind, ModelRecipe
 from adapeff_sim.base_models.release import Release
-from adapeff_sim.data.examples import PRIMARY, TaskKind
+from adapeff_sim.data.examples import PRIMARY, Split, TaskKind
 from adapeff_sim.errors import ExecutionError
 from adapeff_sim.estimation.assumptions import LOAD_BYTES_PER_SECOND, PIECE_BYTES, Pace
 from adapeff_sim.estimation.encoder import ALIASES, NoClosedForm
 from adapeff_sim.estimation.flops import HeadShape, NetworkShape, StepFlops, Trained, nominal_flops, step_flops
-from adapeff_sim.estimation.parameters import parameters
-from adapeff_sim.estimation.stated import CONFIG_KEYS, FLOAT_BYTES, config_for, is_stated, shape_of
+from adapeff_sim.estimation.parameters import FLOAT_BYTES, parameters
+from adapeff_sim.estimation.stated import CONFIG_KEYS, config_for, is_stated, shape_of
 from adapeff_sim.execution.base import EXECUTORS, Order, Watch
 from adapeff_sim.execution.orders import ancestry, datasets, labelled, release_under, settings_of, tasks_of
 from adapeff_sim.execution.piles import POOL, Piles, Shape, together, trained
@@ -78,8 +78,8 @@ class Estimate:
         )
         return Outcome(usage=usage, stored_bytes=sum(len(row.model_dump_json().encode()) + 1 for row in rows))
 
-    def _count(self, endpoint: Endpoint, split: str, source: str, most: int | None) -> int:
-        found = self.sources.count(endpoint, "train" if split == "train" else "validation", source)
+    def _count(self, endpoint: Endpoint, split: Split, source: str, most: int | None) -> int:
+        found = self.sources.count(endpoint, split, source)
         return found if most is None else min(most, found)
 
     def _built(self, order: Order, artifact: Artifact) -> Outcome:

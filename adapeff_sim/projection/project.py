@@ -15,13 +15,12 @@ from dataclasses import dataclass, field
 from adapeff_sim.estimation.assumptions import LOAD_BYTES_PER_SECOND
 from adapeff_sim.estimation.encoder import NoClosedForm, encoder_shape
 from adapeff_sim.estimation.flops import HeadShape, NetworkShape, StepFlops, nominal_flops, step_flops
-from adapeff_sim.estimation.parameters import parameters
+from adapeff_sim.estimation.parameters import FLOAT_BYTES, parameters
 from adapeff_sim.ledger.ledger import Ledger
 from adapeff_sim.ledger.outcome import Batches, Usage, Workload
 from adapeff_sim.ledger.records import DeploymentRecord, EvaluationRecord, JobRecord, Record, ServingRecord
 from adapeff_sim.projection.target import Target
 
-FLOAT_BYTES = 4
 LONGEST = 512  # pieces of a request, as far as they are looked for
 PHASES = ("train", "validate")
 

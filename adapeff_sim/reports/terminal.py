@@ -15,7 +15,7 @@ from adapeff_sim.reports.base import REPORTERS
 from adapeff_sim.reports.breakdown import breakdown
 from adapeff_sim.reports.effort import effort, equal_quality
 from adapeff_sim.reports.upkeep import upkeep
-from adapeff_sim.reports.wording import brief, line, percent, plain, plural
+from adapeff_sim.reports.wording import brief, line, nothing_trained, percent, plain, plural
 from adapeff_sim.results import Results
 
 CUT_SHORT_SHOWN = 10
@@ -60,8 +60,7 @@ def heading(results: Results) -> RenderableType:
     if of.traffic != 1:
         terms += f", {of.traffic:g} times the requests"
     told = [line(brief(facts.description))] if facts.description else []
-    if results.environment.get("executor") == "estimate":
-        words = "Estimated: nothing was trained or scored. What all amounts rest on is in results.json, assumptions."
+    if words := nothing_trained(results.environment):
         told.append(Text(words, style="yellow"))
     return Group(Rule(line(facts.name, "bold"), align="left"), *told, line(terms, "dim"), Text())
 

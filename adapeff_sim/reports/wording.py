@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich.text import Text
 
@@ -95,6 +95,13 @@ def surety(found: Iterable[Provenance | None]) -> str:
     if len(told) < len(set(known)):
         return "not told"
     return "" if not told else weakest(told) if len(told) == 1 else f"partly {weakest(told)}"
+
+
+def nothing_trained(environment: Mapping[str, object]) -> str:
+    """What stands at the top of a run that was only estimated; empty for one that was trained."""
+    if environment.get("executor") != "estimate":
+        return ""
+    return "Estimated: nothing was trained or scored. What all amounts rest on is in results.json, assumptions."
 
 
 def named(name: object, sure: str) -> Text:

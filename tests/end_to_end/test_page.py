@@ -3,6 +3,7 @@
 import csv
 import json
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
@@ -105,6 +106,13 @@ def test_the_page_holds_verdict_costs_and_events():
     assert "day 40: new_language sw" in text and "~ adapter/a" in text and "train:dataset/sw" in text
     (data,) = found.data
     assert json.loads(data)["case"]["labels"] == list(NAMES)
+
+
+def test_a_run_that_was_only_estimated_says_so_at_the_top_of_its_page():
+    trained = told()
+    found = replace(trained, results=trained.results.model_copy(update={"environment": {"executor": "estimate"}}))
+    tops = [page([each], "").partition("</header>")[0] for each in (trained, found)]
+    assert ["nothing was trained" in top for top in tops] == [False, True]
 
 
 def test_several_runs_share_a_page_and_have_names_of_their_own():

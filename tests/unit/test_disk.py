@@ -7,7 +7,8 @@ import pytest
 from adapeff_sim.artifacts.artifact import Artifact
 from adapeff_sim.artifacts.recipe import AdapterRecipe, BaseModelRecipe, FusionRecipe, ModelRecipe
 from adapeff_sim.base_models.release import Release
-from adapeff_sim.estimation.disk import FLOAT_BYTES, disk_needed, stored_at_most
+from adapeff_sim.estimation.disk import disk_needed, stored_at_most
+from adapeff_sim.estimation.parameters import FLOAT_BYTES
 
 MINI = Release("mini", Path(), None, "d", "a", 5_000_000, 256, 4, 7_500_000, "xlm-roberta", 256)
 # Bytes of saved adapters, without head, measured with adapters 1.3.0: 6 layers x 384 and 4 layers x 256.

@@ -1,5 +1,6 @@
 """A life from closed forms: the counts of a published protocol, and what nobody may take as known."""
 
+import datetime
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from tiny_scenario import plain, write_rows
 
 from adapeff_sim.conduct import conduct, conduct_estimate, estimated
 from adapeff_sim.errors import DataError, ScenarioError
-from adapeff_sim.estimates import learnt_from
+from adapeff_sim.estimates import calibrated, learnt_from
 from adapeff_sim.estimation.encoder import NoClosedForm
 from adapeff_sim.estimation.flops import HeadShape, NetworkShape, step_flops
 from adapeff_sim.estimation.parameters import parameters
@@ -156,6 +157,19 @@ def test_a_calibration_of_the_priced_device_goes_before_the_price_books_assumpti
     assert [each.provenance for each in told] == ["measured"] and CALIBRATED.device in told[0].source
     elsewhere = estimated(ner, load_prices("cloud_gpu"), tmp_path / "store")
     assert elsewhere.results.trainings[0].device == "L4", "a calibration of a CPU says nothing of a GPU"
+    ways = [each.results.environment["threads"] for each in (found, elsewhere)]
+    assert ways == [CALIBRATED.threads, None], "an assumed rate is of no number of threads"
+
+
+def test_of_several_calibrations_that_of_the_runs_precision_and_threads_is_taken(tmp_path):
+    store, later = tmp_path / "store", CALIBRATED.date + datetime.timedelta(days=9)
+    other = {"threads": 9, "date": later}
+    for update in ({}, other, {**other, "precision": "bf16"}, {"device": "cuda (L4)", "precision": "bf16"}):
+        keep_calibration(CALIBRATED.model_copy(update=update), store)
+    assert calibrated(store, "cpu", CALIBRATED.threads) == CALIBRATED
+    assert [calibrated(store, "cpu", 9, how).precision for how in ("auto", "bf16")] == ["fp32", "bf16"]
+    assert calibrated(store, "cpu", 1).date == later, "none of so many threads: the latest"
+    assert calibrated(store, "L4", 9).precision == "bf16" and calibrated(store, "T4", 9) is None
 
 
 def test_a_scenario_says_its_epochs_by_kind_and_by_label_and_only_of_what_it_has(tmp_path):

@@ -6,7 +6,9 @@ import pytest
 from typer.testing import CliRunner
 
 from adapeff_sim.cli.app import app
+from adapeff_sim.cli.finished import finished
 from adapeff_sim.forecast import Money, total
+from adapeff_sim.reports.files.markdown import markdown
 from adapeff_sim.results import read
 
 PRICED = ("plan", "paper/mundra2023", "--strategies", "multitask_full", "--price")
@@ -72,6 +74,8 @@ def test_an_estimate_is_a_run_like_any_other_and_says_what_it_is(do, tmp_path):
     assert results.environment["executor"] == "estimate" and results.environment["assumptions"]
     assert {row.provenance for row in results.trainings} == {"estimated"}
     assert do("report", "runs/mundra2023").exit_code == 0
+    (written,) = markdown([finished(tmp_path / "runs" / "mundra2023")], tmp_path / "it.md")
+    assert "nothing was trained" in written.read_text().partition("## Verdict")[0]
     told = do("explain", "runs/mundra2023", "--job", "adapter/ner@0").stdout
     assert "355" in told or "2,130" in told or "899,911" in told.replace(".", ",")
 
@@ -83,6 +87,7 @@ def test_an_estimate_is_a_run_like_any_other_and_says_what_it_is(do, tmp_path):
         (("run", "smoke", "--executor", "estimat"), "did you mean 'estimate'"),
         (("run", "smoke", "--learn-from", "x"), "no effect unless --executor estimate"),
         (("run", "paper/mundra2023", "--device", "cpu"), "rows are only stated"),
+        ((*ESTIMATED, "--threads", "2"), "--threads have no effect"),
         ((*PRICED, "--learn-from", "nowhere"), "no results.json"),
     ],
 )

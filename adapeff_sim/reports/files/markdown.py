@@ -8,7 +8,7 @@ from adapeff_sim.reports.base import FILES
 from adapeff_sim.reports.pictures import written
 from adapeff_sim.reports.sheets import Cell, Sheet, sheets
 from adapeff_sim.reports.told import Told
-from adapeff_sim.reports.wording import plural
+from adapeff_sim.reports.wording import nothing_trained, plural
 
 SIGNS = re.compile(r"([\\`*\[\]|~!]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|^[#+=-]|(?<=\d)[.)](?=\s|$))")
 
@@ -26,6 +26,8 @@ def _run(told: Told) -> Iterator[str]:
         yield f"{escaped(facts.description)}\n"
     seeds = f"{plural(len(facts.seeds), 'seed')} ({', '.join(map(str, facts.seeds))})"
     yield f"{facts.terms.horizon_days:g} days, {seeds}, prices {escaped(prices.name)} in {escaped(prices.currency)}\n"
+    if words := nothing_trained(told.results.environment):
+        yield f"**{escaped(words)}**\n"
     yield "## Verdict\n"
     yield from (f"- {escaped(sentence)}" for sentence in told.results.verdict.sentences)
     yield ""

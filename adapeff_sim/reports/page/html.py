@@ -20,7 +20,7 @@ from adapeff_sim.reports.page.tables import events_table, legend, scrolling, tab
 from adapeff_sim.reports.page.whatif import case_of
 from adapeff_sim.reports.projection import projected
 from adapeff_sim.reports.told import Told
-from adapeff_sim.reports.wording import plural
+from adapeff_sim.reports.wording import nothing_trained, plural
 
 SCRIPTS = ("judge.js", "sentences.js", "graph.js", "page.js")
 POLICY = "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data:"
@@ -137,9 +137,11 @@ def _heading(told: Told, i: int) -> str:
     others = [sentence for sentence in results.verdict.sentences if sentence not in whole]
     rest = "".join(f"<li>{escape(sentence)}</li>" for sentence in (*scored, *others))
     story = f'<p class="story">{escape(facts.description)}</p>' if facts.description else ""
+    words = nothing_trained(results.environment)
+    estimated = f'<p class="warning">{escape(words)}</p>' if words else ""
     return (
         f'<header class="top"><h1 id="name-{i}">{escape(facts.name)}</h1>{story}'
-        f'<p class="terms">{escape(terms)}</p></header>\n'
+        f'<p class="terms">{escape(terms)}</p>{estimated}</header>\n'
         f'<section class="verdict" aria-labelledby="verdict-{i}"><h2 id="verdict-{i}">Verdict</h2>'
         f'<p class="headline">{escape(first)}</p>'
         f'<details open><summary>What it rests on</summary><ul class="conditions">{rest}</ul></details>'
