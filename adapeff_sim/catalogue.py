@@ -15,7 +15,7 @@ from adapeff_sim.errors import AdapeffError, ScenarioError
 from adapeff_sim.execution.base import EXECUTORS
 from adapeff_sim.lifecycle.events.base import EVENTS
 from adapeff_sim.registry import Registry, first_sentence
-from adapeff_sim.scenario.load import shipped_folder, shipped_scenarios
+from adapeff_sim.scenario.load import protocols, shipped_folder, shipped_scenarios, teaching_scenarios
 from adapeff_sim.scenario.price_books import BOOKS, load_prices
 from adapeff_sim.scenario.words import suggestion
 from adapeff_sim.strategies.base import STRATEGIES
@@ -36,7 +36,7 @@ def catalogue(section: str | None = None) -> dict[str, tuple[Item, ...]]:
 
 
 def _scenarios() -> Iterator[Item]:
-    for name in shipped_scenarios():
+    for name in (*shipped_scenarios(), *protocols(), *teaching_scenarios()):
         text = (shipped_folder() / f"{name}.yaml").read_text(encoding="utf-8")
         yield Item(name, str(yaml.safe_load(text).get("description", "")))
 

@@ -5,7 +5,8 @@ worlds before and after -> what happened     plans -> fates and ways     records
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 from adapeff_sim.accounting import placed
 from adapeff_sim.artifacts.artifact import Artifact
@@ -23,6 +24,7 @@ from adapeff_sim.planning.unfold import Step
 from adapeff_sim.results import Results
 
 Way = tuple[str, ...]  # slots, from what moved to what it made stale
+Number = TypeVar("Number", int, float)
 
 
 class Work(Row):
@@ -74,8 +76,8 @@ class Running(Row):
     """What a component costs each day from the event on, and did before; all events of the day together."""
 
     component: str
-    before: float
-    after: float
+    before: float | None
+    after: float | None
 
 
 class Turn(Row):
@@ -90,7 +92,7 @@ class Turn(Row):
     paid: tuple[Paid, ...]
     running: tuple[Running, ...]
     replicas: tuple[int | None, int | None]  # before and after
-    stored_bytes: tuple[float, float]  # before and after
+    stored_bytes: tuple[float | None, float | None]  # before and after
 
 
 class EventExplanation(Row):
@@ -178,17 +180,16 @@ def _turn(results: Results, ledger: Ledger, steps: Sequence[Step]) -> Turn:
             _total([p.replicas for p in pools if p.day <= day < p.until]),
         ),
         stored_bytes=(
-            math.fsum(s.bytes or 0 for s in stored if s.since < day <= s.until),
-            math.fsum(s.bytes or 0 for s in stored if s.since <= day < s.until),
+            _total([s.bytes for s in stored if s.since < day <= s.until]),
+            _total([s.bytes for s in stored if s.since <= day < s.until]),
         ),
     )
 
 
-def _total(found: Iterable[int | None]) -> int | None:
+def _total(found: Sequence[Number | None]) -> Number | None:
     """The sum, None where a part of it is not known."""
-    counts = list(found)
-    known = [n for n in counts if n is not None]
-    return sum(known) if len(known) == len(counts) else None
+    known = [n for n in found if n is not None]
+    return sum(known) if len(known) == len(found) else None
 
 
 def _touched(results: Results, ledger: Ledger, step: Step, number: int) -> Iterator[Touched]:
@@ -272,11 +273,11 @@ def _paid(rows: Sequence[CostRow]) -> Iterator[Paid]:
 
 
 def _running(rows: Sequence[CostRow], day: float) -> Iterator[Running]:
-    """What accrues each day, component by component, on either side of a day."""
+    """What accrues each day, component by component, on either side of a day; None where a part is not known."""
     for component in dict.fromkeys(row.component for row in rows):
-        mine = [row for row in rows if row.component == component and row.amount is not None]
-        rates = [(row, (row.amount or 0.0) / (row.until - row.day)) for row in mine]
-        before = math.fsum(rate for row, rate in rates if row.day < day <= row.until)
-        after = math.fsum(rate for row, rate in rates if row.day <= day < row.until)
-        if before or after:
+        mine = [row for row in rows if row.component == component]
+        rates = [(row, None if row.amount is None else row.amount / (row.until - row.day)) for row in mine]
+        before = _total([rate for row, rate in rates if row.day < day <= row.until])
+        after = _total([rate for row, rate in rates if row.day <= day < row.until])
+        if before != 0 or after != 0:
             yield Running(component=component, before=before, after=after)

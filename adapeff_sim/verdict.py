@@ -98,10 +98,11 @@ def judge(case: Case) -> Verdict:
     for component in case.components:
         unknown = {i.label for i in incomplete if i.component == component}
         comparisons.append(_compare(case, component, [x for x in case.labels if x not in low | unknown]))
-    compared = [c for c in comparisons if c.cheapest is not None]
+    has_one = any(c.cheapest for c in comparisons)
+    is_alone = all(c.cheapest and not c.rivals for c in comparisons)  # the total says so for every component
     said = (
-        *(_said(case, c) for c in (comparisons if compared else [])),
-        *([] if compared else _said_of_no_one(case, below, incomplete)),
+        *(_said(case, c) for c in comparisons if has_one and (c.component == TOTAL or not is_alone)),
+        *([] if has_one else _said_of_no_one(case, below, incomplete)),
         *_said_of_noise(case),
         *_said_of_quality(case, below, comparisons),
         *_said_of_incomplete(incomplete),

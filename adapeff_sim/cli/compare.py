@@ -23,7 +23,7 @@ def compare(
         typer.Argument(metavar="RUN|SCENARIO...", help="Folders of finished runs; or scenarios, run if they were not."),
     ],
     component: Annotated[
-        str, typer.Option(metavar="NAME", help="compute, storage, serving, labelling, total, quality, or all.")
+        str, typer.Option(metavar="NAME", help="total, quality, compute, serving, any other, or all.")
     ] = "total",
     html: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A page with charts and all tables.", rich_help_panel=FILES)

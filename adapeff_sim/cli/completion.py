@@ -14,12 +14,14 @@ from typer.models import ParameterInfo
 from adapeff_sim.registry import Registry
 
 SUFFIXES = (".yaml", ".yml")
+SHIPPED_FOLDERS = ("paper", "teaching")  # of shipped scenarios, whose names have the folder in front
 MOST_FOLDERS = 200  # of runs, looked at
 
 
 def scenarios(incomplete: str) -> list[str]:
     """Shipped scenarios, and files of scenarios that begin so."""
-    return [*_beginning(_shipped("scenarios"), incomplete), *_files(incomplete, SUFFIXES)]
+    inside = [f"{folder}/{name}" for folder in SHIPPED_FOLDERS for name in _shipped("scenarios", folder)]
+    return [*_beginning([*_shipped("scenarios"), *inside], incomplete), *_files(incomplete, SUFFIXES)]
 
 
 def prices(incomplete: str) -> list[str]:

@@ -167,6 +167,8 @@ def _whence(turn: Turn, component: str) -> str:
         return f"  ({now}{'' if before in (after, 0) else f', were {before}'})"
     if component == "storage":
         was, now_bytes = turn.stored_bytes
+        if now_bytes is None or was is None:
+            return "  (bytes unavailable)"
         return f"  ({size(now_bytes)}{'' if was in (now_bytes, 0) else f', were {size(was)}'})"
     return ""
 

@@ -35,11 +35,10 @@ def list(
     from adapeff_sim.reports.wording import line
 
     console = Console(highlight=False)
-    widest = max(len(item.name) for items in found.values() for item in items)
     for i, (name, items) in enumerate(found.items()):
         console.print(*([] if i == 0 else [Text()]), Text(name, style="bold"), sep="\n")
         rows = Table.grid(padding=(0, 2, 0, 0))
-        rows.add_column(min_width=widest + 2, no_wrap=True)
+        rows.add_column(min_width=max((len(item.name) for item in items), default=0) + 2, no_wrap=True)
         rows.add_column(overflow="fold")
         for item in items:
             rows.add_row(Text("  ").append_text(line(item.name)), line(item.about))

@@ -4,11 +4,11 @@ the timeline, with today        where every strategy stands: money, quality
 what the present event means    the job that is being done, and how much is left
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.live import Live
@@ -19,12 +19,28 @@ from rich.text import Text
 from adapeff_sim.cli.so_far import AnyNews, Running, SoFar, Standing
 from adapeff_sim.cli.views import Fate, fates, how_far, said
 from adapeff_sim.planning.unfold import Step
+from adapeff_sim.reports.tables import UNKNOWN
 from adapeff_sim.reports.wording import duration, line, money, plural, points, roughly, sparkline
 from adapeff_sim.simulation import Finished, Unfolded
 
 REFRESHES_PER_SECOND = 2  # drawing takes a few milliseconds, which a job being measured should not feel
 STOPPING = "Ctrl-C stops and keeps what is done"
 STYLES = {"+": "green", "~": "yellow", "=": "dim", "-": "red"}
+
+
+def _known(amount: float, is_lower_bound: bool) -> Text:
+    """Money so far; of what could not be had in part, a lower bound, and of what could not be had at all, no number."""
+    if is_lower_bound and not amount:
+        return UNKNOWN.copy()
+    return Text(("≥" if is_lower_bound else "") + money(amount))
+
+
+class Meaning(NamedTuple):
+    """What an event means for one strategy: a head and a line for each change, or the number of each in one line."""
+
+    head: Text
+    changes: tuple[Text, ...]
+    in_short: Text
 
 
 @dataclass(slots=True)
@@ -83,7 +99,7 @@ class Screen:
         room = height - len(head) - len(job) - len(warned)
         strategies = self._strategies(width, max(1, room - 6 if room > 8 else room - 2))
         used = strategies.row_count + 2
-        meaning = list(self._meaning(present, width))[: max(0, room - used - 1)]
+        meaning = within(list(self._meaning(present, width)), room - used - 1)
         return Group(*head, strategies, *([Text(), *meaning] if meaning else []), *job, *map(one_line, warned))
 
     def _title(self) -> Text:
@@ -138,15 +154,16 @@ class Screen:
         return table
 
     def _row(self, s: Standing, components: list[str], low: float, high: float) -> Iterator[Text]:
-        at_least = "≥" if s.is_lower_bound else ""
         yield one_line(line(s.label))
         yield Text(f"{s.day:g}", style="" if s.is_done else "dim")
-        yield from (Text(money(s.costs.get(name, 0.0))) for name in components)
-        yield Text(at_least + money(s.total), style="bold")
+        yield from (_known(s.costs.get(name, 0.0), name in s.unknown) for name in components)
+        total = _known(s.total, bool(s.unknown))
+        total.stylize("bold")
+        yield total
         yield Text(points(s.qualities[-1]) if s.qualities else "–")
         yield Text(sparkline(s.qualities[-12:], low, high), style="green")
 
-    def _meaning(self, present: Step | None, width: int) -> Iterator[Text]:
+    def _meaning(self, present: Step | None, width: int) -> Iterator[Meaning]:
         """What the present event made stale and why, first for the strategy whose turn it is."""
         if present is None:
             return
@@ -155,8 +172,9 @@ class Screen:
             kept = sum(f.sign == "=" for f in found)
             changed = [f for f in found if f.sign != "="]
             head = line(step.label, "bold" if step.label == present.label else "")
-            yield one_line(head.append(f"  {kept} kept" if kept or not changed else "", style="dim"))
-            yield from (_told(fate, width) for fate in changed)
+            counts = Text("  ").join([head, *(Text(f"{s}{n}", STYLES[s]) for s, n in _counted(found).items())])
+            whole = head.copy().append(f"  {kept} kept" if kept or not changed else "", style="dim")
+            yield Meaning(one_line(whole), tuple(_told(fate, width) for fate in changed), one_line(counts))
 
     def _job(self, width: int) -> list[RenderableType]:
         """The job that began last, and how far it is."""
@@ -194,6 +212,39 @@ class Screen:
         ahead = "estimating the time left…" if left is None else f"about {duration(roughly(left))} left"
         counted = f"{len(so_far.outcomes)} of {plural(len(so_far.wanted), 'job')} done{reused}"
         return one_line(Text(f"{counted}, {duration(so_far.elapsed_seconds)} so far, {ahead}"))
+
+
+def within(meanings: Sequence[Meaning], rows: int) -> list[Text]:
+    """All of it in at most ``rows`` lines: the first at length where that can be, others in short where they must."""
+    if len(meanings) > rows:
+        shown = [m.in_short for m in meanings[: max(0, rows - 1)]]
+        return [*shown, _more(plural(len(meanings) - len(shown), "strategy", "strategies"))] if rows > 0 else []
+    if not meanings:
+        return []
+    first, *others = meanings
+    room = rows - len(others)
+    if len(first.changes) < room:
+        found = [first.head, *first.changes]
+    elif room > 2:
+        left_out = plural(len(first.changes) - room + 2, "change")
+        found = [first.head, *first.changes[: room - 2], _more(left_out)]
+    else:
+        found = [first.in_short]
+    spare = room - len(found)
+    for m in others:
+        fits = len(m.changes) <= spare
+        found += [m.head, *m.changes] if fits else [m.in_short]
+        spare -= len(m.changes) if fits else 0
+    return found
+
+
+def _more(what: str) -> Text:
+    return Text(f"  and {what} more", style="dim")
+
+
+def _counted(found: Sequence[Fate]) -> dict[str, int]:
+    """How many met which fate, of those that any met."""
+    return {sign: n for sign in STYLES if (n := sum(f.sign == sign for f in found))}
 
 
 def _told(fate: Fate, width: int) -> Text:

@@ -39,7 +39,7 @@ class Standing(NamedTuple):
     label: str
     day: float
     costs: Mapping[str, float]
-    is_lower_bound: bool  # some amount could not be had
+    unknown: frozenset[str]  # components of which some amount could not be had
     qualities: tuple[float, ...]
     is_done: bool
 
@@ -228,7 +228,7 @@ class SoFar:
         for row in rows:
             costs[row.component] += (row.amount or 0.0) / len(seeds)
         is_done = self.is_unfolded and all(self._is_done(step) for life in seeds for step in life)
-        unknown = any(row.amount is None for row in rows)
+        unknown = frozenset(row.component for row in rows if row.amount is None)
         return Standing(label, day, dict(costs), unknown, tuple(self._qualities(seeds)), is_done)
 
     def _reached(self, life: list[Step]) -> tuple[list[Step], float]:

@@ -23,7 +23,10 @@ class Flip(Row):
 
 
 def flips(lines: Mapping[str, Line], first: str, now: float, lowest: float = 0.0) -> tuple[Flip | None, Flip | None]:
-    """The nearest place below ``now`` (not below ``lowest``) and above it where ``first`` is no longer the cheapest."""
+    """The nearest place below ``now`` (above ``lowest``) and above it where ``first`` is no longer the cheapest.
+
+    Even at ``lowest`` itself is no flip: nothing lies beyond it where the other would be cheaper.
+    """
     best = lines[first]
     below: list[tuple[float, float, str]] = []
     above: list[tuple[float, float, str]] = []
@@ -34,7 +37,7 @@ def flips(lines: Mapping[str, Line], first: str, now: float, lowest: float = 0.0
         away = max(0.0, line.now - best.now) / steeper
         if away >= 0 and steeper > 0:
             above.append((away, line.slope, label))
-        elif now + away >= lowest:
+        elif now + away > lowest + ROUNDING * abs(now):
             below.append((-away, -line.slope, label))
     nearest = [min(found, default=None) for found in (below, above)]
     signs = (-1.0, 1.0)

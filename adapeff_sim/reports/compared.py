@@ -44,6 +44,8 @@ def amounts(compared: Compared, component: str) -> Sheet:
 def _amount(found: Amounts | None) -> Cell:
     if found is None:
         return Cell(NOTHING)
+    if found.unavailable and not found.interval.mean:
+        return Cell("unavailable", None, "missing")  # none of it could be had, which is not 0
     mark = "≥ " if found.unavailable else ""
     return Cell(
         f"{mark}{digits(found.interval, found.interval.mean)} {interval_said(found.interval)}", found.interval.mean

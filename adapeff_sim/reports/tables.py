@@ -26,7 +26,9 @@ ANEW = (
     "reused: measured by an earlier run. What is fetched (base models, rows to train on) is counted anew in every run, "
     "and so measured in it.\n"
 )
-DASH = Text("–", style="dim")
+DASH = Text("–", style="dim")  # nothing is there
+UNKNOWN = Text("n/a", style="yellow")  # something is there, and could not be had
+UNKNOWN_SAID = "n/a: unavailable, which is not 0"
 NARROW = {"revalidation": "re-vali-\ndation"}  # heads where room is short
 
 
@@ -63,6 +65,7 @@ def costs(results: Results, width: int = 80) -> Iterator[Table]:
             groups = [names[: len(names) // 2], names[len(names) // 2 :]]
     notes = ["* cheapest, or no dearer within the noise"] if any(best.values()) else []
     notes += ["≥ a lower bound: some amounts are unavailable"] if any(row.unavailable for row in results.totals) else []
+    notes += [UNKNOWN_SAID] if any(map(is_unknown, found.values())) else []
     said = [told for told in ("; ".join(notes), unpriced(results)) if told]
     for group in groups:
         made = table("", *(tops[x] for x in group), title=f"Cost in {results.prices.currency}{spread}")
@@ -87,7 +90,7 @@ def _wide(heads: Mapping[str, Text], tops: Mapping[str, Text], widest: Mapping[s
 def _amount(row: TotalRow, is_cheapest: bool) -> Text:
     """One amount: ``*`` marks the cheapest and those it ties with, ``≥`` a lower bound."""
     if is_unknown(row):
-        return Text("unavail-\nable", style="yellow")
+        return UNKNOWN
     star = "*" if is_cheapest else ""
     text = Text(f"{'≥' if row.unavailable else ''}{money(row.mean)}{star}", style="bold green" if is_cheapest else "")
     if row.spread is not None:

@@ -1,46 +1,72 @@
 """What every event moved that nobody asked to move, and how long and how big it was: one small table."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
 from rich.table import Table
 from rich.text import Text
 
 from adapeff_sim.ledger.upkeep import UpkeepRow
-from adapeff_sim.reports.tables import CELL, DASH, table
+from adapeff_sim.reports.tables import CELL, DASH, UNKNOWN, UNKNOWN_SAID, table
 from adapeff_sim.reports.wording import duration, folded, percent, plural, points, size
 from adapeff_sim.results import Results
 
-HEADS = ("re-\ndeployed", "test\nitems", "churn", "for-\ngotten", "lead\ntime", "roll-\nback")
+HEADS = {
+    "redeployed": "re-\ndeployed",
+    "items": "test\nitems",
+    "churn": "churn",
+    "forgetting": "for-\ngotten",
+    "lead_seconds": "lead\ntime",
+    "rollback_bytes": "roll-\nback",
+}
 EVENTS_SHOWN = 8
-NOTE = (
-    "In brackets: endpoints, and their test items, that the event did not touch. Churn: answers there that are others "
-    "now, below it how many right ones are wrong. Forgotten: points below an endpoint's best so far, mean, below it "
-    "the most. Lead time: training, validating and re-validation on {devices} of the priced device. Roll-back: bytes "
-    "to keep so as to go back. All of it: upkeep.csv\n"
-)
+WIDE = 26  # columns of a name, where some of the others are left out
+NOTES = {
+    "redeployed": "In brackets: endpoints, and their test items, that the event did not touch.",
+    "churn": "Churn: answers there that are others now, below it how many right ones are wrong.",
+    "forgetting": "Forgotten: points below an endpoint's best so far, mean, below it the most.",
+    "lead_seconds": "Lead time: training, validating and re-validation on {devices} of the priced device.",
+    "rollback_bytes": "Roll-back: bytes to keep so as to go back.",
+}
+SAID = {"redeployed": "re-deployed", "items": "test items", "lead_seconds": "lead time", "rollback_bytes": "roll-back"}
 
 
 def upkeep(results: Results) -> Iterator[Table]:
-    """A row for every event and strategy for which something was done; of the first seed."""
+    """A row for every event and strategy for which something was done; of the first seed.
+
+    What could not be had of any of them is named below the table, and has no column.
+    """
     seed = results.facts.seeds[0]
     rows = [row for row in results.upkeep if row.seed == seed and is_work(row)]
     if not rows:
         return
-    many = f" (seed {seed})" if len(results.facts.seeds) > 1 else ""
-    made = table("", *map(Text, HEADS), title=f"Upkeep: what else every event moved{many}")
     every = sorted({moment(row) for row in rows})
     shown = sorted((row for row in rows if moment(row) in every[:EVENTS_SHOWN]), key=moment)
-    for (day, _, event), group in groupby(shown, key=moment):
-        head = Text(f"day {day:g}\n").append_text(folded(event, CELL))
+    cells = [dict(zip(HEADS, _cells(row), strict=True)) for row in shown]
+    kept = [name for name in HEADS if any(cell[name] is not UNKNOWN for cell in cells)]
+    many = f" (seed {seed})" if len(results.facts.seeds) > 1 else ""
+    heads = (Text(HEADS[name]) for name in kept)
+    made = table("", *heads, title=f"Upkeep: what else every event moved{many}")
+    width = CELL if len(kept) > len(HEADS) // 2 else WIDE
+    for (day, _, event), group in groupby(zip(shown, cells, strict=True), key=lambda each: moment(each[0])):
+        head = Text(f"day {day:g}\n").append_text(folded(event, width))
         head.stylize("bold")
         made.add_row(head)
-        for row in group:
-            made.add_row(folded(row.label, CELL).append(f"\n{row.provenance}", "dim"), *_cells(row))
-    devices = plural(results.facts.gpus, "device")
-    more = f"And {plural(len(every) - EVENTS_SHOWN, 'event')} more. " if len(every) > EVENTS_SHOWN else ""
-    made.caption, made.caption_justify = more + NOTE.format(devices=devices), "left"
+        for row, cell in group:
+            made.add_row(folded(row.label, width).append(f"\n{row.provenance}", "dim"), *(cell[x] for x in kept))
+    made.caption, made.caption_justify = _notes(results, kept, cells, len(every)), "left"
     yield made
+
+
+def _notes(results: Results, kept: Sequence[str], cells: Sequence[Mapping[str, Text]], events: int) -> str:
+    """What the columns mean, what is unavailable, and what is not shown."""
+    more = [f"And {plural(events - EVENTS_SHOWN, 'event')} more."] if events > EVENTS_SHOWN else []
+    gone = ", ".join(SAID.get(name, name) for name in HEADS if name not in kept)
+    lost = [f"Unavailable for all of them: {gone}."] if gone else []
+    some = [f"{UNKNOWN_SAID}."] if any(cell[name] is UNKNOWN for cell in cells for name in kept) else []
+    devices = plural(results.facts.gpus, "device")
+    meant = [NOTES[name].format(devices=devices) for name in kept if name in NOTES]
+    return " ".join([*more, *lost, *some, *meant, "All of it: upkeep.csv\n"])
 
 
 def moment(row: UpkeepRow) -> tuple[float, int, str]:
@@ -54,10 +80,9 @@ def is_work(row: UpkeepRow) -> bool:
 
 
 def _cells(row: UpkeepRow) -> Iterator[Text]:
-    missing = Text("unavail-\nable", style="yellow")
     unasked = None if row.unasked is None else len(row.unasked)
-    yield missing if row.redeployed is None else _of(len(row.redeployed), unasked)
-    yield missing if row.items is None else _of(row.items, row.unasked_items)
+    yield UNKNOWN if row.redeployed is None else _of(len(row.redeployed), unasked)
+    yield UNKNOWN if row.items is None else _of(row.items, row.unasked_items)
     yield _told(row, "churn", None if row.churn is None else percent(row.churn), _wrong(row))
     most = None if row.most_forgetting is None else points(row.most_forgetting)
     yield _told(row, "forgetting", None if row.forgetting is None else points(row.forgetting), most)
@@ -73,7 +98,7 @@ def _of(count: int, unasked: int | None) -> Text:
 
 def _told(row: UpkeepRow, name: str, said: str | None, below: str | None) -> Text:
     if said is None:
-        return Text("unavail-\nable", style="yellow") if name in row.unavailable else DASH
+        return UNKNOWN if name in row.unavailable else DASH
     return Text(said).append(f"\n{below}" if below else "", "dim")
 
 

@@ -15,7 +15,7 @@ from adapeff_sim.cli import completion
 from adapeff_sim.cli.app import app
 from adapeff_sim.doctor import _disk, _hub, _versions, can_run, examine
 from adapeff_sim.lifecycle.events.base import EVENTS
-from adapeff_sim.scenario.load import shipped_scenarios
+from adapeff_sim.scenario.load import protocols, shipped_scenarios, teaching_scenarios
 from adapeff_sim.strategies.base import STRATEGIES
 
 
@@ -30,7 +30,7 @@ def test_every_list_has_a_line_for_each_and_no_empty_one(do):
     told = json.loads(do("list", "--json").stdout)
     assert list(told) == list(SECTIONS)
     assert list(told["strategies"]) == STRATEGIES.names() and list(told["events"]) == EVENTS.names()
-    assert list(told["scenarios"]) == list(shipped_scenarios())
+    assert list(told["scenarios"]) == [*shipped_scenarios(), *protocols(), *teaching_scenarios()]
     assert all(0 < len(about) < 120 and "``" not in about for items in told.values() for about in items.values())
     shown = do("list").stdout
     assert max(map(len, shown.splitlines())) <= 80 and all(name in shown for items in told.values() for name in items)
@@ -113,6 +113,7 @@ def test_names_are_completed(do, tmp_path):
     (tmp_path / "mine.yaml").write_text("strategies: [{multitask_full: {update: continue}, as: [red]x}, a]")
     (tmp_path / "odd.yaml").write_text("strategies: [full_per_task, {multitask_full: {}, as: mine}]")
     assert completion.scenarios("new_") == ["new_language"] and "mine.yaml" in completion.scenarios("m")
+    assert completion.scenarios("paper/") == [*protocols()]
     assert completion.runs("runs/o") == ["runs/one", "runs/one/"]
     typed = {name: SimpleNamespace(params={"scenario": name}) for name in ("odd.yaml", "mine.yaml", "smoke", "absent")}
     assert completion.labels(typed["odd.yaml"], "full_per_task,m") == ["full_per_task,mine"]

@@ -7,7 +7,7 @@ buy     trains 8, 9 or 10 by seed, on day 4 another 3; stores 1 GiB; by day 10: 
 import pytest
 from hand_made import answer, build, kept, prices, probe, scored, stands
 
-from adapeff_sim.comparison.compared import compare_sides
+from adapeff_sim.comparison.compared import Amounts, compare_sides
 from adapeff_sim.comparison.crossovers import stays_under
 from adapeff_sim.comparison.differences import between
 from adapeff_sim.comparison.intervals import ALIKE, ONE_SEED, of_difference, of_mean
@@ -16,7 +16,7 @@ from adapeff_sim.comparison.side import Side
 from adapeff_sim.costs.accrual import Accrual
 from adapeff_sim.costs.base import Terms, price_ledger
 from adapeff_sim.ledger.ledger import Ledger
-from adapeff_sim.reports.compared import crossover_said, digits
+from adapeff_sim.reports.compared import _amount, crossover_said, digits
 from adapeff_sim.results import Facts, results_of
 
 SEEDS = (1, 2, 3)
@@ -202,3 +202,10 @@ def test_straight_lines_cross_on_one_side_of_now():
     assert even(11.0, 2.0) == (Flip(at=4.0, cheapest="other"), None)
     assert even(6.0, 1.0) == (None, None)  # side by side for ever
     assert even(11.0, 1.5) == (None, None)  # even at -2 only
+    assert even(10.0, 1.5) == (None, None)  # even at 0, and nowhere cheaper
+
+
+def test_a_component_of_which_nothing_is_known_is_not_0():
+    unknown = {"interval": of_mean([0.0, 0.0]), "by_seed": {1: 0.0, 2: 0.0}, "component": "serving", "label": "buy"}
+    assert _amount(Amounts(**unknown, unavailable=("serving: busy base",))).said == "unavailable"
+    assert _amount(Amounts(**unknown)).said.startswith("0")

@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 
 from adapeff_sim.artifact_explanation import explain_artifact
 from adapeff_sim.cli.app import app
-from adapeff_sim.event_explanation import explain_event
+from adapeff_sim.costs.base import charge
+from adapeff_sim.event_explanation import _running, explain_event
 from adapeff_sim.explanation import ExplanationError
 from adapeff_sim.scenario.relived import relived
 
@@ -68,6 +69,13 @@ def test_what_each_day_costs_adds_up_to_what_accrues(run):
         told = math.fsum((days[i + 1] - days[i]) * r.after for i, each in enumerate(running) for r in each)
         rows = [r for r in results.rows if (r.label, r.seed) == (label, 13) and r.until > r.day]
         assert told == pytest.approx(math.fsum(r.amount or 0.0 for r in rows))
+
+
+def test_what_each_day_costs_is_never_0_where_it_is_not_known():
+    what = ("serving", "idle x", "replica_hours")
+    known, unknown = (charge(("it", 1, 0.0), 9.0, what, hours, 1.0, "measured") for hours in (2.0, None))
+    (found,) = _running([known, unknown], 4.0)
+    assert (found.component, found.before, found.after) == ("serving", None, None)
 
 
 def test_scores_replicas_and_sharing(run):

@@ -7,12 +7,13 @@ from itertools import count
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
+from rich.text import Text
 from story import STORY, Reckoner, event, falls, life, order_of
 
 from adapeff_sim.cli.lines import Lines
-from adapeff_sim.cli.live import Screen
+from adapeff_sim.cli.live import Meaning, Screen, within
 from adapeff_sim.cli.run import can_redraw
-from adapeff_sim.cli.so_far import SoFar
+from adapeff_sim.cli.so_far import SoFar, Standing
 from adapeff_sim.cli.views import fates, meaning
 from adapeff_sim.costs.base import Terms, price_ledger
 from adapeff_sim.execution.base import Progress, Started, Warned
@@ -312,3 +313,21 @@ def test_only_a_terminal_that_somebody_watches_is_redrawn(monkeypatch, said, hei
         monkeypatch.setenv(name, value)
     assert can_redraw(Console(file=Terminal(), width=80, height=height)) is expected
     assert not can_redraw(Console(file=io.StringIO(), width=80, height=height, force_terminal=True))
+
+
+def test_where_rows_are_short_no_strategy_stands_without_what_it_means():
+    meanings = [Meaning(Text(x), tuple(Text(f"  + {x}{i}") for i in range(4)), Text(f"{x} +4")) for x in "abc"]
+
+    def shown(rows):
+        return [str(text) for text in within(meanings, rows)]
+
+    assert len(shown(15)) == 15 and shown(0) == [] == shown(-3)
+    assert shown(11) == [*shown(15)[:10], "c +4"]
+    assert shown(5) == ["a", "  + a0", "  and 3 changes more", "b +4", "c +4"]
+    assert shown(3) == ["a +4", "b +4", "c +4"] and shown(2) == ["a +4", "  and 2 strategies more"]
+
+
+def test_a_component_that_cannot_be_had_is_no_0_on_the_screen():
+    standing = Standing("it", 4.0, {"compute": 2.0}, frozenset({"compute", "serving"}), (), False)
+    row = [str(cell) for cell in Screen(Console(file=io.StringIO()), None)._row(standing, ["compute", "serving"], 0, 1)]
+    assert row[2:5] == ["≥2.00", "n/a", "≥2.00"]

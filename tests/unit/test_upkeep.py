@@ -215,3 +215,12 @@ def test_the_tables_of_upkeep_fit_a_screen_and_say_the_same(finished):
     churn, lead = (sheet.heads.index(name) for name in ("churn", "lead time"))
     arrival = [row for row in sheet.rows if row[2].said == "task_arrival mood"]
     assert [row[churn].said for row in arrival] == ["0 %", "10 %"] and arrival[0][lead].value == 20.0 + 1.0
+
+
+def test_what_no_event_tells_has_no_column_and_is_named(finished):
+    results, _ = finished
+    old = {"churn": None, "changed_items": None, "became_wrong": None, "unavailable": ("churn",)}
+    rows = tuple(row.model_copy(update=old) for row in results.upkeep)
+    (table,) = upkeep(results.model_copy(update={"upkeep": rows}))
+    assert "churn" not in [str(column.header) for column in table.columns]
+    assert str(table.caption).startswith("Unavailable for all of them: churn.")

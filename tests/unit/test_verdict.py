@@ -171,6 +171,14 @@ def test_when_nobody_can_be_compared_nobody_is_cheapest():
     assert total(found).cheapest is None and "No strategy can be compared" in found.sentences[0]
 
 
+def test_who_is_alone_on_everything_is_told_of_once():
+    lots = {(x, 0, name): due((0, 1)) for x in "ab" for name in ("compute", TOTAL)}
+    scores = {"a": {"e": 0.5}, "b": {"e": 0.9}}
+    found = judge(Case(("a", "b"), (0,), ("compute", TOTAL), HORIZON, "EUR", 2.0, lots, scores))
+    assert [s for s in found.sentences if "is the only strategy" in s] == [found.sentences[0]]
+    assert found.sentences[0].startswith("Total by day") and len(found.comparisons) == 2
+
+
 def test_one_strategy_alone_is_not_called_cheapest():
     found = verdict({"a": [due((0, 1))]})
     assert found.sentences == ("Total by day 100: 1.00 EUR for a; one strategy, nothing to compare.",)

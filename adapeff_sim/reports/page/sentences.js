@@ -107,5 +107,7 @@ adapeff.sentences = (kase, lots, { below, incomplete, comparisons, floor }) => {
   }
 
   const found = comparisons.some((c) => c.cheapest !== null);
-  return [...(found ? comparisons.map(compared) : ofNoOne()), ...ofNoise(), ...ofQuality(), ...ofIncomplete()];
+  const isAlone = comparisons.every((c) => c.cheapest !== null && !c.rivals.length);
+  const worthSaying = comparisons.filter((c) => c.component === TOTAL || !isAlone);
+  return [...(found ? worthSaying.map(compared) : ofNoOne()), ...ofNoise(), ...ofQuality(), ...ofIncomplete()];
 };
