@@ -17,7 +17,7 @@ import datetime
 import math
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from adapeff_sim.estimation.flops import HeadShape, NetworkShape, StepWork, step_work
 from adapeff_sim.estimation.parameters import parameters
@@ -71,6 +71,14 @@ class Calibration(_Frozen):
     others_load: float | None = Field(default=None, ge=0)  # processes at work on each core just before; None: not known
     rates: dict[Part, Rates]
     points: tuple[Point, ...]
+
+    @field_validator("rates")
+    @classmethod
+    def _of_every_part(cls, rates: dict[Part, Rates]) -> dict[Part, Rates]:
+        """Refuse a calibration that could not tell the seconds of some part."""
+        if missing := {*PARTS, "answering"} - rates.keys():
+            raise ValueError(f"no rates of {', '.join(sorted(missing))}")
+        return rates
 
     def train_seconds(
         self, network: NetworkShape, head: HeadShape, sequences: int, length: int, steps: int = 1

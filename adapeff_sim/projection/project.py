@@ -185,14 +185,15 @@ def _stored_bytes(work: Workload) -> int:
 def _evaluated(record: EvaluationRecord, target: Target, life: _Life) -> EvaluationRecord:
     """The same test rows, answered by a larger network; its scores are the small run's, and are not told."""
     told: dict[str, object] = {"device": target.device, "scores": {}}
+    bought = {name: rows for name, rows in record.usage.items() if name == "test_examples"}
     work, flops = life.workloads.get(record.route), record.usage.get("evaluate_flops")
     try:
         if work is None or flops is None:
             raise NoClosedForm(f"{record.route}: nothing tells what answers.")
-        usage = {f"evaluate_{what}": amount for what, amount in _answering(work, flops, target).items()}
+        usage = bought | {f"evaluate_{what}": amount for what, amount in _answering(work, flops, target).items()}
     except NoClosedForm:
         lacking = ("evaluate_seconds", "evaluate_flops")
-        return record.model_copy(update={**told, "usage": {}, "unavailable": lacking, "provenance": "unavailable"})
+        return record.model_copy(update={**told, "usage": bought, "unavailable": lacking, "provenance": "unavailable"})
     told |= {"usage": usage, "unavailable": (record.primary,), "provenance": "estimated"}
     return record.model_copy(update=told)
 

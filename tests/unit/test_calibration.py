@@ -5,7 +5,7 @@ import datetime
 import pytest
 
 from adapeff_sim.cli.calibrate import calibrate
-from adapeff_sim.estimation.calibration import Calibration, Point, Rates, answering_amounts, training_amounts
+from adapeff_sim.estimation.calibration import PARTS, Calibration, Point, Rates, answering_amounts, training_amounts
 from adapeff_sim.estimation.encoder import EncoderShape, NoClosedForm
 from adapeff_sim.estimation.fitting import errors, fit, typical
 from adapeff_sim.estimation.flops import HeadShape, NetworkShape
@@ -93,6 +93,11 @@ def test_a_file_that_is_no_calibration_says_what_would_do(tmp_path):
     file.write_text('{"format": 2}')
     with pytest.raises(CalibrationError, match="adapeff-sim calibrate"):
         kept_calibration(store, "cpu", 1, "fp32")
+    file.write_text(KNOWN.model_dump_json().replace('"answering":{"step":0.25', '"answerin":{"step":0.25'))
+    with pytest.raises(CalibrationError, match="rates"):
+        kept_calibration(store, "cpu", 1, "fp32")
+    with pytest.raises(ValueError, match="no rates of answering"):
+        Calibration(**{**dict(KNOWN), "rates": {part: RATES[part] for part in PARTS}})
 
 
 def timed(part: str, held_out: bool = False, **amounts: float) -> Point:

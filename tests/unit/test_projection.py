@@ -62,7 +62,13 @@ def ledger(methods: tuple[str, ...] = ("seq_bn",)) -> Ledger:
     records: list[Record] = [
         fetch("dataset/a/en", {"labelled_examples": 50.0, "validation_examples": 5.0}, stored_bytes=500),
         build(usage=usage, workload=workload(methods), converged=True, stored_bytes=99),
-        scored(usage={"evaluate_flops": 3.0 * flops(SMALL, "nothing").forward, "evaluate_seconds": 1.0}),
+        scored(
+            usage={
+                "evaluate_flops": 3.0 * flops(SMALL, "nothing").forward,
+                "evaluate_seconds": 1.0,
+                "test_examples": 7.0,
+            }
+        ),
         probe(
             shape=SHAPE,
             usage={"request_flops": float(flops(SMALL, "nothing", 1, 11).forward)},
@@ -103,6 +109,7 @@ def test_a_training_takes_as_many_epochs_of_more_steps_of_a_larger_network():
 def test_tests_and_requests_are_as_many_and_as_long():
     found = project(ledger(), TARGET)
     assert only(found, EvaluationRecord).usage["evaluate_flops"] == pytest.approx(3 * flops(LARGE, "nothing").forward)
+    assert only(found, EvaluationRecord).usage["test_examples"] == 7.0, "test rows are bought as they were"
     assert only(found, EvaluationRecord).scores == {}  # what a larger model would score nobody knows
     served = only(found, ServingRecord)
     assert served.usage["request_flops"] == flops(LARGE, "nothing", 1, 11).forward
