@@ -99,7 +99,7 @@ def _rates(rows: Iterable[CostRow]) -> Mapping[Key, Money]:
 
 def _turn(stands: DeploymentRecord, due: list[CostRow], before: Mapping[Key, Money], now: Mapping[Key, Money]) -> Turn:
     """The lines of one step: an artifact each, then what is left by component."""
-    change = {key: _less(now.get(key), before.get(key)) for key in {**before, **now}}
+    change = {key: less(now.get(key), before.get(key)) for key in {**before, **now}}
     signs: list[tuple[Sign, tuple[str, ...]]] = [("+", stands.created), ("~", stands.rebuilt), ("-", stands.retired)]
     lines: list[Line] = []
     for sign, slots in signs:
@@ -148,9 +148,12 @@ def _sum(rows: Iterable[CostRow]) -> Money:
     return total(Money(amount=row.amount, provenance=row.provenance) for row in rows)
 
 
-def _less(now: Money | None, before: Money | None) -> Money:
+def less(now: Money | None, before: Money | None) -> Money:
     """How much more a month is; what was not known before or is not now has no difference."""
     after, first = now or NOTHING, before or NOTHING
     if after.amount is None or first.amount is None:
         return Money(amount=None, provenance="unavailable")
-    return Money(amount=after.amount - first.amount, provenance=weakest([after.provenance, first.provenance]))
+    less = after.amount - first.amount
+    if abs(less) <= ROUNDING * max(abs(after.amount), abs(first.amount)):
+        less = 0.0
+    return Money(amount=less, provenance=weakest([after.provenance, first.provenance]))

@@ -66,14 +66,17 @@ def run(
     return Run(conduct(chosen, this_machine(device, precision, threads), Path(store), path), path)
 
 
-def compare(runs: Sequence[Run | str | Path]) -> "Compared":
+def compare(runs: Run | str | Path | Sequence[Run | str | Path]) -> "Compared":
     """Finished runs side by side, given as they are or by their folders: as ``adapeff-sim compare --json`` tells it.
+
+    A single one is looked at by itself.
 
     Raises AdapeffError for a folder without a finished run.
     """
     from adapeff_sim.comparison.compared import compare_sides
 
-    return compare_sides(sides_of([each if isinstance(each, Run) else Run.read(each) for each in runs]))
+    several = [runs] if isinstance(runs, (Run, str, Path)) else runs
+    return compare_sides(sides_of([each if isinstance(each, Run) else Run.read(each) for each in several]))
 
 
 def sides_of(runs: Sequence[Run]) -> "list[Side]":

@@ -134,8 +134,8 @@ def _finished(named: str, seeds: str | None, store: str) -> Path:
 
 def _run(scenario: "Scenario", at: Path, store: str) -> None:
     """Run a scenario into its folder; progress goes to stderr."""
-    from adapeff_sim.cli.run import so_far, watching
+    from adapeff_sim.cli.run import shows
     from adapeff_sim.conduct import conduct
     from adapeff_sim.execution.machine import this_machine
 
-    conduct(scenario, this_machine(), Path(store), at, lambda *told: watching(so_far(*told), json=True, quiet=False))
+    conduct(scenario, this_machine(), Path(store), at, shows(json=True, quiet=False))

@@ -98,7 +98,7 @@ def _run(
     chosen: "Lesson", at: Path, store: Path, device: str, threads: int | None, json: bool, no_run: bool
 ) -> "Evidence":
     """Run the lesson's scenario, as ``run`` does. Raises LessonError where it must not be run."""
-    from adapeff_sim.cli.run import so_far, watching
+    from adapeff_sim.cli.run import shows
     from adapeff_sim.conduct import conduct
     from adapeff_sim.execution.machine import this_machine
     from adapeff_sim.lessons.base import Evidence, LessonError
@@ -108,5 +108,5 @@ def _run(
     if no_run:
         raise LessonError(f"{at}: holds no finished run of lesson {chosen.number}; leave --no-run out, and it is run.")
     scenario, machine = load(teaching_scenario(chosen.name)), this_machine(device, "auto", threads)
-    results = conduct(scenario, machine, store, at, lambda *known: watching(so_far(*known), json, quiet=False))
+    results = conduct(scenario, machine, store, at, shows(json, quiet=False))
     return Evidence(results, RunFolder(at).read_ledger())

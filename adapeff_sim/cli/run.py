@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from adapeff_sim.cli.so_far import AnyNews, SoFar
+    from adapeff_sim.conduct import Watching
     from adapeff_sim.costs.prices import Prices
     from adapeff_sim.ledger.ledger import Ledger
     from adapeff_sim.results import Facts
@@ -104,10 +105,7 @@ def run(
     kept, named = folder("--store", store), folder("--out", out)
     chosen = load(scenario, strategies=listed(strategies), seeds=numbers(seeds), data=data, prices=prices)
     at = named or Path("runs") / chosen.name
-
-    def told(simulation: "Simulation", prices: "Prices", facts: "Facts") -> "Told":
-        return watching(so_far(simulation.order_of, prices, facts), json, quiet)
-
+    told = shows(json, quiet)
     if executes(executor, learn_from) == "estimate":
         if (device, precision, threads) != ("auto", "auto", None):
             told_of = "an estimate is of the price book's device"
@@ -149,6 +147,15 @@ def so_far(
         return price_ledger(ledger, prices, facts.terms.model_copy(update={"horizon_days": day}))
 
     return SoFar(facts.name, facts.terms.horizon_days, price, order_of, prices.currency, clock)
+
+
+def shows(json: bool, quiet: bool) -> "Watching":
+    """How a run is told: on one screen, or line by line where that must be, on stderr beside JSON."""
+
+    def told(simulation: "Simulation", prices: "Prices", facts: "Facts") -> "Told":
+        return watching(so_far(simulation.order_of, prices, facts), json, quiet)
+
+    return told
 
 
 @contextmanager

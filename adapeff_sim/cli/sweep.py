@@ -114,17 +114,11 @@ def told(wanted: "Sequence[Variant]", cells: int, store: Path, machine: "Machine
 
 def _live(variant: "Variant", wanted: "Sequence[Variant]", store: Path, machine: "Machine", is_quiet: bool) -> None:
     """Run one scenario of the grid; progress goes to stderr."""
-    from adapeff_sim.cli.run import so_far, watching
+    from adapeff_sim.cli.run import shows
     from adapeff_sim.conduct import conduct
 
     typer.echo(f"Scenario {wanted.index(variant) + 1} of {len(wanted)}: {variant.path.name}", err=True)
-    conduct(
-        variant.scenario,
-        machine,
-        store,
-        variant.path,
-        lambda *known: watching(so_far(*known), json=True, quiet=is_quiet),
-    )
+    conduct(variant.scenario, machine, store, variant.path, shows(json=True, quiet=is_quiet))
 
 
 def _tell(found: "Sweep", at: Path, html: Path | None, as_json: bool) -> None:

@@ -221,18 +221,20 @@ class Scenario(BaseModel):
     def load(
         name_or_path: str | Path,
         *,
-        strategies: Sequence[str] | None = None,
+        strategies: Sequence[str] | str | None = None,
         seeds: Sequence[int] | int | None = None,
         data: str | None = None,
         prices: str | None = None,
     ) -> "Scenario":
         """The scenario in a file, or the shipped one of that name, checked; the rest says other than the file does.
 
-        A single number of ``seeds`` is how many. Raises Problems with all that is wrong, by file, line and key.
+        ``strategies`` are labels, in a list or as ``a,b``; a single number of ``seeds`` is how many. Raises Problems
+        with all that is wrong, by file, line and key.
         """
         from adapeff_sim.scenario.load import load
 
-        return load(name_or_path, strategies=strategies, seeds=seeds, data=data, prices=prices)
+        labels = strategies.split(",") if isinstance(strategies, str) else strategies
+        return load(name_or_path, strategies=labels, seeds=seeds, data=data, prices=prices)
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -69,6 +69,16 @@ def test_a_scenario_is_run_first_unless_it_was_already(reckoner):
     assert "its finished run in runs/smoke is used" in again.stderr and len(reckoner.done) == done
 
 
+@pytest.mark.parametrize(
+    "command", [("compare", "smoke"), ("sweep", "smoke", "--vary", "labelled=20"), ("lesson", "3", "--yes")], ids=str
+)
+def test_what_is_run_on_the_way_can_be_watched_on_a_terminal(reckoner, monkeypatch, command):
+    monkeypatch.setattr("adapeff_sim.cli.run.can_redraw", lambda console: True)
+    done = do(*command)
+    assert reckoner.done and "This is a bug" not in done.output + done.stderr
+    assert done.exit_code == (2 if command[0] == "lesson" else 0)  # no lesson can be read from what was only reckoned
+
+
 def test_a_sweep_runs_every_scenario_once_and_prices_the_rest(reckoner, tmp_path):
     command = ("sweep", "smoke", "--vary", "labelled=20,24", "--vary", "traffic=1,100000", "--device", "cpu")
     planned = do(*command, "--plan")

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from adapeff_sim.cli.app import app
 from adapeff_sim.cli.finished import finished
-from adapeff_sim.forecast import Money, total
+from adapeff_sim.forecast import Money, less, total
 from adapeff_sim.reports.files.markdown import markdown
 from adapeff_sim.results import read
 
@@ -94,6 +94,12 @@ def test_an_estimate_is_a_run_like_any_other_and_says_what_it_is(do, tmp_path):
 def test_what_has_no_effect_or_cannot_be_is_refused(do, line, told):
     done = do(*line)
     assert done.exit_code == 2 and told in " ".join(done.stderr.split())
+
+
+def test_what_is_left_of_two_equal_amounts_is_nothing():
+    before, after = (Money(amount=amount, provenance="estimated") for amount in (0.1 + 0.2, 0.3))
+    assert less(after, before).amount == 0.0
+    assert less(Money(amount=0.4, provenance="estimated"), after).amount == pytest.approx(0.1)
 
 
 def test_sums_keep_what_is_not_known_apart_from_nothing():
