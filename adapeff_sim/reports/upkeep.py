@@ -25,7 +25,7 @@ NOTES = {
     "redeployed": "In brackets: endpoints, and their test items, that the event did not touch.",
     "churn": "Churn: answers there that are others now, below it how many right ones are wrong.",
     "forgetting": "Forgotten: points below an endpoint's best so far, mean, below it the most.",
-    "lead_seconds": "Lead time: training, validating and re-validation on {devices} of the priced device.",
+    "lead_seconds": "Lead time: training, validating and re-validation on {devices} of the priced kind.",
     "rollback_bytes": "Roll-back: bytes to keep so as to go back.",
 }
 SAID = {"redeployed": "re-deployed", "items": "test items", "lead_seconds": "lead time", "rollback_bytes": "roll-back"}
@@ -47,6 +47,7 @@ def upkeep(results: Results) -> Iterator[Table]:
     many = f" (seed {seed})" if len(results.facts.seeds) > 1 else ""
     heads = (Text(HEADS[name]) for name in kept)
     made = table("", *heads, title=f"Upkeep: what else every event moved{many}")
+    made.collapse_padding, made.columns[0].min_width = True, CELL
     width = CELL if len(kept) > len(HEADS) // 2 else WIDE
     for (day, _, event), group in groupby(zip(shown, cells, strict=True), key=lambda each: moment(each[0])):
         head = Text(f"day {day:g}\n").append_text(folded(event, width))
