@@ -30,7 +30,7 @@ UPKEEP_NOTE = (
     "scored, re-deployed: endpoints; not asked for: those re-deployed that the event did not touch; test items: run "
     "again; churn: the share of answers of endpoints that the event did not touch which are others now; right to "
     "wrong: how many of them; forgotten: points below an endpoint's best so far, mean; lead time: training, validating "
-    "and re-validation on {devices} of the priced device; roll-back: bytes to keep so as to go back"
+    "and re-validation on {devices} of the priced kind; roll-back: bytes to keep so as to go back"
 )
 PHASES = {"train": "training", "validate": "validating while training", "evaluate": "re-validating endpoints"}
 GOALS = {"all": "what all reach", "floor": "within the floor of the best"}

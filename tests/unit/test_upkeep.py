@@ -209,7 +209,7 @@ def test_the_tables_of_upkeep_fit_a_screen_and_say_the_same(finished):
     for table in upkeep(results):
         console.print(table)
     text = console.file.getvalue()
-    assert max(map(len, text.splitlines())) <= 80 and "on 1 device of the priced device" in " ".join(text.split())
+    assert max(map(len, text.splitlines())) <= 80 and "on 1 device of the priced kind" in " ".join(text.split())
     assert "traffic_change" not in text  # nothing was done
     sheet = events(Told(results, ledger, "run", {}))
     churn, lead = (sheet.heads.index(name) for name in ("churn", "lead time"))
