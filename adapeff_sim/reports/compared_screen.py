@@ -11,12 +11,12 @@ from rich.text import Text
 from adapeff_sim.comparison.compared import Compared, RunCompared
 from adapeff_sim.reports.compared import headline, notes, sheets_of
 from adapeff_sim.reports.sheets import Cell, Sheet
-from adapeff_sim.reports.tables import table
-from adapeff_sim.reports.wording import line, money, plural
+from adapeff_sim.reports.tables import CELL, table
+from adapeff_sim.reports.wording import folded, line, money, plural
 
 HALF = 14  # columns of a bar, to each side of the lead as it is
 STYLES = {"best": "bold green", "below": "red", "missing": "yellow"}
-WORDS = 16  # columns that a name may be folded to
+WORDS = 17  # columns of the longest word that is kept whole
 
 
 def screen(compared: Compared, components: Sequence[str]) -> Iterator[RenderableType]:
@@ -48,10 +48,15 @@ def _heading(run: RunCompared) -> Iterator[RenderableType]:
 def shown(sheet: Sheet) -> Table:
     """A sheet as a table whose cells are folded where they are too long."""
     made = table(*sheet.heads, title=sheet.title)
+    made.collapse_padding = True
     columns = zip(*sheet.rows, strict=True) if sheet.rows else ()
     for i, cells in enumerate(columns):
         is_text = all(isinstance(c.value, str) or c.value is None for c in cells)
         made.columns[i].justify = "left" if is_text else "right"
+        if is_text:
+            made.columns[i].min_width = min(
+                WORDS, max(len(word) for c in cells for word in _cell(c).plain.split() or [""])
+            )
     for row in sheet.rows:
         made.add_row(*(_cell(cell) for cell in row))
     if sheet.note:
@@ -60,7 +65,13 @@ def shown(sheet: Sheet) -> Table:
 
 
 def _cell(cell: Cell) -> Text:
-    return line(cell.said, STYLES.get(cell.mark, ""))
+    """What a cell says; a name alone is broken between its words."""
+    style = STYLES.get(cell.mark, "")
+    if " " in cell.said:
+        return line(cell.said, style)
+    named = folded(cell.said, CELL)
+    named.stylize(style)
+    return named
 
 
 def bars(run: RunCompared) -> Text:
