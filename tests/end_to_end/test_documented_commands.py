@@ -117,7 +117,7 @@ def typed(here, monkeypatch):
         words = words[: min((words.index(name) for name in into), default=len(words))]
         if is_trained:
             words += ["--threads", "1"]  # other tests have the other core
-        elif words[1] in RUNS and "--device" in flags_of(words[1]):
+        elif words[1] in RUNS and "--device" in flags_of(words[1]) and "estimate" not in words:
             words += ["--device", "cpu"]  # no need to look for a GPU, which takes torch
         monkeypatch.setattr("sys.argv", words)
         with contextlib.nullcontext() if is_trained else pytest.MonkeyPatch.context() as patched:
