@@ -23,6 +23,16 @@ BOOK: dict[str, Any] = {
     "storage": {"gib_month": MONTH_DAYS, **SAID},  # one euro for a GiB and a day
     "serving": {"replica_hour": 1.0, "instance": "box", "device": "cpu", "flops_per_second": 1000.0, **SAID},
 }
+XLM_R_BASE = {
+    "model_type": "xlm-roberta",
+    "num_hidden_layers": 12,
+    "hidden_size": 768,
+    "intermediate_size": 3072,
+    "num_attention_heads": 12,
+    "vocab_size": 250002,
+    "max_position_embeddings": 514,
+    "type_vocab_size": 1,
+}  # the numbers of its config.json
 
 
 def prices(**parts: dict[str, Any]) -> Prices:

@@ -1,12 +1,12 @@
 """The life that the tests live through, every option of every strategy, and an executor that only reckons."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal, get_args, get_origin
 
 from adapeff_sim.artifacts.artifact import Role, digest
 from adapeff_sim.artifacts.deployment import Deployment, Route
 from adapeff_sim.artifacts.recipe import Kind
-from adapeff_sim.execution.base import Order, Watch
+from adapeff_sim.execution.base import Order, Progress, Started, Watch
 from adapeff_sim.ledger.ledger import Ledger
 from adapeff_sim.ledger.outcome import Outcome
 from adapeff_sim.lifecycle.events.base import EVENTS, Event
@@ -119,6 +119,22 @@ class Reckoner:
                 return Outcome(usage=usage, scores={"accuracy": self.scores(job)}, primary="accuracy", device="cpu")
             case Serve(_, stack, _):
                 return Outcome(request_seconds={1: 0.01 * len(stack), 16: 0.005 * len(stack)}, device="cpu")
+
+
+class Watched(Reckoner):
+    """Calls ``look`` in the middle of every job."""
+
+    def __init__(self, look: Callable[[Order], None]) -> None:
+        super().__init__()
+        self.look = look
+
+    def run(self, orders: Sequence[Order], watch: Watch) -> Iterator[tuple[Order, Outcome]]:
+        """Every job is begun, and has come some way, when it is looked at."""
+        for order, outcome in super().run(orders, watch):
+            watch(Started(order))
+            watch(Progress(order, "train", 30, 120, loss=0.1234, score=0.876, remaining_seconds=65))
+            self.look(order)
+            yield order, outcome
 
 
 def simulate(

@@ -23,15 +23,19 @@ class Encoder:
     makes_tensors: bool = False  # on its way, and on the usual device
     load: Mapping[str, bool] = field(default_factory=dict)  # settings that are loaded otherwise than config.json says
     cannot: Mapping[str, str] = field(default_factory=dict)  # adapter methods, by family: why they cannot be put on it
+    cannot_split: frozenset[str] = frozenset()  # methods, by family, of which one batch cannot take several adapters
 
 
+_LOW_RANK = frozenset({"lora", "ia3"})  # DeBERTa and ModernBERT have attention of their own, which splits no batch
 _ONE_MATRIX = "its query, key and value lie in one matrix, for which the library has no such method"
 ENCODERS: Mapping[str, Encoder] = {
     "albert": Encoder("ALBERT"),
     "bert": Encoder("BERT"),
     "bert-generation": Encoder("BERT generation"),
-    "deberta": Encoder("DeBERTa", needs_fp32=True, cannot={"dora": _ONE_MATRIX, "vera": _ONE_MATRIX}),
-    "deberta-v2": Encoder("DeBERTa-v2, v3"),
+    "deberta": Encoder(
+        "DeBERTa", needs_fp32=True, cannot={"dora": _ONE_MATRIX, "vera": _ONE_MATRIX}, cannot_split=_LOW_RANK
+    ),
+    "deberta-v2": Encoder("DeBERTa-v2, v3", cannot_split=_LOW_RANK),
     "distilbert": Encoder(
         "DistilBERT",
         dropout="dropout",
@@ -44,6 +48,7 @@ ENCODERS: Mapping[str, Encoder] = {
         dropout="mlp_dropout",
         load={"reference_compile": False},  # it would compile itself where it can, with other bits than elsewhere
         cannot={"dora": _ONE_MATRIX, "vera": _ONE_MATRIX, "prompt_tuning": "the library has no such method for it"},
+        cannot_split=_LOW_RANK,
     ),
     "roberta": Encoder("RoBERTa", counts_behind_padding=True),
     "xlm-roberta": Encoder("XLM-RoBERTa", counts_behind_padding=True),

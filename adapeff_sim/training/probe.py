@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from adapeff_sim.artifacts.methods import SPLITTABLE, family
+from adapeff_sim.base_models.encoders import ENCODERS
 from adapeff_sim.ledger.outcome import Usage
 from adapeff_sim.training import held
 from adapeff_sim.training.autocast import autocast
@@ -91,15 +92,12 @@ class Probe:
         with torch.inference_mode(), autocast(self.device, self.precision):
             if self.setup.adapters:
                 found.usage["switch_seconds"] = held.switching(network, limit_seconds / 3).seconds
-            if not all(family(method) in SPLITTABLE for method in self.setup.adapters):
-                found.unavailable = ("mixed_request_seconds",)  # the library answers wrongly, and does not say so
+            whole = ENCODERS[self.backbone.encoder.config.model_type].cannot_split
+            if not all(family(method) in SPLITTABLE - whole for method in self.setup.adapters):
+                found.unavailable = ("mixed_request_seconds",)  # the library answers wrongly, or cannot
                 return
-            try:
-                timed = held.mixed(network, self.one, self.backbone.padding.with_types, limit_seconds)
-            except (AttributeError, IndexError, NotImplementedError, RuntimeError, TypeError, ValueError):
-                found.unavailable = ("mixed_request_seconds",)  # nor does it split batches on every encoder
-            else:
-                found.usage["mixed_request_seconds"] = timed.seconds / held.MIXED
+            timed = held.mixed(network, self.one, self.backbone.padding.with_types, limit_seconds)
+            found.usage["mixed_request_seconds"] = timed.seconds / held.MIXED
 
     def _timed(self, network: Network, one: BatchShape, size: int, limit_seconds: float) -> Timed:
         return time_requests(network, one, size, self.backbone.padding.with_types, self.precision, limit_seconds)

@@ -10,6 +10,7 @@ from adapeff_sim.artifacts.recipe import Kind
 from adapeff_sim.base_models.encoders import ENCODERS, why_not
 from adapeff_sim.data.examples import TaskKind
 from adapeff_sim.errors import ExecutionError
+from adapeff_sim.training import held
 from adapeff_sim.training import network as networks
 from adapeff_sim.training.autocast import autocast
 from adapeff_sim.training.backbone import Backbone, load_backbone
@@ -179,3 +180,16 @@ def test_the_workbench_builds_and_evaluates(encoder, name, backbone_of, bench, t
     assert taken.usage["train_flops"] > 0 and taken.usage["peak_memory_bytes"] > 0
     scored = built.evaluate((BASE, artifact), task(name), ROWS[name][2](8, seed=5))
     assert 0 <= scored.score <= 1 and scored.usage["evaluate_flops"] > 0
+
+
+@pytest.mark.parametrize("method", ["seq_bn", "par_bn", "lora", "ia3"])
+@pytest.mark.parametrize("encoder", sorted(ENCODERS))
+def test_a_batch_of_several_tasks_is_split_unless_the_table_says_that_it_cannot_be(encoder, method, backbone_of):
+    backbone, setup = backbone_of(encoder), Setup(heads("colour"), (method,))
+    network = held.several(backbone, setup, setup.heads[0][1], torch.device("cpu"))
+    with torch.inference_mode():
+        if method in ENCODERS[encoder].cannot_split:
+            with pytest.raises((ValueError, IndexError), match=r"BatchSplit|batch has a size"):
+                held.mixed(network, BatchShape(1, 12), backbone.padding.with_types, 0.001)
+        else:
+            assert held.mixed(network, BatchShape(1, 12), backbone.padding.with_types, 0.001).seconds > 0

@@ -1,6 +1,7 @@
 """Closed forms, against numbers that were counted elsewhere on real networks, and against reckoning by hand."""
 
 import pytest
+from hand_made import XLM_R_BASE
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -8,17 +9,7 @@ from adapeff_sim.estimation.encoder import EncoderShape, NoClosedForm, encoder_s
 from adapeff_sim.estimation.flops import HeadShape, NetworkShape, nominal_flops, step_flops
 from adapeff_sim.estimation.parameters import parameters
 
-CONFIG = {
-    "model_type": "xlm-roberta",
-    "num_hidden_layers": 12,
-    "hidden_size": 768,
-    "intermediate_size": 3072,
-    "num_attention_heads": 12,
-    "vocab_size": 250002,
-    "max_position_embeddings": 514,
-    "type_vocab_size": 1,
-}
-BASE = encoder_shape(CONFIG)
+BASE = encoder_shape(XLM_R_BASE)
 LARGE = EncoderShape(24, 1024, 4096, 16, 250002, 514, 1)
 MINILM = EncoderShape(6, 384, 1536, 12, 30522, 512, 2)  # its ratios below were counted with 12 heads, 6 layers
 HEAD = HeadShape(per_sequence=True, outputs=3)
@@ -118,7 +109,7 @@ def test_parameters_by_hand():
 )
 def test_an_encoder_of_another_kind_has_no_closed_form(changed, told):
     with pytest.raises(NoClosedForm, match=told):
-        encoder_shape(CONFIG | changed)
+        encoder_shape(XLM_R_BASE | changed)
 
 
 def test_adapters_that_do_not_fit_together_have_no_closed_form():

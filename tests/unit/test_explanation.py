@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hand_made import build, fetch
+from hand_made import XLM_R_BASE, build, fetch
 from typer.testing import CliRunner
 
 from adapeff_sim.cli.app import app
@@ -16,22 +16,12 @@ from adapeff_sim.ledger.outcome import Batches, HeadSize, Workload
 from adapeff_sim.ledger.records import JobRecord
 from adapeff_sim.run_folder import RunFolder
 
-ENCODER = {
-    "model_type": "xlm-roberta",
-    "num_hidden_layers": 12,
-    "hidden_size": 768,
-    "intermediate_size": 3072,
-    "num_attention_heads": 12,
-    "vocab_size": 250002,
-    "max_position_embeddings": 514,
-    "type_vocab_size": 1,
-}
 STEPS = 100
 
 
 def trained(trained: str = "adapter", adapters: tuple[str, ...] = ("seq_bn",), **fields: object) -> JobRecord:
     """A training of 100 steps over 32 x 128 pieces, whose counts are what closed forms say."""
-    network, head = NetworkShape(encoder_shape(ENCODER), adapters, False, trained), HeadShape(True, 3)
+    network, head = NetworkShape(encoder_shape(XLM_R_BASE), adapters, False, trained), HeadShape(True, 3)
     step, sizes = step_flops(network, head, 32, 128).times(STEPS), parameters(network, [head])
     usage = {
         "trainable_parameters": sizes.trained,
@@ -49,7 +39,7 @@ def trained(trained: str = "adapter", adapters: tuple[str, ...] = ("seq_bn",), *
         "validate_seconds": 11.0,
     }
     workload = Workload(
-        encoder=ENCODER,
+        encoder=XLM_R_BASE,
         adapters=adapters,
         trained=trained,
         heads={"a": HeadSize(per_sequence=True, outputs=3)},
@@ -123,7 +113,7 @@ def test_full_fine_tuning_saves_nothing():
 
 @pytest.mark.parametrize(
     ("workload", "told"),
-    [(None, "an earlier version"), ({**ENCODER, "model_type": "mpnet"}, "type 'mpnet' has no closed form")],
+    [(None, "an earlier version"), ({**XLM_R_BASE, "model_type": "mpnet"}, "type 'mpnet' has no closed form")],
 )
 def test_without_a_closed_form_full_fine_tuning_is_unavailable(workload, told):
     job = trained()

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from finished_run import folder_with
-from hand_made import answer, build, fetch, kept, prices, probe, scored, stands
+from hand_made import XLM_R_BASE, answer, build, fetch, kept, prices, probe, scored, stands
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -138,27 +138,15 @@ def test_replicas_that_wait_are_told_from_those_that_answer():
     assert not busy.holds and busy.choice == 2
 
 
-ENCODER = {
-    "model_type": "xlm-roberta",
-    "num_hidden_layers": 12,
-    "hidden_size": 768,
-    "intermediate_size": 3072,
-    "num_attention_heads": 12,
-    "vocab_size": 250002,
-    "max_position_embeddings": 514,
-    "type_vocab_size": 1,
-}
-
-
 def shaped(slot, label, trained, adapters=(), size=1, **fields):
     """A training of ten steps with XLM-R base, whose counts are what closed forms say."""
-    network = NetworkShape(encoder_shape(ENCODER), adapters, trained == "fusion", trained)
+    network = NetworkShape(encoder_shape(XLM_R_BASE), adapters, trained == "fusion", trained)
     head = HeadShape(True, 3)
     step, sizes = step_flops(network, head, 32, 128).times(10), parameters(network, [head])
     usage = took(float(step.total), float(nominal_flops(10 * 32 * 128, sizes.non_embedding)), float(sizes.trained))
     usage |= {"total_parameters": float(sizes.total)}
     seen = Workload(
-        encoder=ENCODER,
+        encoder=XLM_R_BASE,
         adapters=adapters,
         fused=trained == "fusion",
         trained=trained,

@@ -8,7 +8,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
-from story import STORY, Reckoner, event, falls, life, order_of
+from story import STORY, Reckoner, Watched, event, falls, life, order_of
 
 from adapeff_sim.cli.lines import Lines
 from adapeff_sim.cli.live import Meaning, Screen, within
@@ -59,21 +59,6 @@ def seen(shown: Screen) -> list[str]:
     shown.console.file.truncate()
     shown.console.print(shown)
     return shown.console.file.getvalue().splitlines()
-
-
-class Watched(Reckoner):
-    """Calls ``look`` in the middle of every job."""
-
-    def __init__(self, look) -> None:
-        super().__init__()
-        self.look = look
-
-    def run(self, orders, watch):
-        for order, outcome in super().run(orders, watch):
-            watch(Started(order))
-            watch(Progress(order, "train", 30, 120, loss=0.1234, score=0.876, remaining_seconds=65))
-            self.look(order)
-            yield order, outcome
 
 
 def test_the_screen_always_fits():

@@ -12,14 +12,13 @@ import pytest
 from finished_run import folder_with, told_by
 from rich.cells import cell_len
 from rich.console import Console
-from story import STORY, Reckoner, order_of
+from story import STORY, Watched, order_of
 from typer.testing import CliRunner
 
 from adapeff_sim.cli.app import app
 from adapeff_sim.cli.live import Screen
 from adapeff_sim.cli.so_far import SoFar
 from adapeff_sim.costs.base import Terms, price_ledger
-from adapeff_sim.execution.base import Progress, Started
 from adapeff_sim.scenario.price_books import load_prices
 from adapeff_sim.simulation import Simulation
 from adapeff_sim.strategies.base import STRATEGIES
@@ -78,23 +77,6 @@ def test_a_screen_looks_as_it_did(here, monkeypatch, name, width):
     same_as_kept(name, width, text)
 
 
-class Halfway(Reckoner):
-    """Is looked at in the middle of its eleventh job, and then stopped."""
-
-    def __init__(self, look) -> None:
-        super().__init__()
-        self.look = look
-
-    def run(self, orders, watch):
-        for order, outcome in super().run(orders, watch):
-            watch(Started(order))
-            watch(Progress(order, "train", 30, 120, loss=0.1234, score=0.876, remaining_seconds=65))
-            if len(self.done) == 11:
-                self.look()
-                raise KeyboardInterrupt
-            yield order, outcome
-
-
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 40)])
 def test_the_screen_of_a_run_looks_as_it_did(width, height):
     book = load_prices("laptop_cpu")
@@ -105,8 +87,15 @@ def test_the_screen_of_a_run_looks_as_it_did(width, height):
     console = Console(file=io.StringIO(), width=width, height=height, color_system=None)
     screen = Screen(console, SoFar("story", 120.0, price, order_of, "EUR", clock=lambda: 100.0))
     wants = {name: STRATEGIES.get(name)() for name in ("adapter_fusion", "full_per_task", "multitask_full")}
+
+    def look(order):
+        if len(watched.done) == 11:
+            console.print(screen)
+            raise KeyboardInterrupt
+
+    watched = Watched(look)
     with pytest.raises(KeyboardInterrupt):
-        Simulation(wants, (13,), lambda seed: STORY, order_of).run(Halfway(lambda: console.print(screen)), screen)
+        Simulation(wants, (13,), lambda seed: STORY, order_of).run(watched, screen)
     text = seen(console.file.getvalue())
     assert "train 30/120" in text and len(text.splitlines()) <= height
     same_as_kept("live", width, text)
