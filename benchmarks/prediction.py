@@ -298,7 +298,8 @@ def row(line: str, found: list[float]) -> str:
 
 HEAD = """# Predicted, then done
 
-`python benchmarks/prediction.py --threads {threads}` on {device}, {precision}, {date}. Load average at the start: {busy:.1f} on {cores} cores. Calibrated {calibrated}; its own typical error on shapes held out: {held_out}.
+`python benchmarks/prediction.py --threads {threads}` on {device}, {precision}, {date}. Load average at the start:
+{busy:.1f} on {cores} cores. Calibrated {calibrated}; its own typical error on shapes held out: {held_out}.
 {noise}
 The life at the end of this page was predicted from its file, its rows and the calibration, and then lived. Errors are
 (predicted / measured - 1). *Operations of a step* and *seconds, on the batches that there were* take the steps as they

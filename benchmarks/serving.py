@@ -50,8 +50,8 @@ draw: one on which clockwork with the probe's seconds would have the predicted p
 middle of the times, with the least and the largest.
 
 Predicted from the probe's medians alone ([how](../how_costs_are_counted.md)), and from the tenths of what batches took
-while the load was on. *Idled* is how many times as long the probe's request took that came to an idle replica, *service*
-the median of the load's batches against the probe's, *slow* the slowest 5 % against the median: where they are far
+while the load was on. *Idled* is how many times as long the probe's request to an idle replica took, *service* the
+median of the load's batches against the probe's, *slow* the slowest 5 % against the median: where they are far
 from 1, others were at work on the machine, and the probe was of another machine than the one that answered.
 
 | shape | max batch | load | requests | idled | service | slow | p95 in ms | by the probe | error | by tenths | error |
