@@ -8,17 +8,19 @@ into its input, and is its weight trained?
     activation   once more for each operand that is an activation into which a gradient must flow
     weight       once more where the weight is trained
 
-Nothing flows below the lowest place where something is trained. Elementwise work, normalisation, look-ups and the
+Nothing flows below the lowest place where something is trained. What is made of weights alone (projected relative
+positions, DoRA's and VeRA's matrices) has gradients of weights only. Elementwise work, normalisation, look-ups and the
 optimizer are not counted. ``training/flop_count.py`` counts the same on the network itself; tests hold both equal.
 """
 
 import functools
-import math
 from dataclasses import dataclass, field
 from typing import Literal
 
-from adapeff_sim.estimation.added import Added, Site, added
-from adapeff_sim.estimation.encoder import EncoderShape, NoClosedForm
+from adapeff_sim.estimation.added import EDITED, INVERTIBLE_REDUCTION, UNITS, Added, Site, added
+from adapeff_sim.estimation.encoder import Convolution, EncoderShape, NoClosedForm, Relative
+from adapeff_sim.estimation.products import Products
+from adapeff_sim.estimation.updates import Projection, update
 
 NOMINAL_FLOPS_PER_WEIGHT = 6  # a token: two operations forward, four backward, as if every weight were trained
 
@@ -102,9 +104,10 @@ def step_work(network: NetworkShape, head: HeadShape, sequences: int, length: in
     walk = _Walk(network, sequences, length)
     walk.encoder()
     walk.head(head, sequences, length)
-    flops = StepFlops(walk.forward, walk.activation, walk.weight)
-    backward = (walk.gradient_products, walk.gradient_elements, walk.weights)
-    return StepWork(flops, walk.products, walk.elements, *backward)
+    found = walk.sums
+    flops = StepFlops(found.forward, found.activation, found.weight)
+    backward = (found.gradient_products, found.gradient_elements, found.weights)
+    return StepWork(flops, found.products, found.elements, *backward)
 
 
 def nominal_flops(tokens: int, non_embedding_parameters: int) -> int:
@@ -119,15 +122,9 @@ class _Walk:
     network: NetworkShape
     sequences: int
     length: int
-    forward: int = 0
-    activation: int = 0
-    weight: int = 0
-    products: int = 0
-    elements: int = 0
-    gradient_products: int = 0
-    gradient_elements: int = 0
-    weights: int = 0
+    sums: Products = field(default_factory=Products)
     flows: bool = False
+    is_again: bool = False  # the layer's weights were used by one before it
     methods: list[Added] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -137,6 +134,8 @@ class _Walk:
             raise NoClosedForm(f"a fusion of {names} has no closed form; one of bottlenecks at the same places has.")
         if not self.network.fused and len(self.methods) > 1:
             raise NoClosedForm("adapters on top of each other have no closed form.")
+        if self.network.encoder.is_merged and any(m.has_length or m.is_vera for m in self.methods):
+            raise NoClosedForm("DoRA and VeRA cannot be put on an encoder whose query, key and value are one matrix.")
         prompt = sum(m.prompt for m in self.methods)
         self.length += prompt
         self.flows = self.trains("model") or (bool(prompt) and self.trains("adapter"))
@@ -148,65 +147,100 @@ class _Walk:
     def tokens(self) -> int:
         return self.sequences * self.length
 
-    def linear(self, rows: int, inputs: int, outputs: int, flows: bool, trained: bool) -> bool:
-        """A product with a weight; gives whether a gradient flows back into its result."""
-        operations = 2 * rows * inputs * outputs
-        self.forward += operations
-        self.activation += operations * flows
-        self.weight += operations * trained
-        self.products, self.elements = self.products + 1, self.elements + rows * outputs
-        self.gradient_products += flows + trained
-        self.gradient_elements += rows * inputs * flows + inputs * outputs * trained
-        self.weights += trained
-        return flows or trained
-
-    def product(self, times: int, sizes: tuple[int, int, int], left: bool, right: bool) -> bool:
-        """``times`` products of two activations, rows x inner x columns each."""
-        operations = 2 * times * math.prod(sizes)
-        self.forward += operations
-        self.activation += operations * (left + right)
-        rows, inner, columns = sizes
-        self.products, self.elements = self.products + 1, self.elements + times * rows * columns
-        self.gradient_products += left + right
-        self.gradient_elements += times * (rows * inner * left + inner * columns * right)
-        return left or right
+    def linear(self, inputs: int, outputs: int, flows: bool, trained: bool, rows: int | None = None) -> bool:
+        """A product of every piece, or of so many rows, with a weight of its layer."""
+        asked = self.tokens if rows is None else rows
+        return self.sums.linear(asked, (inputs, outputs), flows, trained, again=self.is_again)
 
     def encoder(self) -> None:
-        for _ in range(self.network.encoder.layers):
+        shape = self.network.encoder
+        for method in self.methods:
+            self.inverted(method)
+        if shape.looked_up:
+            self.flows = self.linear(shape.looked_up, shape.hidden, self.flows, self.trains("model"))
+        embedded = self.flows
+        for layer in range(shape.layers):
+            self.is_again = layer >= shape.weighted_layers
             self.attention()
             self.adapters("attention")
             before = self.flows
             self.feed_forward()
             self.adapters("beside", before)
             self.adapters("output")
+            self.edited()
+            if layer == 0 and shape.convolution:
+                self.convolution(shape.convolution, embedded)
+        self.is_again = False
+
+    def convolution(self, found: Convolution, embedded: bool) -> None:
+        hidden, trained = self.network.encoder.hidden, self.trains("model")
+        sizes = (hidden // found.groups, hidden)
+        self.flows = self.sums.linear(self.tokens, sizes, embedded, trained, fold=found.width) or self.flows
 
     def attention(self) -> None:
         """Queries, keys and values; their two products; the projection back."""
         shape = self.network.encoder
-        query, key, value = (self.projected(name, shape.hidden, shape.hidden) for name in "qkv")
-        sizes = (self.length, shape.hidden // shape.heads, self.length)
-        scores = self.product(self.sequences * shape.heads, sizes, query, key)
-        sizes = (self.length, self.length, shape.hidden // shape.heads)
-        mixed = self.product(self.sequences * shape.heads, sizes, scores, value)
-        projected = self.linear(self.tokens, shape.hidden, shape.hidden, mixed, self.trains("model"))
-        self.flows = self.flows or projected
+        hidden, wide, times = shape.hidden, shape.hidden // shape.heads, self.sequences * shape.heads
+        query, key, value = self.queries_keys_values()
+        scores = self.sums.product(times, (self.length, wide, self.length), query, key)
+        if shape.relative:
+            scores = self.relative(shape.relative, query, key) or scores
+        if shape.is_rotary:  # the angle of every position, once for all sequences
+            self.sums.product(1, (-(-wide // 2), 1, self.length), False, False, of_weights=2)
+        mixed = self.sums.product(times, (self.length, self.length, wide), scores, value)
+        self.flows = self.linear(hidden, hidden, mixed, self.trains("model")) or self.flows
+
+    def queries_keys_values(self) -> tuple[bool, bool, bool]:
+        """Whether gradients flow back into each; into all of them where they are one matrix."""
+        hidden = self.network.encoder.hidden
+        if not self.network.encoder.is_merged:
+            query, key, value = (self.projected(name, hidden, hidden) for name in "qkv")
+            return query, key, value
+        flows = self.linear(hidden, 3 * hidden, self.flows, self.trains("model"))
+        flows = any([self.updated(name, (hidden, hidden), flows) for name in "qkv"])
+        return flows, flows, flows
+
+    def relative(self, found: Relative, query: bool, key: bool) -> bool:
+        """The scores of contents for relative positions, and of positions for contents."""
+        shape = self.network.encoder
+        rows, times = found.rows(self.length), self.sequences * shape.heads
+        flows = False
+        for name, asks, is_used in (("q", key, found.queries), ("k", query, found.keys)):
+            if not is_used and not found.is_shared:
+                continue
+            table = self.projected_positions(name, found, rows, is_used)
+            if is_used:
+                sizes = (self.length, shape.hidden // shape.heads, rows)
+                flows = self.sums.product(times, sizes, asks, table, of_weights=1) or flows
+        return flows
+
+    def projected_positions(self, name: str, found: Relative, rows: int, is_used: bool) -> bool:
+        """Positions as keys or queries; nothing flows back into what is made and not used."""
+        hidden, trained = self.network.encoder.hidden, self.trains("model") and is_used
+        again = self.is_again or found.is_shared
+        flows = self.sums.linear(rows, (hidden, hidden), trained, trained, apart=True, again=again)
+        return self.updated(name, (hidden, hidden), flows, rows, is_used) if found.is_shared else flows
 
     def feed_forward(self) -> None:
         shape = self.network.encoder
         residual = self.flows
-        self.flows = self.projected("intermediate", shape.hidden, shape.inner)
+        self.flows = self.projected("intermediate", shape.hidden, shape.opened)
         self.flows = self.projected("output", shape.inner, shape.hidden) or residual
 
     def projected(self, name: str, inputs: int, outputs: int) -> bool:
         """A projection of the encoder, with what low-rank or scaling methods add to it."""
-        flows = self.linear(self.tokens, inputs, outputs, self.flows, self.trains("model"))
-        trained = self.trains("adapter")
+        flows = self.linear(inputs, outputs, self.flows, self.trains("model"))
+        return self.updated(name, (inputs, outputs), flows)
+
+    def updated(
+        self, name: str, sizes: tuple[int, int], flows: bool, rows: int | None = None, is_used: bool = True
+    ) -> bool:
+        """What methods add to a projection of every piece, or of so many rows that are no pieces."""
+        trained, apart = self.trains("adapter") and is_used, rows is not None
+        asked = self.tokens if rows is None else rows
+        at = Projection(name, asked, sizes, self.flows and not apart, trained, apart, self.is_again or apart)
         for method in self.methods:
-            if name in method.low_rank:
-                inside = self.linear(self.tokens, inputs, method.width, self.flows, trained)
-                flows = self.linear(self.tokens, method.width, outputs, inside, trained) or flows
-            if name in method.scaled:
-                flows = flows or trained
+            flows = update(self.sums, method, at, flows)
         return flows
 
     def adapters(self, site: Site, flows: bool | None = None) -> None:
@@ -223,21 +257,44 @@ class _Walk:
     def bottleneck(self, method: Added, flows: bool) -> bool:
         hidden, trained = self.network.encoder.hidden, self.trains("adapter")
         narrow = method.narrow(hidden)
-        inside = self.linear(self.tokens, hidden, narrow, flows or (method.norm_first and trained), trained)
-        return self.linear(self.tokens, narrow, hidden, inside, trained)
+        inside = self.linear(hidden, narrow, flows or (method.norm_first and trained), trained)
+        if method.is_gated:
+            self.linear(hidden, 1, flows, trained)
+        return self.linear(narrow, hidden, inside, trained)
 
     def fusion(self, fused: int, keys_flow: bool) -> None:
         """Every piece asks which adapter to listen to: Pfeiffer et al. 2021, https://arxiv.org/abs/2005.00247."""
         hidden, trained = self.network.encoder.hidden, self.trains("fusion")
-        query = self.linear(self.tokens, hidden, hidden, self.flows, trained)
-        key = self.linear(self.tokens * fused, hidden, hidden, keys_flow, trained)
-        value = self.linear(self.tokens * fused, hidden, hidden, keys_flow, trained)
-        scores = self.product(self.tokens, (1, hidden, fused), query, key)
-        self.product(self.tokens, (1, fused, hidden), scores, value)
+        query = self.linear(hidden, hidden, self.flows, trained)
+        key = self.linear(hidden, hidden, keys_flow, trained, self.tokens * fused)
+        value = self.linear(hidden, hidden, keys_flow, trained, self.tokens * fused)
+        scores = self.sums.product(self.tokens, (1, hidden, fused), query, key)
+        self.sums.product(self.tokens, (1, fused, hidden), scores, value)
+
+    def inverted(self, method: Added) -> None:
+        """An invertible adapter: each half of the embedded pieces is moved by the other."""
+        trained = self.trains("adapter")
+        for inputs, outputs in method.couplings(self.network.encoder.embedded):
+            inside = self.linear(inputs, inputs // INVERTIBLE_REDUCTION, self.flows, trained)
+            self.flows = self.linear(inputs // INVERTIBLE_REDUCTION, outputs, inside, trained) or self.flows
+
+    def edited(self) -> None:
+        """Edits of hidden states in few directions, by ReFT: Wu et al. 2024, https://arxiv.org/abs/2404.03592."""
+        hidden, trained = self.network.encoder.hidden, self.trains("adapter")
+        for method in (m for m in self.methods if m.edits):
+            first = self.sequences * min(EDITED, self.length)
+            for rows in (first, *(0,) * (UNITS - 1)):
+                for _ in range(2 * method.is_orthogonal):  # made for the way there, and again for the way back
+                    self.sums.product(1, (hidden, hidden, method.edits), False, trained, of_weights=2)
+                self.linear(hidden, method.edits, self.flows, trained, rows)
+                self.linear(hidden, method.edits, self.flows, trained, rows)
+                sizes, flows = (method.edits, hidden), self.flows or trained
+                self.sums.linear(rows, sizes, flows, trained, again=True)
+            self.flows = self.flows or trained
 
     def head(self, head: HeadShape, sequences: int, length: int) -> None:
         hidden, trained = self.network.encoder.hidden, not self.trains("nothing")
         rows, flows = sequences if head.per_sequence else sequences * length, self.flows
         if head.per_sequence:
-            flows = self.linear(rows, hidden, hidden, flows, trained)
-        self.linear(rows, hidden, head.outputs, flows, trained)
+            flows = self.linear(hidden, hidden, flows, trained, rows)
+        self.linear(hidden, head.outputs, flows, trained, rows)
