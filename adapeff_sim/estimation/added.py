@@ -122,18 +122,14 @@ def added(method: str) -> Added:
         phm = int(said.get("phm_dim", PHM)) if name.startswith("compacter") else 0
         reduction = float(said.get("reduction_factor", REDUCTION.get(name, USUAL_REDUCTION)))
         is_invertible = name.endswith("_inv")
-        return Added(
-            SITES[name], reduction, sum(norms), norms[0], is_gated=gated, phm=phm, is_invertible=is_invertible
-        )
+        return Added(SITES[name], reduction, sum(norms), norms[0], is_gated=gated, phm=phm, is_invertible=is_invertible)
     if name == "ia3":
         return Added(scaled=_places(said, SCALED, USUAL_PLACES["ia3"]), is_gated=gated)
     if name in ("lora", "dora", "vera"):
         places, width = _places(said, PLACES, USUAL_PLACES["lora"]), int(said.get("r", RANK))
         if name == "vera" and not set(places) <= {"q", "v"} and len(places) > 1:
             raise NoClosedForm(f"{method}: its layers share matrices of one shape, and these places have several.")
-        return Added(
-            low_rank=places, width=width, has_length=name == "dora", is_vera=name == "vera", is_gated=gated
-        )
+        return Added(low_rank=places, width=width, has_length=name == "dora", is_vera=name == "vera", is_gated=gated)
     if name == "prompt_tuning":
         return Added(prompt=int(said.get("prompt_length", PROMPT)))
     return _edits(name, said)

@@ -143,7 +143,7 @@ def encoder_shape(config: Config) -> EncoderShape:
     if not isinstance(kind, str) or kind not in READERS:
         raise NoClosedForm(f"an encoder of type {kind!r} has no closed form; {', '.join(sorted(READERS))} have.")
     if config.get("position_embedding_type", "absolute") != "absolute":
-        raise NoClosedForm("positions relative to each piece take products of their own, which no closed form counts.")
+        raise NoClosedForm("such relative positions take products of their own, which no closed form counts.")
     if config.get("is_decoder") or config.get("add_cross_attention"):
         raise NoClosedForm("a decoder has no closed form; encoders have.")
     shape = READERS[kind](config)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from adapeff_sim.estimation.added import added
-from adapeff_sim.estimation.flops import HeadShape, NetworkShape
+from adapeff_sim.estimation.network import HeadShape, NetworkShape
 
 FLOAT_BYTES = 4  # of a parameter as it is kept, in files and in memory
 
