@@ -31,18 +31,21 @@ class Walk:
             raise NoClosedForm(f"a fusion of {names} has no closed form; one of bottlenecks at the same places has.")
         if not self.network.fused and len(self.methods) > 1:
             raise NoClosedForm("adapters on top of each other have no closed form.")
-        if self.network.encoder.is_merged and any(m.has_length or m.is_vera for m in self.methods):
-            raise NoClosedForm("DoRA and VeRA cannot be put on an encoder whose query, key and value are one matrix.")
-        self._lies_over_pieces()
+        self._require_fitting()
         prompt = sum(m.prompt for m in self.methods)
         self.length += prompt
         self.flows = self.trains("model") or (bool(prompt) and self.trains("adapter"))
 
-    def _lies_over_pieces(self) -> None:
-        """Refuse what the library makes as wide as what is looked up and lays over what was widened already."""
+    def _require_fitting(self) -> None:
+        """Refuse what the library cannot put on an encoder of this shape: its code stops there."""
         shape = self.network.encoder
-        if shape.looked_up and shape.norm_after_widening and any(m.prompt or m.is_invertible for m in self.methods):
+        prompt = any(m.prompt for m in self.methods)
+        if shape.is_merged and any(m.has_length or m.is_vera for m in self.methods):
+            raise NoClosedForm("DoRA and VeRA cannot be put on an encoder whose query, key and value are one matrix.")
+        if shape.norm_after_widening and shape.looked_up and (prompt or any(m.is_invertible for m in self.methods)):
             raise NoClosedForm("a prompt or an invertible adapter cannot lie over pieces that a DeBERTa has widened.")
+        if prompt and shape.convolution:
+            raise NoClosedForm("a prompt cannot be put in front of pieces that a convolution masks by their number.")
 
     def trains(self, what: Trained) -> bool:
         """Whether that is trained; the heads apart, which always are if anything is."""

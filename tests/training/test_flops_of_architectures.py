@@ -7,7 +7,6 @@ from test_flops import SETUPS, SMALL, TOY, WIDE, backbone_of, shapes
 from transformers import AlbertConfig, BertConfig, DebertaConfig, DebertaV2Config, ElectraConfig, ModernBertConfig
 
 from adapeff_sim.artifacts.methods import METHODS, family
-from adapeff_sim.artifacts.recipe import Kind
 from adapeff_sim.base_models.encoders import ENCODERS, why_not
 from adapeff_sim.estimation import flops as closed
 from adapeff_sim.estimation.encoder import DECIDES_SHAPE, READERS, NoClosedForm, encoder_shape
@@ -15,16 +14,14 @@ from adapeff_sim.estimation.parameters import parameters
 from adapeff_sim.estimation.stated import config_of
 from adapeff_sim.training.batches import BatchShape
 from adapeff_sim.training.flop_count import FlopCount
-from adapeff_sim.training.parts import _places
+from adapeff_sim.training.network import Network
 
 DEBERTA = {"relative_attention": True, "pos_att_type": ["p2c", "c2p"], "position_biased_input": False}
 V3 = {**DEBERTA, "share_att_key": True, "norm_rel_ebd": "layer_norm", "type_vocab_size": 0}
 MODERN = {"reference_compile": False, **{f"{name}_token_id": 2 for name in ("bos", "eos", "cls", "sep")}}
 CONFIGS = {
     "albert": AlbertConfig(**TOY, **SMALL, embedding_size=12),
-    "albert in groups": AlbertConfig(
-        **TOY, **SMALL | {"num_hidden_layers": 4}, embedding_size=24, num_hidden_groups=2, inner_group_num=2
-    ),
+    "albert in groups": AlbertConfig(**TOY, **SMALL, embedding_size=24, num_hidden_groups=2, inner_group_num=2),
     "deberta": DebertaConfig(**TOY, **SMALL, **DEBERTA, max_relative_positions=10),
     "deberta with all": DebertaConfig(
         **TOY,
@@ -55,13 +52,15 @@ SHAPES = {"colour": (2, 8), "names": (3, 24)}
 GATED = ("seq_bn[use_gating=True]", "lora[use_gating=True, r=3]", "ia3[use_gating=True]", "vera[use_gating=True]")
 WITHOUT_OWN = ("dora[r=3, intermediate_lora=True]", "vera[r=3, selfattn_lora=False, output_lora=True]", "noreft[r=2]")
 NEW = ("dora", "vera", "noreft", "seq_bn_inv", "double_seq_bn_inv", *GATED, *WITHOUT_OWN)
+VARIED = ("albert in groups", "deberta with all", "deberta-v2 that shares in vain", "modernbert with biases")
 CASES = [
-    *((name, how) for name in CONFIGS if name != "bert" for how in ("full", "seq_bn", "lora")),
+    *((name, how) for name in CONFIGS if name not in ("bert", *VARIED) for how in ("full", "seq_bn", "lora")),
+    *((name, how) for name in VARIED for how in ("full", "lora")),
     *(("bert", method) for method in NEW),
     *(("deberta-v3", method) for method in ("dora", "vera", "ia3", "prompt_tuning[prompt_length=4]")),
-    *(("deberta-v2 with a convolution", how) for how in ("prompt_tuning[prompt_length=4]", "head")),
-    *(("albert", method) for method in ("seq_bn_inv", "prompt_tuning[prompt_length=4]", "2 fused", "noreft")),
+    *(("albert", method) for method in ("seq_bn_inv", "prompt_tuning[prompt_length=4]", "2 fused")),
     *(("modernbert", how) for how in ("ia3", "par_bn", "double_seq_bn", "lora[use_gating=True, r=3]", "2 fused")),
+    ("albert in groups", "seq_bn"),
     ("deberta", "ia3"),
     ("deberta", "double_seq_bn_inv"),
 ]
@@ -71,11 +70,13 @@ def how_of(name: str):
     return SETUPS.get(name, ((name,), False, "adapter"))
 
 
-def kept(network, kind: Kind) -> int:
-    """The numbers in the files of a build."""
+def kept(network: Network) -> int:
+    """The numbers in the files of what is trained."""
+    added = [name for names in network.parts.adapters for name in names]
+    own = {"model": network.parts.encoder, "adapter": added, "fusion": network.parts.fusion}
     held = network.state_dict()
-    names = [*_places(network, kind).values(), *(name for name in held if name.startswith("heads."))]
-    return sum(held[name].numel() for name in names)
+    names = [f"encoder.{name}" for name in own.get(network.setup.trained, ())]
+    return sum(held[name].numel() for name in (*names, *(name for name in held if name.startswith("heads."))))
 
 
 @pytest.mark.parametrize(("name", "how"), CASES)
@@ -89,10 +90,9 @@ def test_closed_forms_of_every_architecture_are_the_count(name, how):
         formed = closed.step_flops(network, head, sequences, length)
         found = (counted.forward, counted.activation_gradient, counted.weight_gradient)
         assert found == (formed.forward, formed.activation_gradient, formed.weight_gradient)
-    real, sizes = backbone.skeleton(setup, "cpu"), parameters(network, heads)
+    real, sizes = counter._skeleton(backbone, setup, "meta"), parameters(network, heads)
     assert (sizes.trained, sizes.non_embedding, sizes.total) == tuple(real.size().values())
-    kind = {"model": Kind.MODEL, "adapter": Kind.ADAPTER, "fusion": Kind.FUSION}.get(setup.trained)
-    assert kind is None or sizes.kept == kept(real, kind)
+    assert sizes.kept == kept(real)
 
 
 def test_every_encoder_and_every_method_of_the_tables_has_a_closed_form():
@@ -115,9 +115,9 @@ def test_loreft_is_counted_within_one_percent_and_its_parameters_to_the_last(met
     formed = closed.step_flops(network, heads[0], 8, 128)
     assert (formed.forward, formed.activation_gradient) == (counted.forward, counted.activation_gradient)
     assert formed.total == pytest.approx(counted.total, rel=0.01)
-    real, sizes = backbone.skeleton(setup, "cpu"), parameters(network, heads)
+    real, sizes = counter._skeleton(backbone, setup, "cpu"), parameters(network, heads)
     assert (sizes.trained, sizes.non_embedding, sizes.total) == tuple(real.size().values())
-    assert sizes.kept == kept(real, Kind.ADAPTER)
+    assert sizes.kept == kept(real)
 
 
 @pytest.mark.parametrize("name", CONFIGS)
@@ -127,11 +127,18 @@ def test_a_workload_keeps_all_that_decides_a_shape(name):
     assert encoder_shape(written) == encoder_shape(config)
 
 
-def test_what_lies_over_pieces_cannot_lie_over_those_that_a_deberta_has_widened():
-    shape = encoder_shape(CONFIGS["deberta with all"].to_dict())
-    for method in ("prompt_tuning", "seq_bn_inv"):
-        with pytest.raises(NoClosedForm, match="widened"):
-            closed.step_flops(closed.NetworkShape(shape, (method,)), closed.HeadShape(True, 3), 1, 8)
+@pytest.mark.parametrize(
+    ("name", "method"),
+    [
+        ("deberta with all", "prompt_tuning"),
+        ("deberta with all", "seq_bn_inv"),
+        ("deberta-v2 with a convolution", "prompt_tuning"),
+        ("modernbert", "dora"),
+    ],
+)
+def test_what_the_library_cannot_put_on_an_encoder_has_no_closed_form(name, method):
+    with pytest.raises(NoClosedForm, match="cannot"):
+        closed.step_flops(shapes(CONFIGS[name], how_of(method), "colour")[1], closed.HeadShape(True, 3), 1, 8)
 
 
 NUMBERS = {"layers": 2, "hidden": 24, "inner": 40, "heads": 3, "vocabulary": 50, "positions": 70, "types": 0}
