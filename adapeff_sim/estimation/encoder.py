@@ -183,6 +183,8 @@ def _albert(config: Config) -> EncoderShape:
     A group of layers is passed ``num_hidden_layers`` times, each time all of its layers.
     """
     sizes, groups, each = _sizes(config), _whole(config, "num_hidden_groups"), _whole(config, "inner_group_num")
+    if sizes["layers"] // groups < each:
+        raise NoClosedForm(f"{groups} groups of {each} layers cannot be passed {sizes['layers']} times.")
     return EncoderShape(
         **sizes | {"layers": sizes["layers"] * each},
         positions=_whole(config, "max_position_embeddings"),

@@ -108,6 +108,7 @@ def test_parameters_by_hand():
         ({**V3, "attention_head_size": 32}, "not as wide"),
         ({**V3, "conv_kernel_size": 4}, "a convolution of width 4"),
         ({"model_type": "albert", "embedding_size": 128}, "num_hidden_groups: 'None'"),
+        ({"model_type": "albert", "embedding_size": 8, "num_hidden_groups": 9, "inner_group_num": 2}, "9 groups of 2"),
         ({"model_type": "modernbert", "attention_bias": False}, "mlp_bias: 'None'"),
         ({"embedding_size": 128}, "does not widen"),
         ({"num_attention_heads": 7}, "7 heads"),
