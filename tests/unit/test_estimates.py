@@ -11,7 +11,7 @@ from tiny_scenario import plain, write_rows
 from adapeff_sim.conduct import conduct, conduct_estimate, estimated
 from adapeff_sim.errors import DataError, ScenarioError
 from adapeff_sim.estimates import calibrated, learnt_from
-from adapeff_sim.estimation.encoder import NoClosedForm
+from adapeff_sim.estimation.encoder import NoClosedForm, encoder_shape
 from adapeff_sim.estimation.flops import HeadShape, NetworkShape, step_flops
 from adapeff_sim.estimation.parameters import parameters
 from adapeff_sim.estimation.stated import KNOWN, resolve, shape_of
@@ -19,7 +19,7 @@ from adapeff_sim.execution.calibrations import keep_calibration
 from adapeff_sim.execution.machine import Machine
 from adapeff_sim.execution.piles import Pile, together, trained
 from adapeff_sim.forecast import forecast
-from adapeff_sim.ledger.records import EvaluationRecord
+from adapeff_sim.ledger.records import EvaluationRecord, JobRecord
 from adapeff_sim.scenario.load import load
 from adapeff_sim.scenario.price_books import load_prices
 from adapeff_sim.scenario.schema import Scenario
@@ -224,6 +224,27 @@ def test_public_shapes_have_their_public_sizes():
     assert all(shape_of(resolve(f"shape:{name}")).heads for name in KNOWN)
     own = resolve("shape:layers=12,hidden=768,inner=3072,heads=12,vocabulary=250002,positions=514")
     assert own.parameters == sizes["xlm-roberta-base"] and own.longest == 512
+
+
+@pytest.mark.parametrize(
+    "base",
+    [
+        "shape:deberta-v3-base",
+        "shape:deberta-base",
+        "shape:encoder=albert,layers=4,hidden=64,inner=128,heads=2,vocabulary=900,positions=512,groups=2",
+        "shape:encoder=modernbert,layers=4,hidden=64,inner=128,heads=2,vocabulary=900,positions=1024",
+    ],
+)
+def test_a_stated_base_model_of_any_kind_is_priced(base):
+    told = shortened(["ner"], adapter_per_task={}).plain()
+    told["timeline"][0]["base_model"] = base
+    life = estimated(Scenario.model_validate(told), load_prices("cloud_gpu"), Path("nowhere/store"))
+    rows = life.results.rows
+    assert {row.provenance for row in rows} == {"estimated"}
+    assert all(row.amount and row.amount > 0 for row in rows if row.component in ("compute", "storage"))
+    (built,) = (record for record in life.ledger.of(JobRecord) if record.job == "build")
+    again = JobRecord.model_validate_json(built.model_dump_json()).workload
+    assert again and encoder_shape(again.encoder) == shape_of(resolve(base)), "a workload keeps what decides a shape"
 
 
 def test_what_has_no_closed_form_is_unavailable_and_never_free():
