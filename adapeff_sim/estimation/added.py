@@ -1,5 +1,6 @@
 """What an adapter method adds to an encoder, as far as it decides operations and sizes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,17 +14,22 @@ SITES: dict[str, tuple[Site, ...]] = {
     "par_bn": ("beside",),
     "compacter": ("attention", "output"),
     "compacter++": ("output",),
+    "seq_bn_inv": ("output",),
+    "double_seq_bn_inv": ("attention", "output"),
 }
 REDUCTION = {  # the library's defaults, as the next ones
-    "seq_bn": 16.0,
-    "double_seq_bn": 16.0,
     "par_bn": 2.0,
     "compacter": 32.0,
     "compacter++": 32.0,
 }
+USUAL_REDUCTION, INVERTIBLE_REDUCTION = 16.0, 2
 PHM = 4
 RANK, PROMPT = 8, 10
-LOW_RANK = {"selfattn_lora": ("q", "v"), "intermediate_lora": ("intermediate",), "output_lora": ("output",)}
+EDITED = 3  # the first pieces of a sequence, which ReFT edits
+UNITS = 2  # of ReFT in a layer: one for the first pieces, one for the last ones, which are none
+PLACES = {"selfattn_lora": ("q", "v"), "intermediate_lora": ("intermediate",), "output_lora": ("output",)}
+SCALED = PLACES | {"selfattn_lora": ("k", "v")}
+USUAL_PLACES = {"lora": ("selfattn_lora",), "ia3": ("selfattn_lora", "intermediate_lora")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +47,15 @@ class Added:
     norm_first: bool = False  # one comes before it, so that gradients flow through all of the bottleneck
     low_rank: tuple[str, ...] = ()
     width: int = 0
+    has_length: bool = False  # DoRA: of every column of an updated projection
+    is_vera: bool = False
     scaled: tuple[str, ...] = ()
+    is_gated: bool = False  # each place has a gate of one number a piece
     prompt: int = 0
     phm: int = 0
+    is_invertible: bool = False  # an invertible adapter lies over the embedded pieces
+    edits: int = 0  # ReFT: the rank of the edits of hidden states
+    is_orthogonal: bool = False  # and their rows are orthogonal, made so at every use
 
     def narrow(self, hidden: int) -> int:
         """The width of a bottleneck."""
@@ -53,22 +65,50 @@ class Added:
         """The weights that it adds to one layer."""
         hidden, narrow = shape.hidden, self.narrow(shape.hidden)
         matrices = 2 * (hidden + narrow) if self.phm else 2 * hidden * narrow
-        bottleneck = matrices + narrow + hidden + 2 * hidden * self.normed
-        updates = sum(self.width * sum(_sides(name, shape)) for name in self.low_rank)
-        scales = sum(_sides(name, shape)[1] for name in self.scaled)
-        return len(self.sites) * bottleneck + updates + scales
+        bottleneck = matrices + narrow + hidden + 2 * hidden * self.normed + self.is_gated * (hidden + 1)
+        updates = sum(self._update(*sides(name, shape)) for name in self.low_rank)
+        scales = sum(outputs + self.is_gated * (inputs + 1) for inputs, outputs in self._scaled_sides(shape))
+        edits = UNITS * self.edits * (2 * hidden + 1)
+        return len(self.sites) * bottleneck + updates + scales + edits
 
-    @property
-    def shared_parameters(self) -> int:
-        """The weights that all layers have together."""
-        return self.phm**3
+    def _update(self, inputs: int, outputs: int) -> int:
+        gate = self.is_gated * (inputs + 1)
+        if self.is_vera:
+            return self.width * self.width + outputs * outputs + gate
+        return self.width * (inputs + outputs) + self.has_length * outputs + gate
+
+    def _scaled_sides(self, shape: EncoderShape) -> list[tuple[int, int]]:
+        return [sides(name, shape) for name in self.scaled]
+
+    def shared_parameters(self, shape: EncoderShape) -> int:
+        """The weights that are trained and lie in no layer: what all have together, and what lies over the pieces."""
+        prompt = self.prompt * shape.embedded
+        return self.phm**3 + prompt + sum(_coupling(*pair) for pair in self.couplings(shape.embedded))
+
+    def frozen_parameters(self, shape: EncoderShape) -> int:
+        """The weights that come with it and are never trained: the random matrices of VeRA, which all layers share."""
+        return self.width * sum(sides(self.low_rank[0], shape)) if self.is_vera else 0
+
+    def kept_beside(self, shape: EncoderShape) -> int:
+        """Numbers that are kept in its files and are no parameters: what orthogonal rows are made from."""
+        return shape.weighted_layers * UNITS * shape.hidden**2 if self.is_orthogonal else 0
+
+    def couplings(self, width: int) -> tuple[tuple[int, int], ...]:
+        """Inputs and outputs of both halves of an invertible adapter: NICE, https://arxiv.org/abs/1410.8516."""
+        first = width // 2
+        return ((width - first, first), (first, width - first)) if self.is_invertible else ()
 
 
-def _sides(projection: str, shape: EncoderShape) -> tuple[int, int]:
+def _coupling(inputs: int, outputs: int) -> int:
+    inside = inputs // INVERTIBLE_REDUCTION
+    return (inputs + 1) * inside + (inside + 1) * outputs
+
+
+def sides(projection: str, shape: EncoderShape) -> tuple[int, int]:
     """The inputs and outputs of a projection."""
     return (
         shape.inner if projection == "output" else shape.hidden,
-        shape.inner if projection == "intermediate" else shape.hidden,
+        shape.opened if projection == "intermediate" else shape.hidden,
     )
 
 
@@ -76,19 +116,32 @@ def added(method: str) -> Added:
     """What a method adds; NoClosedForm if that is not known here, ValueError if the method is not."""
     name = family(method)
     said = dict(pair.strip().split("=") for pair in method.partition("[")[2].rstrip("]").split(",") if pair)
-    if said.get("use_gating") == "True":
-        raise NoClosedForm(f"{method}: a gate over an adapter has no closed form.")
+    gated = said.get("use_gating") == "True"
     if name in SITES:
         norms = [said.get(option) == "True" for option in ("ln_before", "ln_after")]
         phm = int(said.get("phm_dim", PHM)) if name.startswith("compacter") else 0
-        reduction = float(said.get("reduction_factor", REDUCTION[name]))
-        return Added(SITES[name], reduction, sum(norms), norms[0], phm=phm)
-    if name == "lora":
-        on = {option: said.get(option, str(option == "selfattn_lora")) == "True" for option in LOW_RANK}
-        chosen = tuple(place for option, found in LOW_RANK.items() if on[option] for place in found)
-        return Added(low_rank=chosen, width=int(said.get("r", RANK)))
-    if name == "ia3" and not said:
-        return Added(scaled=("k", "v", "intermediate"))
+        reduction = float(said.get("reduction_factor", REDUCTION.get(name, USUAL_REDUCTION)))
+        is_invertible = name.endswith("_inv")
+        return Added(SITES[name], reduction, sum(norms), norms[0], is_gated=gated, phm=phm, is_invertible=is_invertible)
+    if name == "ia3":
+        return Added(scaled=_places(said, SCALED, USUAL_PLACES["ia3"]), is_gated=gated)
+    if name in ("lora", "dora", "vera"):
+        places, width = _places(said, PLACES, USUAL_PLACES["lora"]), int(said.get("r", RANK))
+        if name == "vera" and not set(places) <= {"q", "v"} and len(places) > 1:
+            raise NoClosedForm(f"{method}: its layers share matrices of one shape, and these places have several.")
+        return Added(low_rank=places, width=width, has_length=name == "dora", is_vera=name == "vera", is_gated=gated)
     if name == "prompt_tuning":
         return Added(prompt=int(said.get("prompt_length", PROMPT)))
-    raise NoClosedForm(f"{method} has no closed form; {', '.join((*SITES, 'lora', 'ia3'))} and prompt_tuning have.")
+    return _edits(name, said)
+
+
+def _edits(name: str, said: Mapping[str, str]) -> Added:
+    """What LoReFT and NoReFT add; they differ in what they say of orthogonality if nothing else is said."""
+    is_orthogonal = said.get("orthogonality", str(name == "loreft")) == "True"
+    return Added(edits=int(said.get("r", 1)), is_orthogonal=is_orthogonal)
+
+
+def _places(said: Mapping[str, str], places: Mapping[str, tuple[str, ...]], usual: tuple[str, ...]) -> tuple[str, ...]:
+    """The projections that a method changes: the usual ones, if its options do not say otherwise."""
+    on = {option: said.get(option, str(option in usual)) == "True" for option in places}
+    return tuple(place for option, found in places.items() if on[option] for place in found)

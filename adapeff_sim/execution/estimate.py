@@ -14,10 +14,10 @@ from adapeff_sim.base_models.release import Release
 from adapeff_sim.data.examples import PRIMARY, Split, TaskKind
 from adapeff_sim.errors import ExecutionError
 from adapeff_sim.estimation.assumptions import LOAD_BYTES_PER_SECOND, PIECE_BYTES, Pace
-from adapeff_sim.estimation.encoder import ALIASES, NoClosedForm
+from adapeff_sim.estimation.encoder import DECIDES_SHAPE, NoClosedForm
 from adapeff_sim.estimation.flops import HeadShape, NetworkShape, StepFlops, Trained, nominal_flops, step_flops
 from adapeff_sim.estimation.parameters import FLOAT_BYTES, parameters
-from adapeff_sim.estimation.stated import CONFIG_KEYS, config_for, is_stated, shape_of
+from adapeff_sim.estimation.stated import config_for, is_stated, shape_of
 from adapeff_sim.execution.base import EXECUTORS, Order, Watch
 from adapeff_sim.execution.orders import ancestry, datasets, labelled, release_under, settings_of, tasks_of
 from adapeff_sim.execution.piles import POOL, Piles, Shape, together, trained
@@ -248,14 +248,13 @@ def _stored_bytes(artifact: Artifact, network: NetworkShape, heads: Heads) -> in
     """The weights that a build leaves, heads included, as 32-bit numbers."""
     kept: Trained = "model" if artifact.kind is Kind.MODEL else network.trained
     own = NetworkShape(network.encoder, network.adapters, network.fused, kept)
-    return FLOAT_BYTES * parameters(own, heads.values()).trained
+    return FLOAT_BYTES * parameters(own, heads.values()).kept
 
 
 def _workload(config: Mapping[str, object], network: NetworkShape, heads: Heads, seen: Mapping[Shape, int]) -> Workload:
-    kept = ("model_type", *CONFIG_KEYS.values(), *ALIASES.values(), "embedding_size")
     return Workload.model_validate(
         {
-            "encoder": {name: config[name] for name in kept if name in config},
+            "encoder": {name: config[name] for name in DECIDES_SHAPE if name in config},
             "adapters": network.adapters,
             "fused": network.fused,
             "trained": network.trained,

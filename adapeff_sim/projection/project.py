@@ -179,7 +179,7 @@ def _answering(work: Workload, flops: float, target: Target) -> Usage:
 
 def _stored_bytes(work: Workload) -> int:
     """The weights that are kept of a training, its heads included."""
-    return FLOAT_BYTES * parameters(_network(work), [_head(work, task) for task in work.heads]).trained
+    return FLOAT_BYTES * parameters(_network(work), [_head(work, task) for task in work.heads]).kept
 
 
 def _evaluated(record: EvaluationRecord, target: Target, life: _Life) -> EvaluationRecord:

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.autograd.graph import GradientEdge, get_gradient_edge
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils.flop_counter import FlopCounterMode, flop_registry
 
 from adapeff_sim.base_models.encoders import ENCODERS
 from adapeff_sim.training.backbone import Backbone
@@ -23,6 +23,7 @@ from adapeff_sim.training.batches import Batch, BatchShape, blank
 from adapeff_sim.training.network import Network, Setup
 
 Shape = tuple[str, BatchShape]  # a task, and the shape of a batch of it
+CONVOLVED_BACK = torch.ops.aten.convolution_backward
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,22 +89,39 @@ def _run(network: Network, backbone: Backbone, task: str, shape: BatchShape, bac
     with device if makes_own else nullcontext():
         if backward:
             return _trained(network, batch)
-        with FlopCounterMode(display=False) as counter:
+        with _counting() as counter:
             network(batch)  # with gradients: without, torch's counter stumbles over DeBERTa's views of its parameters
     return Flops(counter.get_total_flops())
 
 
 def _trained(network: Network, batch: Batch) -> Flops:
     """One step's operations; the backward pass runs twice, once only as far as activations need it."""
-    with FlopCounterMode(display=False) as forward, _Grafts(batch) as grafts:
+    with _counting() as forward, _Grafts(batch) as grafts:
         loss = network.loss(batch)
-    with FlopCounterMode(display=False) as activations:
+    with _counting() as activations:
         torch.autograd.grad(loss, grafts.edges, retain_graph=True, allow_unused=True)
-    with FlopCounterMode(display=False) as everything:
+    with _counting() as everything:
         loss.backward()
     network.zero_grad(set_to_none=True)
     flowing = activations.get_total_flops()
     return Flops(forward.get_total_flops(), flowing, everything.get_total_flops() - flowing)
+
+
+def _counting() -> FlopCounterMode:
+    return FlopCounterMode(display=False, custom_mapping={CONVOLVED_BACK: _convolved_back})
+
+
+def _convolved_back(*shapes: object, out_shape: object = None) -> int:
+    """The backward pass of a convolution, as torch counts it but for groups.
+
+    Torch's table counts a gradient of weights as if every input met every output; with groups only those of one group
+    meet. LoRA is such a convolution where query, key and value lie in one matrix (DeBERTa, ModernBERT).
+    """
+    *given, groups, (asks_input, _, asks_bias) = shapes
+    count = flop_registry[CONVOLVED_BACK]
+    whole = count(*shapes, out_val=out_shape)
+    of_input = count(*given, groups, [asks_input, False, asks_bias], out_val=out_shape)
+    return of_input + (whole - of_input) // groups
 
 
 class _Grafts(TorchFunctionMode):

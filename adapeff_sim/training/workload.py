@@ -2,30 +2,12 @@
 
 from collections.abc import Mapping
 
+from adapeff_sim.estimation.encoder import DECIDES_SHAPE
 from adapeff_sim.ledger.outcome import Batches, HeadSize, Workload
 from adapeff_sim.training.backbone import Backbone
 from adapeff_sim.training.flop_count import Shape
 from adapeff_sim.training.head_shape import OF_FIRST_PIECE
 from adapeff_sim.training.network import Setup
-
-DECIDES_SHAPE = (
-    "model_type",
-    "num_hidden_layers",
-    "hidden_size",
-    "intermediate_size",
-    "num_attention_heads",
-    "vocab_size",
-    "max_position_embeddings",
-    "type_vocab_size",
-    "position_embedding_type",
-    "is_decoder",
-    "add_cross_attention",
-    "embedding_size",
-    "n_layers",
-    "dim",
-    "hidden_dim",
-    "n_heads",
-)
 
 
 def workload(backbone: Backbone, setup: Setup, seen: Mapping[Shape, int]) -> Workload:

@@ -72,7 +72,7 @@ def test_seconds_are_rates_times_amounts():
 
 def test_what_has_no_closed_form_has_no_seconds():
     with pytest.raises(NoClosedForm):
-        KNOWN.train_seconds(NetworkShape(ENCODER, ("dora",), trained="adapter"), HEAD, 2, 3)
+        KNOWN.train_seconds(NetworkShape(ENCODER, ("seq_bn", "lora"), trained="adapter"), HEAD, 2, 3)
 
 
 def test_it_lies_beside_the_store_and_is_found_by_device_threads_and_precision(tmp_path):

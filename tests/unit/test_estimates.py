@@ -11,7 +11,7 @@ from tiny_scenario import plain, write_rows
 from adapeff_sim.conduct import conduct, conduct_estimate, estimated
 from adapeff_sim.errors import DataError, ScenarioError
 from adapeff_sim.estimates import calibrated, learnt_from
-from adapeff_sim.estimation.encoder import NoClosedForm
+from adapeff_sim.estimation.encoder import NoClosedForm, encoder_shape
 from adapeff_sim.estimation.flops import HeadShape, NetworkShape, step_flops
 from adapeff_sim.estimation.parameters import parameters
 from adapeff_sim.estimation.stated import KNOWN, resolve, shape_of
@@ -19,13 +19,14 @@ from adapeff_sim.execution.calibrations import keep_calibration
 from adapeff_sim.execution.machine import Machine
 from adapeff_sim.execution.piles import Pile, together, trained
 from adapeff_sim.forecast import forecast
-from adapeff_sim.ledger.records import EvaluationRecord
+from adapeff_sim.ledger.records import EvaluationRecord, JobRecord
 from adapeff_sim.scenario.load import load
 from adapeff_sim.scenario.price_books import load_prices
 from adapeff_sim.scenario.schema import Scenario
 
 PAPER = load("paper/mundra2023")
 BASE, LARGE = shape_of(resolve("shape:xlm-roberta-base")), shape_of(resolve("shape:xlm-roberta-large"))
+MIXED = "vera[output_lora=True]"  # matrices of one shape for places of several
 STEPS = {"xnli": 12272, "sentiment": 5000, "qa": 3071, "paraphrase": 1544, "copa": 1045, "ner": 355}
 WITHOUT = {"xnli": 11015, "sentiment": 18287, "copa": 22242, "qa": 20216, "paraphrase": 21743, "ner": 22932}
 REPLAYED = {  # steps an epoch with the new task whole, and 5 % and 20 % of each old one
@@ -195,6 +196,12 @@ def test_a_pile_is_cut_into_batches_from_short_to_long():
         ("shape:layers=2,hidden=9,inner=8,heads=2,vocabulary=9,positions=9", "multiple of heads"),
         ("shape:layers=0,hidden=8,inner=8,heads=2,vocabulary=9,positions=9", "'layers' is missing"),
         ("shape:layers=2,hidden=8,inner=8,heads=2,vocabulary=9,positions=9,encoder=t5", "no closed form"),
+        ("shape:layers=2,hidden=8,inner=8,heads=2,vocabulary=9,positions=9,buckets=4", "'buckets' is missing, unknown"),
+        ("shape:encoder=deberta-v2,layers=2,hidden=8,inner=8,heads=2", "deberta-v2 also takes span, buckets, conv"),
+        (
+            "shape:encoder=albert,layers=2,hidden=8,inner=8,heads=2,vocabulary=9,positions=9,types=0",
+            "'types' is missing",
+        ),
     ],
 )
 def test_a_shape_that_cannot_be_is_refused(spec, told):
@@ -204,17 +211,47 @@ def test_a_shape_that_cannot_be_is_refused(spec, told):
 
 def test_public_shapes_have_their_public_sizes():
     assert {name for name in KNOWN if name.startswith("xlm")} == {"xlm-roberta-base", "xlm-roberta-large"}
-    sizes = {"bert-base-uncased": 108_891_648, "xlm-roberta-base": 277_453_056, "xlm-roberta-large": 558_840_832}
+    sizes = {  # poolers and heads apart
+        "bert-base-uncased": 108_891_648,
+        "xlm-roberta-base": 277_453_056,
+        "xlm-roberta-large": 558_840_832,
+        "albert-base-v2": 11_092_992,
+        "deberta-v3-base": 183_831_552,
+        "ModernBERT-base": 149_014_272,
+        "ModernBERT-large": 394_781_696,
+    }
     assert {name: resolve(f"shape:{name}").parameters for name in sizes} == sizes
+    assert all(shape_of(resolve(f"shape:{name}")).heads for name in KNOWN)
     own = resolve("shape:layers=12,hidden=768,inner=3072,heads=12,vocabulary=250002,positions=514")
     assert own.parameters == sizes["xlm-roberta-base"] and own.longest == 512
 
 
+@pytest.mark.parametrize(
+    "base",
+    [
+        "shape:deberta-v3-base",
+        "shape:deberta-base",
+        "shape:encoder=albert,layers=4,hidden=64,inner=128,heads=2,vocabulary=900,positions=512,groups=2",
+        "shape:encoder=modernbert,layers=4,hidden=64,inner=128,heads=2,vocabulary=900,positions=1024",
+    ],
+)
+def test_a_stated_base_model_of_any_kind_is_priced(base):
+    told = shortened(["ner"], adapter_per_task={}).plain()
+    told["timeline"][0]["base_model"] = base
+    life = estimated(Scenario.model_validate(told), load_prices("cloud_gpu"), Path("nowhere/store"))
+    rows = life.results.rows
+    assert {row.provenance for row in rows} == {"estimated"}
+    assert all(row.amount and row.amount > 0 for row in rows if row.component in ("compute", "storage"))
+    (built,) = (record for record in life.ledger.of(JobRecord) if record.job == "build")
+    again = JobRecord.model_validate_json(built.model_dump_json()).workload
+    assert again and encoder_shape(again.encoder) == shape_of(resolve(base)), "a workload keeps what decides a shape"
+
+
 def test_what_has_no_closed_form_is_unavailable_and_never_free():
     with pytest.raises(NoClosedForm):
-        step_flops(NetworkShape(BASE, ("dora",), trained="adapter"), HeadShape(True, 2), 1, 8)
-    dora = shortened(["ner"], adapter_per_task={"method": "dora"})
-    found = estimated(dora, load_prices("cloud_gpu"), Path("nowhere/store")).results
+        step_flops(NetworkShape(BASE, (MIXED,), trained="adapter"), HeadShape(True, 2), 1, 8)
+    mixed = shortened(["ner"], adapter_per_task={"method": MIXED})
+    found = estimated(mixed, load_prices("cloud_gpu"), Path("nowhere/store")).results
     (row,) = [row for row in found.rows if row.item == "train adapter/ner"]
     assert (row.amount, row.provenance) == (None, "unavailable")
     assert found.trainings[0].unavailable[0] == "train_flops"

@@ -13,6 +13,7 @@ BASE = encoder_shape(XLM_R_BASE)
 LARGE = EncoderShape(24, 1024, 4096, 16, 250002, 514, 1)
 MINILM = EncoderShape(6, 384, 1536, 12, 30522, 512, 2)  # its ratios below were counted with 12 heads, 6 layers
 HEAD = HeadShape(per_sequence=True, outputs=3)
+V3 = {"model_type": "deberta-v2", "relative_attention": True, "pos_att_type": "c2p|p2c", "position_buckets": 256}
 HOW = {
     "full": ((), False, "model"),
     "head": ((), False, "head"),
@@ -100,7 +101,17 @@ def test_parameters_by_hand():
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        ({"model_type": "deberta-v2"}, "type 'deberta-v2'"),
+        ({"model_type": "mpnet"}, "type 'mpnet'"),
+        ({"model_type": "deberta-v2"}, "relative_attention: 'None'"),
+        ({**V3, "pos_att_type": 7}, "pos_att_type: '7'"),
+        ({**V3, "talking_head": True}, "talk to each other"),
+        ({**V3, "attention_head_size": 32}, "not as wide"),
+        ({**V3, "conv_kernel_size": 4}, "a convolution of width 4"),
+        ({"model_type": "albert", "embedding_size": 128}, "num_hidden_groups: 'None'"),
+        ({"model_type": "albert", "embedding_size": 8, "num_hidden_groups": 9, "inner_group_num": 2}, "9 groups of 2"),
+        ({"model_type": "modernbert", "attention_bias": False}, "mlp_bias: 'None'"),
+        ({"embedding_size": 128}, "does not widen"),
+        ({"num_attention_heads": 7}, "7 heads"),
         ({"position_embedding_type": "relative_key"}, "relative positions"),
         ({"is_decoder": True}, "a decoder"),
         ({"hidden_size": "768"}, "hidden_size: '768'"),

@@ -23,14 +23,15 @@ from adapeff_sim.reports.projection import parts, projected
 from adapeff_sim.results import Facts, Results, results_of
 from adapeff_sim.scenario.project_to import ProjectTo
 
-SMALL = EncoderShape(layers=2, hidden=8, inner=16, heads=2, vocabulary=20, positions=40, types=1)
-LARGE = EncoderShape(layers=4, hidden=16, inner=32, heads=2, vocabulary=50, positions=40, types=1)
+NUMBERS = {"layers": 2, "hidden": 8, "inner": 16, "heads": 2, "vocabulary": 20, "positions": 40, "types": 1}
+GROWN = {**NUMBERS, "layers": 4, "hidden": 16, "inner": 32, "vocabulary": 50}
+SMALL, LARGE = EncoderShape(**NUMBERS), EncoderShape(**GROWN)
 HEAD = HeadShape(per_sequence=True, outputs=3)
 ADAPTER = (("seq_bn",), False)
 SHAPE = "a on base_model + adapter seq_bn of mini"
 TARGET = Target(
     base_model="large",
-    encoder=config_of("xlm-roberta", LARGE),
+    encoder=config_of("xlm-roberta", GROWN),
     examples_per_endpoint=1000,
     device="gpu",
     trials=2,
@@ -46,7 +47,7 @@ def flops(shape: EncoderShape, trained: str, sequences: int = 4, length: int = 8
 
 def workload(methods: tuple[str, ...] = ("seq_bn",)) -> Workload:
     return Workload(
-        encoder=config_of("xlm-roberta", SMALL),
+        encoder=config_of("xlm-roberta", NUMBERS),
         adapters=methods,
         trained="adapter",
         heads={"a": HeadSize(per_sequence=True, outputs=3)},
@@ -120,7 +121,7 @@ def test_tests_and_requests_are_as_many_and_as_long():
 
 
 def test_what_no_formula_tells_is_unavailable_and_never_0():
-    found = project(ledger(("noreft",)), TARGET)
+    found = project(ledger(("vera[output_lora=True]",)), TARGET)
     (built,) = (r for r in found.of(JobRecord) if r.job == "build")
     assert built.usage == {} and built.provenance == "unavailable"
     rows = price_ledger(found, prices(), Terms(horizon_days=10.0))
