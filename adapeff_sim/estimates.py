@@ -51,6 +51,7 @@ class Basis:
     serving_pace: Pace
     others: tuple[Assumption, ...] = ()
     _asked: dict[str, Assumption] = field(default_factory=dict)
+    _guessed: set[tuple[str, int]] = field(default_factory=set)  # trainings, with epochs that nobody knows
 
     def settings(self, label: str, artifact: Artifact) -> TrainingSettings:
         """The settings of a training, its epochs those that are expected to be paid."""
@@ -60,6 +61,8 @@ class Basis:
         best = self.epochs.best(label, str(artifact.kind))
         self._asked[best.what] = best
         paid = epochs_paid(best.value or 1.0, told.patience, told.epochs)
+        if best.provenance == "assumed":
+            self._guessed.add((artifact.fingerprint, paid))
         return told.model_copy(update={"epochs": paid})
 
     @property
@@ -71,7 +74,12 @@ class Basis:
 
     def executor(self, sources: Sources) -> Executor:
         """Who answers the orders."""
-        return EXECUTORS.get("estimate")(sources=sources, pace=self.pace, serving_pace=self.serving_pace)
+        paces = {"pace": self.pace, "serving_pace": self.serving_pace}
+        return EXECUTORS.get("estimate")(sources=sources, **paces, is_guess=self.is_guess)
+
+    def is_guess(self, artifact: Artifact, epochs: int) -> bool:
+        """Whether so many epochs of a training are a default, which nobody measured or stated."""
+        return (artifact.fingerprint, epochs) in self._guessed
 
     def assumptions(self) -> tuple[Assumption, ...]:
         """Everything that was taken for granted so far, epochs first."""
@@ -117,10 +125,10 @@ def _pace(what: str, price: DevicePrice, store: Path) -> tuple[Pace, Assumption]
         what=f"{price.device}, {what}",
         value=price.flops_per_second,
         unit="FLOP/s",
-        provenance="assumed",
+        provenance="assumed" if price.assumption else "stated",
         source=price.assumption or "the price book",
     )
-    return AssumedPace(price.device, price.flops_per_second), told
+    return AssumedPace(price.device, price.flops_per_second, bool(price.assumption)), told
 
 
 def _taken_for_granted(scenario: Scenario) -> Iterator[Assumption]:

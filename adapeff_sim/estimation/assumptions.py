@@ -38,6 +38,11 @@ class Pace(Protocol):
         """What records and price books call it."""
         ...
 
+    @property
+    def is_assumed(self) -> bool:
+        """Whether it rests on a rate that nobody measured or stated."""
+        ...
+
     def train_seconds(
         self, network: NetworkShape, head: HeadShape, sequences: int, length: int, steps: int = 1
     ) -> dict[str, float]:
@@ -51,10 +56,11 @@ class Pace(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AssumedPace:
-    """A device that sustains one number of operations a second, whatever the shape."""
+    """A device that sustains one number of operations a second, whatever the shape; somebody may have stated it."""
 
     device: str
     flops_per_second: float
+    is_assumed: bool = True
 
     def train_seconds(
         self, network: NetworkShape, head: HeadShape, sequences: int, length: int, steps: int = 1

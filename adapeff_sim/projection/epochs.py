@@ -7,7 +7,8 @@ from collections import defaultdict
 from adapeff_sim.ledger.ledger import Ledger
 from adapeff_sim.ledger.outcome import Provenance, Row, weakest
 from adapeff_sim.ledger.records import JobRecord
-from adapeff_sim.projection.project import in_order, task_of
+from adapeff_sim.projection.life import task_of
+from adapeff_sim.projection.project import in_order
 
 
 class EpochsRow(Row):

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from adapeff_sim.costs.base import CostRow
 from adapeff_sim.reports.tables import TOTAL, table
-from adapeff_sim.reports.wording import flops, money, named, quantity, surety
+from adapeff_sim.reports.wording import flops, money, named, quantity, star, surety
 from adapeff_sim.results import Results
 
 PARTS = {  # how the items of a component begin, and what heads their column; in this order
@@ -85,6 +85,7 @@ def _cell(results: Results, rows: Sequence[CostRow]) -> Text:
     if not rows:
         return Text("–", style="dim")
     text = _mean(results, [(row.seed, row.amount) for row in rows], money)
+    text.append(star(row.provenance for row in rows))
     if any(row.amount is not None for row in rows) and len({UNITS.get(row.unit, row.unit) for row in rows}) == 1:
         text.append("\n").append_text(_mean(results, [(row.seed, row.quantity) for row in rows], quantity, "dim"))
     return text

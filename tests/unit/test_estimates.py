@@ -94,9 +94,15 @@ def test_the_protocols_methods_train_so_many_parameters_beside_their_heads(adapt
 
 def test_the_protocol_is_priced_and_every_amount_is_estimated():
     found = estimated(PAPER.only(["pfeiffer", "multitask_full"], {}), load_prices("cloud_gpu"), Path("nowhere/store"))
-    assert {row.provenance for row in found.results.rows} == {"estimated"}
+    sure = {(row.component, row.provenance) for row in found.results.rows if not row.item.startswith("data ")}
+    resting = {("compute", "assumed"), ("serving", "assumed")}  # on the book's rate, which nobody measured
+    assert sure == resting | {(each, "estimated") for each in ("storage", "labelling", "revalidation")}
+    assert {row.provenance for row in found.results.rows if row.item.startswith("data ")} == {"assumed"}, (
+        "bytes a piece"
+    )
     assert all(row.amount and row.amount > 0 for row in found.results.rows if row.component == "compute")
-    assert {row.provenance for row in found.results.stored} == {"estimated"}
+    assert {row.provenance for row in found.results.stored if row.kind != "dataset"} == {"estimated"}
+    assert {name.partition("_")[2] for row in found.results.trainings for name in row.assumed} == {"seconds"}
     assert [each.value for each in found.assumptions if each.what.startswith("best epoch")] == [3, 3]
     assert all(record.scores == {} for record in found.ledger.of(EvaluationRecord))
     assert "Quality is unknown, as nothing was scored: cost alone is compared." in found.results.verdict.sentences
@@ -136,6 +142,9 @@ def test_rows_that_are_here_are_read_for_their_lengths_and_the_epochs_are_an_ass
     adapter = next(row for row in found.trainings if row.slot == "adapter/intent" and row.day == 0)
     assert adapter.usage["train_epochs"] == 6 + 2 and adapter.usage["train_steps"] == 8 * 3  # 12 rows in fours
     assert adapter.usage["train_tokens"] % 8 == 0
+    assert {"train_steps", "train_flops", "validate_flops"} <= set(adapter.assumed), "nobody knows its epochs"
+    assert not {"trainable_parameters", "total_parameters"} & set(adapter.assumed)
+    assert {(row.warmup_seconds, row.lost_seconds) for row in found.events} == {(None, None)}, "nothing ran"
     (epochs, *_) = found.environment["assumptions"]
     assert (epochs["what"], epochs["provenance"]) == ("best epoch, adapter", "assumed")
     assert any("is carried over" in each["what"] for each in found.environment["assumptions"])
