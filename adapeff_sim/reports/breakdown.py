@@ -84,10 +84,11 @@ def _cell(results: Results, rows: Sequence[CostRow]) -> Text:
     """Money, and the quantity below it, mean over seeds; with anything unavailable a lower bound."""
     if not rows:
         return Text("–", style="dim")
-    text = _mean(results, [(row.seed, row.amount) for row in rows], money)
-    text.append(star(row.provenance for row in rows))
+    mark = star(row.provenance for row in rows)
+    text = _mean(results, [(row.seed, row.amount) for row in rows], money).append(mark)
     if any(row.amount is not None for row in rows) and len({UNITS.get(row.unit, row.unit) for row in rows}) == 1:
         text.append("\n").append_text(_mean(results, [(row.seed, row.quantity) for row in rows], quantity, "dim"))
+        text.append(mark, "dim")
     return text
 
 
@@ -98,7 +99,9 @@ def _flops(results: Results, label: str, component: str) -> list[Text]:
     rows = [row for row in results.events if row.label == label]
     counted = [(row.seed, row.train_flops) for row in rows]
     nominal = [(row.seed, row.nominal_train_flops) for row in rows]
-    return [_mean(results, counted, flops).append("\n").append_text(_mean(results, nominal, flops, "dim"))]
+    mark = star(row.provenance for row in rows)
+    both = _mean(results, counted, flops).append(mark), _mean(results, nominal, flops, "dim").append(mark)
+    return [Text("\n").join(both)]
 
 
 def _mean(

@@ -107,7 +107,7 @@ def _amount(row: TotalRow, is_cheapest: bool) -> Text:
     if is_unknown(row):
         return UNKNOWN
     said = f"{'≥' if row.unavailable else ''}{money(row.mean)}{starred(row)}"
-    text = Text(f"{said} {BEST}" if is_cheapest else said, style="bold green" if is_cheapest else "")
+    text = Text(f"{said}{BEST}" if is_cheapest else said, style="bold green" if is_cheapest else "")
     if row.spread is not None:
         text.append(f"\n±{money(row.spread)}", style="dim not bold")
     return text

@@ -113,7 +113,7 @@ def test_a_table_marks_the_cheapest_and_quality_below_the_floor():
     assert "✓ cheapest" in text and "* estimated or assumed" not in text
     guessed = tuple(r.model_copy(update={"shares": {"assumed": 1.0}}) for r in found.totals)
     marked = shown(found.model_copy(update={"totals": guessed}), 120)
-    assert "* estimated or assumed" in " ".join(marked.split()) and "* ✓" in marked
+    assert "* estimated or assumed" in " ".join(marked.split()) and "*✓" in marked
 
 
 def test_one_seed_has_no_spread():
