@@ -29,6 +29,7 @@ from adapeff_sim.ledger.history import (
     final_scores,
     not_converged,
     quality_points,
+    sure_of_scores,
 )
 from adapeff_sim.ledger.ledger import Ledger
 from adapeff_sim.ledger.outcome import Provenance, Row
@@ -144,6 +145,7 @@ def results_of(
         quality_floor=facts.quality_floor,
         accruals=grown,
         scores=final_scores(ledger, quality, facts.labels, facts.seeds, facts.terms.horizon_days),
+        scored=sure_of_scores(quality),
     )
     return Results(
         facts=facts,

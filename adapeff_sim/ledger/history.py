@@ -144,6 +144,11 @@ def quality_points(ledger: Ledger, horizon_days: float) -> tuple[QualityPoint, .
     )
 
 
+def sure_of_scores(points: Iterable[QualityPoint]) -> Provenance:
+    """How sure all scores together are: the least sure of those that there are."""
+    return weakest(p.provenance for p in points if p.provenance is not None and p.score is not None)
+
+
 def _closings(ledger: Ledger, horizon_days: float) -> dict[tuple[str, int, str], list[DeploymentRecord]]:
     """For each life and endpoint, the deployments with which it ceases to be served."""
     closings: dict[tuple[str, int, str], list[DeploymentRecord]] = defaultdict(list)
