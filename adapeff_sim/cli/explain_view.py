@@ -12,6 +12,7 @@ from adapeff_sim.cli.plan_view import ARROW, SIGNS
 from adapeff_sim.costs.prices import Prices
 from adapeff_sim.event_explanation import EventExplanation, Paid, Touched, Turn, Way, Work
 from adapeff_sim.explanation import Explanation, Line
+from adapeff_sim.ledger.outcome import NOT_MEASURED
 from adapeff_sim.reports.breakdown import UNITS
 from adapeff_sim.reports.tables import table
 from adapeff_sim.reports.wording import duration, flops, line, money, percent, plural, points, quantity, size
@@ -153,7 +154,7 @@ def _paid(paid: Paid, prices: Prices) -> Text:
     each = f" at {money(paid.amount / paid.quantity)} each" if paid.quantity else ""
     sure = "" if paid.provenance == "measured" else f"; {paid.provenance}"
     rate = prices.compute.flops_per_second
-    if paid.component == "compute" and paid.provenance == "estimated" and rate:
+    if paid.component == "compute" and paid.provenance in NOT_MEASURED and rate:
         sure += f" from the operations counted elsewhere, at {flops(rate)} of them a second"
     what = f"{paid.component}: {quantity(paid.quantity)} {unit}{each}"
     return line(f"{what} are {money(paid.amount, prices.currency)}{sure}")

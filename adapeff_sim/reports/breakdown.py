@@ -65,6 +65,7 @@ def component_table(results: Results, component: str) -> Table:
             *_flops(results, label, component),
         )
     if component == "compute":
+        made.collapse_padding = True  # six columns, with their marks
         made.caption, made.caption_justify = (
             "FLOPs: of training, as counted; below them 6ND, 6 x parameters x tokens\n",
             "left",
