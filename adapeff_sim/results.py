@@ -32,7 +32,7 @@ from adapeff_sim.ledger.history import (
     sure_of_scores,
 )
 from adapeff_sim.ledger.ledger import Ledger
-from adapeff_sim.ledger.outcome import Provenance, Row
+from adapeff_sim.ledger.outcome import Provenance, Row, weakest
 from adapeff_sim.ledger.trainings import EqualQualityRow, TrainingRow, equal_quality, training_rows
 from adapeff_sim.ledger.upkeep import UpkeepRow, upkeep_rows
 from adapeff_sim.projection.epochs import EpochsRow, epochs
@@ -172,10 +172,11 @@ def _projection(facts: Facts, ledger: Ledger, prices: Prices, target: Target) ->
     """The life at the target's size, priced by the same components, prices and terms."""
     rows = price_ledger(project(ledger, target), prices, facts.terms)
     grown, names, days = accruals(rows), components(rows), _grid(facts, rows)
+    took = epochs(ledger)
     return Projection(
         target=target,
-        assumptions=tuple(target.assumptions()),
-        epochs=epochs(ledger),
+        assumptions=tuple(target.assumptions(weakest(row.provenance for row in took))),
+        epochs=took,
         totals=totals(facts.labels, facts.seeds, names, rows),
         days=days,
         curves=_curves(facts, names, grown, days),

@@ -107,7 +107,7 @@ def _work(work: Work, prices: Prices) -> Text:
         "FLOPs unavailable" if work.train_flops is None else f"{flops(work.train_flops)}FLOPs{share}",
         f"{duration(work.train_seconds)} on {work.device}",
     ]
-    facts = [*([] if work.is_fetched else trained), size(work.stored_bytes), money(work.amount, prices.currency)]
+    facts = [*([] if work.is_fetched else trained), _weight(work), money(work.amount, prices.currency)]
     text = line("; ".join(facts), "dim")
     if work.provenance != "measured":
         text.append(f"  ({work.provenance})")
@@ -143,6 +143,10 @@ def _add_costs(tree: Tree, turn: Turn, prices: Prices) -> None:
             now = f"{r.component}: {money(r.after, prices.currency)}"
             was = "" if money(r.before) == money(r.after) else f", was {money(r.before)}"
             daily.add(line(f"{now}{was}{_whence(turn, r.component)}"))
+
+
+def _weight(work: Work) -> str:
+    return "size unavailable" if work.stored_bytes is None else size(work.stored_bytes)
 
 
 def _paid(paid: Paid, prices: Prices) -> Text:

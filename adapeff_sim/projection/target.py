@@ -13,7 +13,7 @@ from adapeff_sim.estimation.assumptions import (
     Sure,
 )
 from adapeff_sim.estimation.calibration import Calibration
-from adapeff_sim.ledger.outcome import Row
+from adapeff_sim.ledger.outcome import Provenance, Row
 
 
 class Target(Row):
@@ -45,8 +45,8 @@ class Target(Row):
         """How long a request takes on its device."""
         return self.calibration or AssumedPace(self.device, self.answer_flops_per_second)
 
-    def assumptions(self) -> Iterator[Assumption]:
-        """What a projection to it takes for granted, besides prices and what the scenario says."""
+    def assumptions(self, epochs: Provenance) -> Iterator[Assumption]:
+        """What a projection takes for granted, besides prices and what the scenario says; ``epochs``: of the run's."""
         if self.calibration is not None:
             yield _taken("seconds", None, "", "measured", self.rates_from)
         else:
@@ -55,8 +55,10 @@ class Target(Row):
             answer = self.answer_flops_per_second
             yield _taken(f"{self.device}, one request", answer, "FLOP/s", "assumed", self.rates_from)
         yield _taken("loading", LOAD_BYTES_PER_SECOND, "bytes/s", "assumed", LOAD_SOURCE)
-        yield _taken("epochs of each training", None, "", "measured", "the run; more rows may need fewer")
-        yield _taken("lengths of rows and requests, heads, traffic", None, "", "measured", "the run and its scenario")
+        carried: Sure = "estimated" if epochs == "estimated" else "assumed"
+        carried = "measured" if epochs in ("measured", "reused") else carried
+        yield _taken("epochs of each training", None, "", carried, "the run; more rows may need fewer")
+        yield _taken("lengths of rows and requests, heads", None, "", "measured", "the run")
         held_out = {"validation": self.validation_examples_per_endpoint, "test": self.test_examples_per_endpoint}
         for split, rows in held_out.items():
             key = f"project_to: {split}_examples_per_endpoint"

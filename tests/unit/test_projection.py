@@ -185,9 +185,9 @@ def test_rows_that_are_held_out_grow_only_where_somebody_says_how_many_there_are
     assert bought.usage["validation_examples"] == 50.0
     how = [(sure_of(b, "validate_flops"), sure_of(e, "test_examples")) for b, e in zip(built, tested, strict=True)]
     assert how == [("assumed", "assumed"), ("estimated", "estimated")]
-    told = {each.what: each.provenance for each in TARGET.assumptions()}
+    told = {each.what: each.provenance for each in TARGET.assumptions("measured")}
     assert told["validation rows"] == told["test rows"] == "assumed"
-    stated = {each.what: each.value for each in TARGET.model_copy(update=said).assumptions()}
+    stated = {each.what: each.value for each in TARGET.model_copy(update=said).assumptions("measured")}
     assert (stated["validation rows of an endpoint"], stated["test rows of an endpoint"]) == (50, 700)
 
 
