@@ -13,6 +13,7 @@ Sure = Literal["measured", "estimated", "assumed", "stated"]
 # Median over the 32 trainings of the shipped scenario new_language (version 0.2, seed 13, 100 to 450 rows, patience 5).
 BEST_EPOCH: Mapping[str, float] = {"adapter": 6.0, "fusion": 6.0, "model": 6.0}
 BEST_EPOCH_SOURCE = "median of the trainings of new_language (100 to 450 rows); give your own under `estimate: epochs`"
+OF_REQUESTS = ("request_seconds", "request_after_idle_seconds")  # what of a probe a pace decides
 LOAD_BYTES_PER_SECOND = 1e9
 LOAD_SOURCE = "a local disk; not measured"
 PIECE_BYTES = 4
@@ -43,6 +44,11 @@ class Pace(Protocol):
         """Whether it rests on a rate that nobody measured or stated."""
         ...
 
+    @property
+    def after_idle(self) -> float:
+        """How many times as long a request takes that comes to a replica which had nothing to do."""
+        ...
+
     def train_seconds(
         self, network: NetworkShape, head: HeadShape, sequences: int, length: int, steps: int = 1
     ) -> dict[str, float]:
@@ -61,6 +67,7 @@ class AssumedPace:
     device: str
     flops_per_second: float
     is_assumed: bool = True
+    after_idle: float = 1.0
 
     def train_seconds(
         self, network: NetworkShape, head: HeadShape, sequences: int, length: int, steps: int = 1

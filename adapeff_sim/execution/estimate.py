@@ -14,7 +14,7 @@ from adapeff_sim.artifacts.recipe import AdapterRecipe, BaseModelRecipe, Dataset
 from adapeff_sim.base_models.release import Release
 from adapeff_sim.data.examples import PRIMARY, Split, TaskKind
 from adapeff_sim.errors import ExecutionError
-from adapeff_sim.estimation.assumptions import LOAD_BYTES_PER_SECOND, PIECE_BYTES, Pace
+from adapeff_sim.estimation.assumptions import LOAD_BYTES_PER_SECOND, OF_REQUESTS, PIECE_BYTES, Pace
 from adapeff_sim.estimation.encoder import ALIASES, NoClosedForm
 from adapeff_sim.estimation.flops import HeadShape, NetworkShape, StepFlops, Trained, nominal_flops, step_flops
 from adapeff_sim.estimation.parameters import FLOAT_BYTES, parameters
@@ -170,11 +170,12 @@ class Estimate:
             return _unknown({}, ("request_flops", "request_seconds", str(error)))
         usage = {
             "request_flops": float(forward),
+            "request_after_idle_seconds": pace.after_idle * seconds[1],
             "resident_bytes": float(FLOAT_BYTES * whole),
             "own_bytes": float(FLOAT_BYTES * (whole - bare)),
             "load_seconds": FLOAT_BYTES * whole / LOAD_BYTES_PER_SECOND,
         }
-        assumed = ("load_seconds", *(("request_seconds",) if self.serving_pace.is_assumed else ()))
+        assumed = ("load_seconds", *(OF_REQUESTS if self.serving_pace.is_assumed else ()))
         told = self._told(usage, request_seconds=seconds, unavailable=NEVER_KNOWN, assumed=assumed)
         return told.model_copy(update={"device": self.serving_pace.device})
 

@@ -12,7 +12,7 @@ import math
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 
-from adapeff_sim.estimation.assumptions import LOAD_BYTES_PER_SECOND, Pace
+from adapeff_sim.estimation.assumptions import LOAD_BYTES_PER_SECOND, OF_REQUESTS, Pace
 from adapeff_sim.estimation.encoder import NoClosedForm, encoder_shape
 from adapeff_sim.estimation.flops import HeadShape, NetworkShape, StepFlops, nominal_flops, step_flops
 from adapeff_sim.estimation.parameters import FLOAT_BYTES, parameters
@@ -215,7 +215,7 @@ def _served(record: ServingRecord, target: Target, life: Life) -> ServingRecord:
     except NoClosedForm:
         lacking = ("request_seconds", "request_flops")
         return record.model_copy(update={**told, "usage": {}, "unavailable": lacking, "provenance": "unavailable"})
-    assumed = ("load_seconds", *(("request_seconds",) if target.serving_pace.is_assumed else ()))
+    assumed = ("load_seconds", *(OF_REQUESTS if target.serving_pace.is_assumed else ()))
     told |= {"usage": usage, "request_seconds": seconds, "unavailable": (), "provenance": "estimated"}
     told["assumed"] = assumed
     return record.model_copy(update=told)
@@ -234,14 +234,16 @@ def _request(record: ServingRecord, target: Target, life: Life) -> tuple[Usage, 
     length = _length(NetworkShape(small, methods, len(methods) > 1), head, flops)
     network = NetworkShape(shape, methods, len(methods) > 1)
     whole, bare = parameters(network, [head]).total, parameters(NetworkShape(shape), []).total
+    pace, sizes = target.serving_pace, sorted({1, *record.request_seconds})
+    seconds = {n: pace.answer_seconds(network, head, n, length) / n for n in sizes}
     usage = {
         "request_flops": float(step_flops(network, head, 1, length).forward),
+        "request_after_idle_seconds": pace.after_idle * seconds[1],
         "resident_bytes": float(FLOAT_BYTES * whole),
         "own_bytes": float(FLOAT_BYTES * (whole - bare)),
         "load_seconds": FLOAT_BYTES * whole / LOAD_BYTES_PER_SECOND,
     }
-    sizes = sorted(record.request_seconds) or [1]
-    return usage, {n: target.serving_pace.answer_seconds(network, head, n, length) / n for n in sizes}
+    return usage, seconds
 
 
 def _length(network: NetworkShape, head: HeadShape, flops: float) -> int:
