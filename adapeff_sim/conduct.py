@@ -117,7 +117,8 @@ def estimated(
 ) -> Estimated:
     """A scenario lived through and priced from closed forms; no file is written.
 
-    Raises AdapeffError where rows or models cannot be had, or where nobody knows how fast the priced device is.
+    Raises AdapeffError where rows or models cannot be had. Where nobody knows how fast the priced device is, its
+    seconds are unavailable.
     """
     rests_on = basis(scenario, prices, store, learn_from)
     machine, sources = rests_on.machine, Sources(scenario.data, Path())

@@ -23,6 +23,7 @@ from adapeff_sim.estimation.assumptions import (
     Assumption,
     Epochs,
     Pace,
+    UnknownPace,
     epochs_paid,
 )
 from adapeff_sim.estimation.calibration import Calibration
@@ -89,7 +90,7 @@ class Basis:
 def basis(scenario: Scenario, prices: Prices, store: Path, learn_from: Path | None = None) -> Basis:
     """What an estimate of a scenario rests on; calibrations lie beside ``store``.
 
-    Raises AdapeffError for an earlier run that cannot be read, and where nobody knows how fast the priced device is.
+    Raises AdapeffError for an earlier run that cannot be read.
     """
     pace, told = _pace("training", prices.compute, store)
     serving_pace, of_serving = _pace("one request", prices.serving, store)
@@ -112,15 +113,14 @@ def calibrated(store: Path, device: str, threads: int, precision: str = "auto") 
 
 
 def _pace(what: str, price: DevicePrice, store: Path) -> tuple[Pace, Assumption]:
-    """The calibration of the priced device that is likest to a run here, else what the price book assumes of it."""
+    """The calibration of the priced device that is likest to a run here, else what the price book assumes, if so."""
     if found := calibrated(store, price.device, usable_cores()):
         of = f"calibration of {found.device}, {found.threads} threads, {found.precision}, of {found.date}"
         return found, Assumption(what=f"seconds of {what}", value=None, unit="", provenance="measured", source=of)
     if price.flops_per_second is None:
-        raise ScenarioError(
-            f"nobody knows how fast {price.device} is: the price book gives no flops_per_second, and no calibration of "
-            "it is there; add the number, or run `adapeff-sim calibrate` on it."
-        )
+        of = "no calibration of it is there, and the price book gives no flops_per_second; add it, or run `calibrate`"
+        lost = Assumption(what=f"{price.device}, {what}", value=None, unit="", provenance="unavailable", source=of)
+        return UnknownPace(price.device), lost
     told = Assumption(
         what=f"{price.device}, {what}",
         value=price.flops_per_second,

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from adapeff_sim.estimation.flops import HeadShape, NetworkShape, step_flops
 
-Sure = Literal["measured", "estimated", "assumed", "stated"]
+Sure = Literal["measured", "estimated", "assumed", "stated", "unavailable"]
 # Median over the 32 trainings of the shipped scenario new_language (version 0.2, seed 13, 100 to 450 rows, patience 5).
 BEST_EPOCH: Mapping[str, float] = {"adapter": 6.0, "fusion": 6.0, "model": 6.0}
 BEST_EPOCH_SOURCE = "median of the trainings of new_language (100 to 450 rows); give your own under `estimate: epochs`"
@@ -79,6 +79,36 @@ class AssumedPace:
     def answer_seconds(self, network: NetworkShape, head: HeadShape, sequences: int, length: int) -> float:
         """Operations of the forward pass by the rate."""
         return step_flops(network, head, sequences, length).forward / self.flops_per_second
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownPace:
+    """A device of which nobody measured, stated or assumed how fast it is: seconds on it are unavailable."""
+
+    device: str
+    is_assumed: bool = False
+    after_idle: float = 1.0
+
+    def train_seconds(
+        self,
+        network: NetworkShape,  # noqa: ARG002
+        head: HeadShape,  # noqa: ARG002
+        sequences: int,  # noqa: ARG002
+        length: int,  # noqa: ARG002
+        steps: int = 1,  # noqa: ARG002
+    ) -> dict[str, float]:
+        """None of any part."""
+        return {}
+
+    def answer_seconds(
+        self,
+        network: NetworkShape,  # noqa: ARG002
+        head: HeadShape,  # noqa: ARG002
+        sequences: int,  # noqa: ARG002
+        length: int,  # noqa: ARG002
+    ) -> float:
+        """Nobody knows: NaN, which no record holds."""
+        return math.nan
 
 
 @dataclass(frozen=True, slots=True)

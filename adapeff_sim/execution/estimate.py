@@ -6,6 +6,7 @@ Every outcome is `estimated`, and names what rests on epochs, a rate or a size t
 closed form tells is unavailable, and so is every score.
 """
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
@@ -110,7 +111,7 @@ class Estimate:
             return _unknown(usage, ("train_flops", "train_seconds", str(error)))
         told, guess = _workload(config_for(release), network, heads, seen), self.is_guess(artifact, settings.epochs)
         assumed = _resting(usage, self.pace, guess and steps != settings.max_steps)
-        return self._told(usage, stored_bytes=size, workload=told, unavailable=NEVER_KNOWN, assumed=assumed)
+        return self._told(usage, stored_bytes=size, workload=told, unavailable=_lacking(usage), assumed=assumed)
 
     def _epoch(self, artifact: Artifact, piles: Piles, batch_size: int) -> tuple[list[Shape], int]:
         """The batches of one epoch, task by task, and the rows in it; of replayed rows the recipe's share."""
@@ -150,7 +151,7 @@ class Estimate:
         except NoClosedForm as error:
             return _unknown(usage, ("evaluate_flops", "evaluate_seconds", str(error)), primary)
         assumed = _resting(usage, self.pace)
-        return self._told(usage, primary=primary, unavailable=(primary, *NEVER_KNOWN), assumed=assumed)
+        return self._told(usage, primary=primary, unavailable=(primary, *_lacking(usage)), assumed=assumed)
 
     def _served(self, order: Order, job: Serve) -> Outcome:
         """What a request takes, and what a server of this shape holds."""
@@ -176,7 +177,10 @@ class Estimate:
             "load_seconds": FLOAT_BYTES * whole / LOAD_BYTES_PER_SECOND,
         }
         assumed = ("load_seconds", *(OF_REQUESTS if self.serving_pace.is_assumed else ()))
-        told = self._told(usage, request_seconds=seconds, unavailable=NEVER_KNOWN, assumed=assumed)
+        lost: tuple[str, ...] = ()
+        if math.isnan(seconds[1]):  # nobody knows how fast the device is
+            seconds, usage, lost = {}, {name: n for name, n in usage.items() if name not in OF_REQUESTS}, OF_REQUESTS
+        told = self._told(usage, request_seconds=seconds, unavailable=(*lost, *NEVER_KNOWN), assumed=assumed)
         return told.model_copy(update={"device": self.serving_pace.device})
 
     def _answering(self, network: NetworkShape, heads: Heads, asked: Mapping[Shape, int], phase: str) -> Usage:
@@ -186,7 +190,7 @@ class Estimate:
         for (task, sequences, length), times in asked.items():
             flops += times * step_flops(bare, heads[task], sequences, length).forward
             seconds += times * self.pace.answer_seconds(bare, heads[task], sequences, length)
-        return {f"{phase}_flops": flops, f"{phase}_seconds": seconds}
+        return {f"{phase}_flops": flops} | ({} if math.isnan(seconds) else {f"{phase}_seconds": seconds})
 
     def _network(self, artifact: Artifact, release: Release) -> NetworkShape:
         """What is trained, and what lies under it."""
@@ -255,6 +259,14 @@ def _resting(usage: Usage, pace: Pace, is_guess: bool = False) -> tuple[str, ...
     return tuple(
         name for name in usage if (is_guess and name not in OF_SHAPE) or (pace.is_assumed and name.endswith("_seconds"))
     )
+
+
+def _lacking(usage: Usage) -> tuple[str, ...]:
+    """What could not be had: energy and memory, and seconds where nobody knows how fast the device is."""
+    phases = [
+        name.removesuffix("_flops") for name in ("train_flops", "validate_flops", "evaluate_flops") if name in usage
+    ]
+    return (*(f"{phase}_seconds" for phase in phases if f"{phase}_seconds" not in usage), *NEVER_KNOWN)
 
 
 def _stored_bytes(artifact: Artifact, network: NetworkShape, heads: Heads) -> int:

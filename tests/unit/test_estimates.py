@@ -9,6 +9,7 @@ from test_calibration import KNOWN as CALIBRATED
 from tiny_scenario import plain, write_rows
 
 from adapeff_sim.conduct import conduct, conduct_estimate, estimated
+from adapeff_sim.costs.prices import Prices
 from adapeff_sim.errors import DataError, ScenarioError
 from adapeff_sim.estimates import calibrated, learnt_from
 from adapeff_sim.estimation.encoder import NoClosedForm
@@ -179,6 +180,22 @@ def test_of_several_calibrations_that_of_the_runs_precision_and_threads_is_taken
     assert [calibrated(store, "cpu", 9, how).precision for how in ("auto", "bf16")] == ["fp32", "bf16"]
     assert calibrated(store, "cpu", 1).date == later, "none of so many threads: the latest"
     assert calibrated(store, "L4", 9).precision == "bf16" and calibrated(store, "T4", 9) is None
+
+
+def test_where_nobody_knows_how_fast_a_device_is_its_seconds_are_unavailable_and_operations_are_not():
+    told = load_prices("cloud_gpu").model_dump()
+    for part in ("compute", "serving"):
+        told[part] |= {"flops_per_second": None, "assumption": ""}
+    ner, slow = shortened(["ner"], adapter_per_task={}), Prices.model_validate(told)
+    found = estimated(ner, slow, Path("nowhere/store")).results
+    known = {r.component: r.mean is not None for r in found.totals}
+    assert known == {**dict.fromkeys(known, True), "compute": False, "serving": False}
+    (row,) = found.trainings
+    assert row.usage["train_flops"] > 0 and {"train_seconds", "validate_seconds"} <= set(row.unavailable)
+    told["compute"] |= {"per": "exaflop", "includes_energy": False}
+    found = estimated(ner, Prices.model_validate(told), Path("nowhere/store"))
+    assert next(r.provenance for r in found.results.totals if r.component == "compute") == "estimated"
+    assert "unavailable" in {each.provenance for each in found.assumptions}
 
 
 def test_a_scenario_says_its_epochs_by_kind_and_by_label_and_only_of_what_it_has(tmp_path):
