@@ -13,7 +13,7 @@ from adapeff_sim.artifacts.deployment import Route
 from adapeff_sim.artifacts.recipe import DatasetRecipe, Kind
 from adapeff_sim.execution.base import Order
 from adapeff_sim.ledger.ledger import Ledger
-from adapeff_sim.ledger.outcome import Outcome, Prediction, Usage
+from adapeff_sim.ledger.outcome import Outcome, Prediction, Provenance, Usage, sure_of
 from adapeff_sim.ledger.records import (
     Answered,
     Compared,
@@ -92,7 +92,8 @@ class Measured(TypedDict):
 
     key: str
     unavailable: tuple[str, ...]
-    provenance: Literal["measured", "reused", "estimated", "unavailable"]
+    assumed: tuple[str, ...]
+    provenance: Provenance
     device: str
     threads: int
 
@@ -105,6 +106,7 @@ def _measured(order: Order, outcome: Outcome) -> Measured:
     return {
         "key": order.key,
         "unavailable": outcome.unavailable,
+        "assumed": outcome.assumed,
         "provenance": outcome.provenance,
         "device": outcome.device,
         "threads": outcome.threads,
@@ -241,7 +243,7 @@ def _stored(step: Step, done: Done) -> list[Stored]:
                 fingerprint=fingerprint,
                 stored_bytes=outcome.stored_bytes,
                 kept_as=kept_as,
-                provenance=outcome.provenance,
+                provenance=sure_of(outcome, "stored_bytes"),
             )
         )
     return kept

@@ -117,7 +117,8 @@ def estimated(
 ) -> Estimated:
     """A scenario lived through and priced from closed forms; no file is written.
 
-    Raises AdapeffError where rows or models cannot be had, or where nobody knows how fast the priced device is.
+    Raises AdapeffError where rows or models cannot be had. Where nobody knows how fast the priced device is, its
+    seconds are unavailable.
     """
     rests_on = basis(scenario, prices, store, learn_from)
     machine, sources = rests_on.machine, Sources(scenario.data, Path())
@@ -183,11 +184,14 @@ def target_of(said: ProjectTo, known: Calibration | None) -> Target:
         base_model=said.base_model,
         encoder=said.encoder,
         examples_per_endpoint=said.examples_per_endpoint,
+        validation_examples_per_endpoint=said.validation_examples_per_endpoint,
+        test_examples_per_endpoint=said.test_examples_per_endpoint,
         device=known.device if known else said.device,
         trials=said.trials,
         train_flops_per_second=train,
         answer_flops_per_second=answer,
         rates_from=how,
+        is_rate_stated=said.flops_per_second is not None,
         calibration=known and known.model_copy(update={"points": ()}),
     )
 

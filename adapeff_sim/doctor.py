@@ -15,7 +15,7 @@ import psutil
 from packaging.requirements import Requirement
 
 from adapeff_sim import __version__
-from adapeff_sim.execution.calibrations import CalibrationError, kept_calibrations
+from adapeff_sim.execution.calibrations import sorted_calibrations
 from adapeff_sim.execution.machine import cpu_model, cuda_device, has_driver, memory_bytes, usable_cores
 from adapeff_sim.whole_files import cannot_hold
 
@@ -150,10 +150,11 @@ def _disk(store: Path) -> Finding:
 
 def _calibrations(store: Path) -> Finding:
     """Which devices were calibrated; estimates of seconds rest on price books without one."""
-    try:
-        known = sorted({f"{c.device}, {c.threads} threads, {c.precision}" for c in kept_calibrations(store)})
-    except CalibrationError as error:
-        return Finding("calibration", "note", str(error), "adapeff-sim calibrate")
+    found, damaged = sorted_calibrations(store)
+    known = sorted({f"{c.device}, {c.threads} threads, {c.precision}" for c in found})
+    if damaged:
+        told = "; ".join([*known, *(f"left out: {error}" for error in damaged)])
+        return Finding("calibration", "note", told, "adapeff-sim calibrate")
     if not known:
         return Finding("calibration", "note", "none; seconds are estimated from price books", "adapeff-sim calibrate")
     return Finding("calibration", "good", "; ".join(known))

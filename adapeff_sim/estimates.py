@@ -23,6 +23,7 @@ from adapeff_sim.estimation.assumptions import (
     Assumption,
     Epochs,
     Pace,
+    UnknownPace,
     epochs_paid,
 )
 from adapeff_sim.estimation.calibration import Calibration
@@ -51,6 +52,7 @@ class Basis:
     serving_pace: Pace
     others: tuple[Assumption, ...] = ()
     _asked: dict[str, Assumption] = field(default_factory=dict)
+    _guessed: set[tuple[str, int]] = field(default_factory=set)  # trainings, with epochs that nobody knows
 
     def settings(self, label: str, artifact: Artifact) -> TrainingSettings:
         """The settings of a training, its epochs those that are expected to be paid."""
@@ -60,6 +62,8 @@ class Basis:
         best = self.epochs.best(label, str(artifact.kind))
         self._asked[best.what] = best
         paid = epochs_paid(best.value or 1.0, told.patience, told.epochs)
+        if best.provenance == "assumed":
+            self._guessed.add((artifact.fingerprint, paid))
         return told.model_copy(update={"epochs": paid})
 
     @property
@@ -71,7 +75,12 @@ class Basis:
 
     def executor(self, sources: Sources) -> Executor:
         """Who answers the orders."""
-        return EXECUTORS.get("estimate")(sources=sources, pace=self.pace, serving_pace=self.serving_pace)
+        paces = {"pace": self.pace, "serving_pace": self.serving_pace}
+        return EXECUTORS.get("estimate")(sources=sources, **paces, is_guess=self.is_guess)
+
+    def is_guess(self, artifact: Artifact, epochs: int) -> bool:
+        """Whether so many epochs of a training are a default, which nobody measured or stated."""
+        return (artifact.fingerprint, epochs) in self._guessed
 
     def assumptions(self) -> tuple[Assumption, ...]:
         """Everything that was taken for granted so far, epochs first."""
@@ -81,7 +90,7 @@ class Basis:
 def basis(scenario: Scenario, prices: Prices, store: Path, learn_from: Path | None = None) -> Basis:
     """What an estimate of a scenario rests on; calibrations lie beside ``store``.
 
-    Raises AdapeffError for an earlier run that cannot be read, and where nobody knows how fast the priced device is.
+    Raises AdapeffError for an earlier run that cannot be read.
     """
     pace, told = _pace("training", prices.compute, store)
     serving_pace, of_serving = _pace("one request", prices.serving, store)
@@ -104,23 +113,22 @@ def calibrated(store: Path, device: str, threads: int, precision: str = "auto") 
 
 
 def _pace(what: str, price: DevicePrice, store: Path) -> tuple[Pace, Assumption]:
-    """The calibration of the priced device that is likest to a run here, else what the price book assumes of it."""
+    """The calibration of the priced device that is likest to a run here, else what the price book assumes, if so."""
     if found := calibrated(store, price.device, usable_cores()):
         of = f"calibration of {found.device}, {found.threads} threads, {found.precision}, of {found.date}"
         return found, Assumption(what=f"seconds of {what}", value=None, unit="", provenance="measured", source=of)
     if price.flops_per_second is None:
-        raise ScenarioError(
-            f"nobody knows how fast {price.device} is: the price book gives no flops_per_second, and no calibration of "
-            "it is there; add the number, or run `adapeff-sim calibrate` on it."
-        )
+        of = "no calibration of it is there, and the price book gives no flops_per_second; add it, or run `calibrate`"
+        lost = Assumption(what=f"{price.device}, {what}", value=None, unit="", provenance="unavailable", source=of)
+        return UnknownPace(price.device), lost
     told = Assumption(
         what=f"{price.device}, {what}",
         value=price.flops_per_second,
         unit="FLOP/s",
-        provenance="assumed",
+        provenance="assumed" if price.assumption else "stated",
         source=price.assumption or "the price book",
     )
-    return AssumedPace(price.device, price.flops_per_second), told
+    return AssumedPace(price.device, price.flops_per_second, bool(price.assumption)), told
 
 
 def _taken_for_granted(scenario: Scenario) -> Iterator[Assumption]:

@@ -14,7 +14,7 @@ from adapeff_sim.costs.base import CostRow, price_ledger
 from adapeff_sim.estimation.encoder import NoClosedForm
 from adapeff_sim.explanation import ExplanationError, full_training
 from adapeff_sim.ledger.ledger import Ledger
-from adapeff_sim.ledger.outcome import Row
+from adapeff_sim.ledger.outcome import Row, sure_of
 from adapeff_sim.ledger.records import EvaluationRecord, JobRecord, Record
 from adapeff_sim.lifecycle.difference import happened
 from adapeff_sim.lifecycle.world import World
@@ -35,7 +35,7 @@ class Work(Row):
     train_flops: float | None
     of_full: float | None  # its operations as a share of those of full fine-tuning on the same batches
     train_seconds: float | None
-    stored_bytes: int
+    stored_bytes: int | None  # None where nobody knows
     amount: float | None
     provenance: str
     device: str
@@ -232,9 +232,9 @@ def work_of(results: Results, ledger: Ledger, step: Step, artifact: Artifact) ->
         train_flops=flops,
         of_full=flops / full if flops is not None and full else None,
         train_seconds=found.usage.get("train_seconds"),
-        stored_bytes=found.stored_bytes,
+        stored_bytes=None if found.provenance == "unavailable" else found.stored_bytes,
         amount=None if any(r.amount is None for r in rows) else math.fsum(r.amount or 0.0 for r in rows),
-        provenance=found.provenance,
+        provenance=sure_of(found, *found.usage),
         device=found.device,
         key=found.key,
         also_for=tuple(dict.fromkeys(r.label for r in jobs if r.key == found.key and r.label != step.label)),

@@ -13,7 +13,7 @@ from adapeff_sim.estimation.encoder import NoClosedForm, encoder_shape
 from adapeff_sim.estimation.flops import HeadShape, NetworkShape, StepFlops, nominal_flops, step_flops
 from adapeff_sim.estimation.parameters import parameters
 from adapeff_sim.ledger.ledger import Ledger
-from adapeff_sim.ledger.outcome import Provenance, Row, Usage, Workload
+from adapeff_sim.ledger.outcome import Provenance, Row, Usage, Workload, sure_of
 from adapeff_sim.ledger.records import JobRecord
 
 LISTED = 12
@@ -134,7 +134,7 @@ def explain(shared: Sequence[JobRecord]) -> Explanation:
         seed=job.seed,
         labels=tuple(dict.fromkeys(r.label for r in shared)),
         key=job.key,
-        provenance=job.provenance,
+        provenance=sure_of(job, *job.usage),
         device=job.device,
         parameters=tuple(_lines(PARAMETERS, job.usage, full)),
         flops=tuple(_lines(FLOPS, job.usage, full)),

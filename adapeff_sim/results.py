@@ -20,6 +20,7 @@ from adapeff_sim.costs.serving import PoolRow, pool_rows
 from adapeff_sim.costs.storage import StoredRow, stored_rows
 from adapeff_sim.costs.totals import TotalRow, totals
 from adapeff_sim.errors import AdapeffError
+from adapeff_sim.estimation.assumptions import Assumption
 from adapeff_sim.ledger.history import (
     CutShort,
     EventRow,
@@ -28,9 +29,10 @@ from adapeff_sim.ledger.history import (
     final_scores,
     not_converged,
     quality_points,
+    sure_of_scores,
 )
 from adapeff_sim.ledger.ledger import Ledger
-from adapeff_sim.ledger.outcome import Row
+from adapeff_sim.ledger.outcome import Provenance, Row, weakest
 from adapeff_sim.ledger.trainings import EqualQualityRow, TrainingRow, equal_quality, training_rows
 from adapeff_sim.ledger.upkeep import UpkeepRow, upkeep_rows
 from adapeff_sim.projection.epochs import EpochsRow, epochs
@@ -39,8 +41,8 @@ from adapeff_sim.projection.target import Target
 from adapeff_sim.verdict import Case, Verdict, judge
 from adapeff_sim.whole_files import not_read, not_written, write_whole
 
-FORMAT: Literal[3] = 3
-READ = (1, 2, 3)  # of format 1 are results without trainings, of 2 those without upkeep
+FORMAT: Literal[4] = 4
+READ = (1, 2, 3, 4)  # 1: without trainings; 2: without upkeep; 3: what is assumed was called estimated
 EVEN_DAYS = 60
 
 
@@ -72,7 +74,8 @@ class Facts(Row):
 class Curve(Row):
     """The cumulative cost of one component in one life, a number for each of ``Results.days``.
 
-    A curve that is not ``complete`` lacks amounts that could not be had, and is a lower bound.
+    A curve that is not ``complete`` lacks amounts that could not be had, and is a lower bound. One of which nothing is
+    known is not there.
     """
 
     label: str
@@ -80,15 +83,17 @@ class Curve(Row):
     component: str
     complete: bool
     amounts: tuple[float, ...]
+    provenance: Provenance | None = None  # the least sure of what is known; None in results of earlier versions
 
 
 class Projection(Row):
-    """What the same life would come to at the size of production: every figure is estimated; the days are its own.
+    """What the same life would come to at the size of production: estimated or assumed; the days are its own.
 
-    ``epochs`` are those of the run, which are carried over.
+    ``epochs`` are those of the run, which are carried over; ``assumptions`` is what the figures rest on.
     """
 
     target: Target
+    assumptions: tuple[Assumption, ...] = ()  # none in results of earlier versions
     epochs: tuple[EpochsRow, ...]
     totals: tuple[TotalRow, ...]
     days: tuple[float, ...]
@@ -103,7 +108,7 @@ class Results(Row):
     a sum falls due twice, for the moment before and the moment after.
     """
 
-    format: Literal[1, 2, 3] = FORMAT
+    format: Literal[1, 2, 3, 4] = FORMAT
     facts: Facts
     prices: Prices
     environment: dict[str, JsonValue]
@@ -140,6 +145,7 @@ def results_of(
         quality_floor=facts.quality_floor,
         accruals=grown,
         scores=final_scores(ledger, quality, facts.labels, facts.seeds, facts.terms.horizon_days),
+        scored=sure_of_scores(quality),
     )
     return Results(
         facts=facts,
@@ -166,9 +172,11 @@ def _projection(facts: Facts, ledger: Ledger, prices: Prices, target: Target) ->
     """The life at the target's size, priced by the same components, prices and terms."""
     rows = price_ledger(project(ledger, target), prices, facts.terms)
     grown, names, days = accruals(rows), components(rows), _grid(facts, rows)
+    took = epochs(ledger)
     return Projection(
         target=target,
-        epochs=epochs(ledger),
+        assumptions=tuple(target.assumptions(weakest(row.provenance for row in took))),
+        epochs=took,
         totals=totals(facts.labels, facts.seeds, names, rows),
         days=days,
         curves=_curves(facts, names, grown, days),
@@ -201,9 +209,11 @@ def _curves(
         for seed in facts.seeds:
             for name in names:
                 lot = grown.get((label, seed, name), Accrual())
+                if lot.is_unknown:
+                    continue
                 amounts = tuple(lot.at(day, before) for day, before in moments)
-                complete = not lot.unavailable
-                found.append(Curve(label=label, seed=seed, component=name, complete=complete, amounts=amounts))
+                told = {"complete": not lot.unavailable, "amounts": amounts, "provenance": lot.provenance}
+                found.append(Curve.model_validate({"label": label, "seed": seed, "component": name, **told}))
     return tuple(found)
 
 

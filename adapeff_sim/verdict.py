@@ -5,14 +5,13 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from adapeff_sim.costs.accrual import TOTAL, Accrual, Lot
-from adapeff_sim.ledger.outcome import Row
+from adapeff_sim.costs.accrual import Accrual, Lot
+from adapeff_sim.ledger.outcome import Provenance, Row, weakest
+from adapeff_sim.verdict_sentences import POINTS, ROUNDING, endpoints, said_of
 
-POINTS = 100  # scores lie between 0 and 1, floors are said in points
 RELATIVE_NOISE = 0.01  # of the larger of two amounts
 # 97.5 % points of Student's t for 1 to 9 degrees of freedom: NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.6.7.2
 STUDENT_T = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
-ROUNDING = 1e-12  # of an amount: what rounding may leave of two equal sums
 
 
 class Below(Row):
@@ -22,6 +21,7 @@ class Below(Row):
     endpoint: str
     best_label: str
     points: float | None
+    provenance: Provenance | None = None  # of scores; None in results of earlier versions
 
 
 class Incomplete(Row):
@@ -40,6 +40,7 @@ class Rival(Row):
     difference: float
     noise: float | None  # half the 95 % interval of the mean paired difference; None with one seed
     tied: bool
+    provenance: Provenance | None = None  # of both amounts; None in results of earlier versions
 
 
 class Comparison(Row):
@@ -50,6 +51,7 @@ class Comparison(Row):
     amount: float | None
     tied: tuple[str, ...] = ()
     since_day: float | None = None  # from then on cheaper than everything that it does not tie with
+    provenance: Provenance | None = None  # of the cheapest one's amount; None in results of earlier versions
     rivals: tuple[Rival, ...] = ()  # cheapest first
 
 
@@ -74,10 +76,15 @@ class Case:
     quality_floor: float  # points
     accruals: Mapping[Lot, Accrual]
     scores: Mapping[str, Mapping[str, float | None]]  # label -> endpoint -> score
+    scored: Provenance = "measured"  # the least sure of the scores
 
     def lives(self, label: str, component: str) -> list[Accrual]:
         """The accruals of one strategy, seed by seed; where nothing was charged there is nothing to pay."""
         return [self.accruals.get((label, seed, component), Accrual()) for seed in self.seeds]
+
+    def sure(self, label: str, component: str) -> Provenance:
+        """How sure that is."""
+        return weakest(life.provenance for life in self.lives(label, component))
 
     def amount(self, label: str, component: str) -> float:
         """What a strategy has cost by the horizon, mean over seeds."""
@@ -98,22 +105,14 @@ def judge(case: Case) -> Verdict:
     for component in case.components:
         unknown = {i.label for i in incomplete if i.component == component}
         comparisons.append(_compare(case, component, [x for x in case.labels if x not in low | unknown]))
-    has_one = any(c.cheapest for c in comparisons)
-    is_alone = all(c.cheapest and not c.rivals for c in comparisons)  # the total says so for every component
-    said = (
-        *(_said(case, c) for c in comparisons if has_one and (c.component == TOTAL or not is_alone)),
-        *([] if has_one else _said_of_no_one(case, below, incomplete)),
-        *_said_of_noise(case),
-        *_said_of_quality(case, below, comparisons),
-        *_said_of_incomplete(incomplete),
-    )
+    said = said_of(case, comparisons, below, incomplete)
     return Verdict(comparisons=tuple(comparisons), below=tuple(below), incomplete=tuple(incomplete), sentences=said)
 
 
 def _below(case: Case) -> list[Below]:
     """Every endpoint on which a strategy lies more than the floor below the best one, or alone has no score."""
     found = []
-    for endpoint in _endpoints(case):
+    for endpoint in endpoints(case):
         scored = {x: s for x in case.labels if (s := case.scores.get(x, {}).get(endpoint)) is not None}
         if not scored:
             continue  # nothing is known of anyone, which is said apart
@@ -121,12 +120,9 @@ def _below(case: Case) -> list[Below]:
         for label in case.labels:
             points = POINTS * (scored[best] - scored[label]) if label in scored else None
             if points is None or points > case.quality_floor + 1e-9:
-                found.append(Below(label=label, endpoint=endpoint, best_label=best, points=points))
+                told = {"label": label, "endpoint": endpoint, "best_label": best, "points": points}
+                found.append(Below.model_validate({**told, "provenance": case.scored}))
     return found
-
-
-def _endpoints(case: Case) -> list[str]:
-    return sorted({e for scores in case.scores.values() for e in scores})
 
 
 def _compare(case: Case, component: str, labels: Sequence[str]) -> Comparison:
@@ -146,6 +142,7 @@ def _compare(case: Case, component: str, labels: Sequence[str]) -> Comparison:
         tied=tuple(r.label for r in rivals if r.tied),
         since_day=max(since, default=None),
         rivals=rivals,
+        provenance=case.sure(first, component),
     )
 
 
@@ -157,7 +154,9 @@ def _rival(case: Case, component: str, first: str, label: str) -> Rival:
     difference, amount = statistics.fmean(gaps), statistics.fmean(other)
     noise = student_t(len(gaps) - 1) * statistics.stdev(gaps) / math.sqrt(len(gaps)) if len(gaps) > 1 else None
     tied = difference <= max(RELATIVE_NOISE * amount, noise or 0.0)
-    return Rival(label=label, amount=amount, difference=difference, noise=noise, tied=tied)
+    told = {"label": label, "amount": amount, "difference": difference, "noise": noise, "tied": tied}
+    sure = weakest(case.sure(x, component) for x in (first, label))
+    return Rival.model_validate({**told, "provenance": sure})
 
 
 def student_t(freedom: int) -> float:
@@ -187,113 +186,3 @@ def _leads_since(first: list[Accrual], other: list[Accrual], horizon_days: float
         return turns[0]
     (day, gap), (later, ahead) = gaps[behind[-1]], gaps[behind[-1] + 1]
     return day + (later - day) * gap / (gap - max(0.0, ahead))
-
-
-def _said(case: Case, c: Comparison) -> str:
-    """One comparison as a sentence."""
-    what = f"{c.component.capitalize()} by day {case.horizon_days:g}"
-    if c.cheapest is None or c.amount is None:
-        return f"{what}: no strategy can be compared."
-    if len(case.labels) == 1:
-        return f"{what}: {_money(c.amount, case)} for {c.cheapest}; one strategy, nothing to compare."
-    quality = "".join(_quality(case, x) for x in (c.cheapest, *c.tied)) if c.component == TOTAL else ""
-    if not c.rivals:
-        return f"{what}: {c.cheapest} ({_money(c.amount, case)}) is the only strategy that can be compared{quality}."
-    beaten = [r for r in c.rivals if not r.tied]
-    if c.tied:
-        names = ", ".join([c.cheapest, *c.tied])
-        widest = max(r.difference for r in c.rivals if r.tied)
-        apart = f", at most {_money(widest, case)} apart" if widest > ROUNDING * c.amount else ""
-        head = f"no difference between {names} ({_money(c.amount, case)}{apart})"
-    else:
-        head = f"{c.cheapest} is cheapest ({_money(c.amount, case)})"
-    if not beaten:
-        return f"{what}: {head}{quality}."
-    gap = f", {100 * beaten[0].difference / beaten[0].amount:.0f} % under {beaten[0].label}"
-    return f"{what}: {head}{gap} ({_money(beaten[0].amount, case)}){_since(case, c)}{quality}."
-
-
-def _said_of_no_one(case: Case, below: list[Below], incomplete: list[Incomplete]) -> list[str]:
-    """Why nobody can be called cheapest, and at what floor who would be."""
-    unknown = {i.label for i in incomplete if i.component == TOTAL} | {b.label for b in below if b.points is None}
-    known = [x for x in case.labels if x not in unknown]
-    gaps = {x: max((b.points or 0.0 for b in below if b.label == x), default=0.0) for x in known}
-    if not gaps:
-        return ["No strategy can be compared: each lacks an amount or a score."]
-    floor = _tenths(min(gaps.values()))
-    first = min((x for x in gaps if gaps[x] <= floor + 1e-9), key=lambda x: case.amount(x, TOTAL))
-    amount = _money(case.amount(first, TOTAL), case)
-    return [
-        f"No strategy stays within {case.quality_floor:g} points of the best everywhere, so none is called cheapest.",
-        f"With a floor of {floor:.1f} points, the least that lets one in, it would be {first} ({amount} in total).",
-    ]
-
-
-def _tenths(points: float) -> float:
-    return math.ceil(10 * points - 1e-6) / 10  # rounded up: a floor of as many points lets the gap pass
-
-
-def _since(case: Case, c: Comparison) -> str:
-    if c.since_day is None:
-        return ""
-    start = min((d for label in case.labels for life in case.lives(label, c.component) for d in life.days), default=0.0)
-    return ", from the start" if c.since_day < start + 0.05 else f", from day {round(c.since_day, 1):g} on"
-
-
-def _quality(case: Case, label: str) -> str:
-    """At what quality: the mean over endpoints, and the lowest."""
-    scores = {e: s for e, s in case.scores.get(label, {}).items() if s is not None}
-    if not scores:
-        return ""
-    mean, lowest = POINTS * statistics.fmean(scores.values()), min(scores, key=lambda e: (scores[e], e))
-    return f"; {label} scores {mean:.1f} points on average, {POINTS * scores[lowest]:.1f} at its lowest ({lowest})"
-
-
-def _said_of_noise(case: Case) -> list[str]:
-    if len(case.labels) == 1:
-        return []
-    if len(case.seeds) == 1:
-        return ["One seed: no interval; only differences of 1 % or less count as none."]
-    return [
-        f"{len(case.seeds)} seeds: a difference counts as none within 1 %, "
-        "or within the 95 % interval of the paired difference (Student's t)."
-    ]
-
-
-def _said_of_quality(case: Case, below: list[Below], comparisons: list[Comparison]) -> list[str]:
-    """Who is never called cheapest, why, and whether it would have been."""
-    total = next((c for c in comparisons if c.component == TOTAL), None)
-    unscored = [e for e in _endpoints(case) if all(s.get(e) is None for s in case.scores.values())]
-    where = f"unavailable on {', '.join(unscored)}: the floor was not held there."
-    unknown = where if unscored != _endpoints(case) else "unknown, as nothing was scored: cost alone is compared."
-    said = [f"Quality is {unknown}"] if unscored else []
-    for label in dict.fromkeys(b.label for b in below):
-        mine = [b for b in below if b.label == label]
-        worst = max(mine, key=lambda b: math.inf if b.points is None else b.points)
-        more = f" (and on {len(mine) - 1} more)" if len(mine) > 1 else ""
-        if worst.points is None:
-            reason = f"it has no score on {worst.endpoint}{more}"
-        else:
-            reason = f"{_tenths(worst.points):.1f} points below {worst.best_label} on {worst.endpoint}{more}"
-        amount = case.amount(label, TOTAL)
-        less = total is not None and total.amount is not None and amount < total.amount
-        cost = f"; it costs less in total ({_money(amount, case)})" if less else ""
-        said.append(f"{label} is never called cheapest: {reason}; the floor is {case.quality_floor:g} points{cost}.")
-    return said
-
-
-def _said_of_incomplete(incomplete: list[Incomplete]) -> list[str]:
-    """Who is not compared on what, one sentence for each strategy."""
-    said = []
-    for label in dict.fromkeys(i.label for i in incomplete):
-        mine = [i for i in incomplete if i.label == label]
-        items = list(dict.fromkeys(item for i in mine for item in i.items))
-        more = f" and {len(items) - 1} more" if len(items) > 1 else ""
-        where = " and ".join(i.component for i in mine)
-        said.append(f"{label} cannot be compared on {where}: unavailable is {items[0]}{more}.")
-    return said
-
-
-def _money(amount: float, case: Case) -> str:
-    """An amount with its currency; small ones, and those that nobody reads digit by digit, with three that count."""
-    return f"{amount:{',.2f' if amount == 0 or 1 <= abs(amount) < 1e12 else '.3g'}} {case.currency}"

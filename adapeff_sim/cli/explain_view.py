@@ -12,6 +12,7 @@ from adapeff_sim.cli.plan_view import ARROW, SIGNS
 from adapeff_sim.costs.prices import Prices
 from adapeff_sim.event_explanation import EventExplanation, Paid, Touched, Turn, Way, Work
 from adapeff_sim.explanation import Explanation, Line
+from adapeff_sim.ledger.outcome import NOT_MEASURED
 from adapeff_sim.reports.breakdown import UNITS
 from adapeff_sim.reports.tables import table
 from adapeff_sim.reports.wording import duration, flops, line, money, percent, plural, points, quantity, size
@@ -106,7 +107,7 @@ def _work(work: Work, prices: Prices) -> Text:
         "FLOPs unavailable" if work.train_flops is None else f"{flops(work.train_flops)}FLOPs{share}",
         f"{duration(work.train_seconds)} on {work.device}",
     ]
-    facts = [*([] if work.is_fetched else trained), size(work.stored_bytes), money(work.amount, prices.currency)]
+    facts = [*([] if work.is_fetched else trained), _weight(work), money(work.amount, prices.currency)]
     text = line("; ".join(facts), "dim")
     if work.provenance != "measured":
         text.append(f"  ({work.provenance})")
@@ -144,6 +145,10 @@ def _add_costs(tree: Tree, turn: Turn, prices: Prices) -> None:
             daily.add(line(f"{now}{was}{_whence(turn, r.component)}"))
 
 
+def _weight(work: Work) -> str:
+    return "size unavailable" if work.stored_bytes is None else size(work.stored_bytes)
+
+
 def _paid(paid: Paid, prices: Prices) -> Text:
     """One sum that fell due: how much of what, at which price, and how sure that is."""
     unit = ROWS.get(paid.unit) or UNITS.get(paid.unit, paid.unit)
@@ -153,7 +158,7 @@ def _paid(paid: Paid, prices: Prices) -> Text:
     each = f" at {money(paid.amount / paid.quantity)} each" if paid.quantity else ""
     sure = "" if paid.provenance == "measured" else f"; {paid.provenance}"
     rate = prices.compute.flops_per_second
-    if paid.component == "compute" and paid.provenance == "estimated" and rate:
+    if paid.component == "compute" and paid.provenance in NOT_MEASURED and rate:
         sure += f" from the operations counted elsewhere, at {flops(rate)} of them a second"
     what = f"{paid.component}: {quantity(paid.quantity)} {unit}{each}"
     return line(f"{what} are {money(paid.amount, prices.currency)}{sure}")

@@ -13,14 +13,14 @@ from adapeff_sim.conduct import Estimated
 from adapeff_sim.costs.totals import TotalRow
 from adapeff_sim.estimation.assumptions import Assumption
 from adapeff_sim.forecast import NOTHING, Line, Money, Turn
+from adapeff_sim.ledger.outcome import sure_of
 from adapeff_sim.ledger.trainings import TrainingRow
-from adapeff_sim.reports.tables import table
-from adapeff_sim.reports.wording import duration, flops, line, money, quantity
+from adapeff_sim.reports.tables import starred, table
+from adapeff_sim.reports.wording import duration, flops, line, money, quantity, star
 from adapeff_sim.results import Results
 
 STYLES = {"+": "green", "~": "yellow", "-": "red", "": "dim"}
-STAR = {"measured": "", "reused": "", "estimated": "*", "unavailable": ""}
-LEGEND = "+ created   ~ rebuilt   - retired   * estimated: nothing was trained   ≥ a lower bound: not all could be had"
+LEGEND = "+ created   ~ rebuilt   - retired   * estimated or assumed: nothing was trained   ≥ a lower bound"
 JSON_VERSION = 1
 
 
@@ -67,11 +67,11 @@ def _monthly(found: Money) -> Text:
 
 
 def amount(found: Money, plus: str = "") -> Text:
-    """An amount with the marks of what it is: ``*`` estimated, ``≥`` a lower bound."""
+    """An amount with the marks of what it is: ``*`` estimated or assumed, ``≥`` a lower bound."""
     if found.amount is None:
         return Text("unavailable", style="yellow")
     sign = plus if found.amount > 0 else ""
-    return Text(f"{'≥' if found.is_lower_bound else ''}{sign}{money(found.amount)}{STAR[found.provenance]}")
+    return Text(f"{'≥' if found.is_lower_bound else ''}{sign}{money(found.amount)}{star([found.provenance])}")
 
 
 def totals(results: Results) -> Table:
@@ -85,14 +85,13 @@ def totals(results: Results) -> Table:
 
 
 def _total(row: TotalRow) -> Text:
-    is_estimated = bool(row.shares.get("estimated"))
-    low = "≥" if row.unavailable else ""
-    return Text(f"{low}{money(row.mean)}{'*' if is_estimated else ''}", style="yellow" if low else "")
+    low = "≥" if row.unavailable and row.mean is not None else ""
+    return Text(f"{low}{money(row.mean)}{starred(row)}", style="yellow" if row.unavailable else "")
 
 
 def trainings(rows: Sequence[TrainingRow]) -> Table:
     """Every distinct training: how many steps, what is trained, and its operations by both accountings."""
-    heads = ("steps an epoch", "epochs", "steps", "trained", "true FLOPs", "nominal", "time")
+    heads = ("steps an epoch", "epochs", "steps", "trained", "true FLOPs", "nominal", "time", "is")
     made = table("day", "trains", *heads, title="Trainings, each once")
     made.columns[1].justify = "left"
     once = {row.key: row for row in reversed(rows)}.values()
@@ -104,7 +103,7 @@ def trainings(rows: Sequence[TrainingRow]) -> Table:
         cells += [_star(told.get(name), flops) for name in ("train_flops", "nominal_train_flops")]
         cells += [_star(told.get("train_seconds"), duration)]
         who = line(f"{row.slot}").append(f" {row.label}", style="dim")
-        made.add_row(f"{row.day:g}", who, *cells)
+        made.add_row(f"{row.day:g}", who, *cells, Text(sure_of(row, *told), "dim"))
     return made
 
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from adapeff_sim.cli.so_far import AnyNews, SoFar
 from adapeff_sim.cli.views import how_far, meaning, said
 from adapeff_sim.execution.base import Order, Progress, Started, Warned
-from adapeff_sim.ledger.outcome import Outcome
+from adapeff_sim.ledger.outcome import Outcome, sure_of
 from adapeff_sim.playback import Moment
 from adapeff_sim.reports.wording import duration, plain, plural, points, roughly
 from adapeff_sim.simulation import Finished, Unfolded
@@ -78,7 +78,7 @@ class Lines:
             f"{points(outcome.score)} points" if outcome.scores else "",
             f"trained {duration(seconds)}" if seconds else "",
             "not converged" if outcome.converged is False else "",
-            "" if outcome.provenance == "measured" else outcome.provenance,
+            "" if outcome.provenance == "measured" else sure_of(outcome, *outcome.usage),
         ]
         left = self.so_far.remaining_seconds
         ahead = f"; about {duration(roughly(left))} left" if left and left >= 1 else ""

@@ -55,7 +55,7 @@ def plan(
     + created   ~ rebuilt, because of which inputs, reached by which way   = kept   - retired
     ? looked at, before it is known how to go on; both ways are shown
 
-    With --price every event has what it costs once and every month; what is estimated has a *.
+    With --price every event has what it costs once and every month; what is estimated or assumed has a *.
 
     \b
     Examples:
@@ -147,9 +147,11 @@ def dearer(results: "Results", most: float) -> list[str]:
 
     said, currency = [], results.prices.currency
     for row in results.totals:
-        if row.component == TOTAL and (row.mean > most or row.unavailable):
+        if row.component == TOTAL and (row.mean is None or row.mean > most or row.unavailable):
             limit = f"--fail-over {money(most, currency)}"
             known = "at least " if row.unavailable else ""
-            ends = "" if row.mean > most else f", and {row.unavailable[0]} is unavailable"
-            said.append(f"{row.label} costs {known}{money(row.mean, currency)}{ends}; {limit}.")
+            amount = "what nobody knows" if row.mean is None else f"{known}{money(row.mean, currency)}"
+            is_more = row.mean is not None and row.mean > most
+            ends = "" if is_more else f", and {row.unavailable[0]} is unavailable"
+            said.append(f"{row.label} costs {amount}{ends}; {limit}.")
     return said

@@ -22,10 +22,10 @@ from adapeff_sim.comparison.intervals import FEW, LEVEL, RESAMPLES, STREAM, Inte
 from adapeff_sim.comparison.sensitivity import Sensitivity, sensitivities
 from adapeff_sim.comparison.side import Contest, Side, contest
 from adapeff_sim.costs.accrual import TOTAL
-from adapeff_sim.ledger.outcome import Row
+from adapeff_sim.ledger.outcome import Provenance, Row
 from adapeff_sim.verdict import RELATIVE_NOISE, student_t
 
-FORMAT: Literal[1] = 1
+FORMAT: Literal[2] = 2
 
 
 class Amounts(Row):
@@ -33,8 +33,9 @@ class Amounts(Row):
 
     label: str
     component: str
-    by_seed: dict[int, float]
-    interval: Interval
+    by_seed: dict[int, float | None]
+    interval: Interval | None  # None where nothing is known
+    provenance: Provenance | None = None  # of what is known, the least sure
     unavailable: tuple[str, ...] = ()
 
 
@@ -67,7 +68,7 @@ class RunCompared(Row):
 class Compared(Row):
     """Several runs beside each other, and each less every later one."""
 
-    format: Literal[1] = FORMAT
+    format: Literal[2] = FORMAT
     level: float = LEVEL
     resamples: int = RESAMPLES
     random_state: int = STREAM
@@ -114,7 +115,7 @@ def _run(side: Side) -> RunCompared:
 
 def _is_tied(side: Side, led: Contest) -> bool:
     """Whether the verdict would call the first and the second no different."""
-    lives = {r.label: r.amounts for r in side.results.totals if r.component == TOTAL}
+    lives = {r.label: r.known for r in side.results.totals if r.component == TOTAL}
     gaps = [b - a for a, b in zip(lives[led.first], lives[led.second], strict=True)]
     noise = student_t(len(gaps) - 1) * statistics.stdev(gaps) / math.sqrt(len(gaps)) if len(gaps) > 1 else 0.0
     return led.lead <= max(RELATIVE_NOISE * led.amounts[led.second], noise)
@@ -126,7 +127,8 @@ def _amounts(side: Side) -> tuple[Amounts, ...]:
             label=row.label,
             component=row.component,
             by_seed=dict(zip(side.seeds, row.amounts, strict=True)),
-            interval=of_mean(row.amounts),
+            interval=None if row.mean is None else of_mean(row.known),
+            provenance=row.provenance,
             unavailable=row.unavailable,
         )
         for row in side.results.totals

@@ -59,7 +59,7 @@ def within(side: Side) -> tuple[Difference, ...]:
 def _costs(side: Side, a: TotalRow, b: TotalRow) -> Difference:
     if gap := next(iter((*a.unavailable, *b.unavailable)), ""):
         return Difference(component=a.component, one=a.label, other=b.label, why=f"unavailable is {gap}")
-    first, second = (dict(zip(side.seeds, row.amounts, strict=True)) for row in (a, b))
+    first, second = (dict(zip(side.seeds, row.known, strict=True)) for row in (a, b))
     return _paired(a.component, a.label, b.label, first, second, set(side.seeds))
 
 
@@ -132,7 +132,7 @@ def _across(one: Side, other: Side, seeds: tuple[int, ...], same_tests: bool) ->
             if gap := next(iter((*a.unavailable, *b.unavailable)), ""):
                 yield Difference(component=component, one=label, other=label, why=f"unavailable is {gap}")
                 continue
-            first, second = (dict(zip(s.seeds, r.amounts, strict=True)) for s, r in ((one, a), (other, b)))
+            first, second = (dict(zip(s.seeds, r.known, strict=True)) for s, r in ((one, a), (other, b)))
             yield _side_by_side(component, label, first, second, seeds)
     scores = [mean_scores(side.results) for side in (one, other)]
     for label in (x for x in one.labels if x in other.labels):

@@ -49,7 +49,8 @@ def totals_of(rows: Sequence[CostRow], labels: Sequence[str], seeds: int) -> dic
 
 def known_totals(side: Side) -> dict[str, float]:
     """The totals as the run has them, mean over seeds; a strategy with an unavailable amount is left out."""
-    return {r.label: r.mean for r in side.results.totals if r.component == TOTAL and not r.unavailable}
+    found = {r.label: r.mean for r in side.results.totals if r.component == TOTAL and not r.unavailable}
+    return {label: mean for label, mean in found.items() if mean is not None}
 
 
 def end_scores(results: Results) -> dict[str, dict[str, dict[int, float | None]]]:

@@ -9,7 +9,7 @@ from adapeff_sim.comparison.side import totals_of
 from adapeff_sim.costs.accrual import TOTAL, accruals, components
 from adapeff_sim.costs.base import price_ledger
 from adapeff_sim.costs.prices import Prices
-from adapeff_sim.ledger.history import final_scores, quality_points
+from adapeff_sim.ledger.history import final_scores, quality_points, sure_of_scores
 from adapeff_sim.ledger.ledger import Ledger
 from adapeff_sim.ledger.outcome import Row
 from adapeff_sim.results import Facts
@@ -58,6 +58,7 @@ def won(at: Mapping[str, JsonValue], run: str, facts: Facts, ledger: Ledger, pri
         quality_floor=facts.quality_floor,
         accruals=accruals(rows),
         scores=final_scores(ledger, quality, facts.labels, facts.seeds, facts.terms.horizon_days),
+        scored=sure_of_scores(quality),
     )
     verdict = judge(case)
     total = next(c for c in verdict.comparisons if c.component == TOTAL)

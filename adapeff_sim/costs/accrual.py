@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from adapeff_sim.costs.base import CostRow
+from adapeff_sim.ledger.outcome import Provenance, weakest
 
 TOTAL = "total"
 _ORDER = ("compute", "energy", "storage", "serving", "revalidation", "labelling")
@@ -22,6 +23,12 @@ class Accrual:
     due: tuple[tuple[float, float], ...] = ()  # day, amount
     accruing: tuple[tuple[float, float, float], ...] = ()  # day, until, amount
     unavailable: tuple[str, ...] = ()
+    provenance: Provenance = "measured"  # of what is known, the least sure
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether nothing of it could be had, which is not 0."""
+        return bool(self.unavailable) and not self.due and not self.accruing
 
     @property
     def amount(self) -> float:
@@ -70,4 +77,5 @@ def _accrual(rows: Sequence[CostRow]) -> Accrual:
         tuple((d, math.fsum(due[d])) for d in sorted(due)),
         tuple((*days, math.fsum(accruing[days])) for days in sorted(accruing)),
         tuple(sorted({f"{r.component}: {r.item}" for r in rows if r.amount is None})),
+        weakest(r.provenance for r in rows if r.amount is not None),
     )

@@ -43,4 +43,4 @@ def _drawn(record: Worked, compute: ComputePrice, price: EnergyPrice) -> tuple[f
     seconds, sure = worked_seconds(record, compute)
     if seconds is None or price.watts is None:
         return None, "unavailable"
-    return seconds * price.watts / JOULES_PER_KWH, weakest([sure, "estimated"])
+    return seconds * price.watts / JOULES_PER_KWH, weakest([sure, price.converting])

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from adapeff_sim.costs.base import Life, Terms
 from adapeff_sim.costs.prices import GIB, Prices, ServingPrice
 from adapeff_sim.ledger.ledger import Ledger
-from adapeff_sim.ledger.outcome import Provenance, weakest
+from adapeff_sim.ledger.outcome import Provenance, sure_of, weakest
 from adapeff_sim.ledger.records import Answered, DeploymentRecord, ServingRecord
 
 SECONDS_PER_DAY = 86_400
@@ -164,7 +164,8 @@ def _sized(need: Need, answered: Sequence[Answered], probes: Probes, alone: Mapp
         )
         return Need(need.name, need.models, need.requests_per_day, None, None, "unavailable", found.p95_seconds, why)
     load = need.load if largest == 1 else found.busy_replicas * SECONDS_PER_DAY
-    return Need(need.name, need.models, need.requests_per_day, load, found.replicas, need.sure, found.p95_seconds)
+    sure = weakest([need.sure, "estimated"])  # a percentile is predicted, whatever its seconds are
+    return Need(need.name, need.models, need.requests_per_day, load, found.replicas, sure, found.p95_seconds)
 
 
 def _request_seconds(probe: ServingRecord | None, price: ServingPrice) -> tuple[float | None, Provenance]:
@@ -175,4 +176,6 @@ def _request_seconds(probe: ServingRecord | None, price: ServingPrice) -> tuple[
     if found is None:
         return None, "unavailable"
     seconds, converted = found
-    return seconds, weakest([probe.provenance, "estimated"]) if converted else probe.provenance
+    if converted:
+        return seconds, weakest([sure_of(probe, "request_flops"), price.converting])
+    return seconds, sure_of(probe, "request_seconds")

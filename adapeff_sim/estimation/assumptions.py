@@ -9,10 +9,11 @@ from pydantic import BaseModel, ConfigDict
 
 from adapeff_sim.estimation.flops import HeadShape, NetworkShape, step_flops
 
-Sure = Literal["measured", "estimated", "assumed", "stated"]
+Sure = Literal["measured", "estimated", "assumed", "stated", "unavailable"]
 # Median over the 32 trainings of the shipped scenario new_language (version 0.2, seed 13, 100 to 450 rows, patience 5).
 BEST_EPOCH: Mapping[str, float] = {"adapter": 6.0, "fusion": 6.0, "model": 6.0}
 BEST_EPOCH_SOURCE = "median of the trainings of new_language (100 to 450 rows); give your own under `estimate: epochs`"
+OF_REQUESTS = ("request_seconds", "request_after_idle_seconds")  # what of a probe a pace decides
 LOAD_BYTES_PER_SECOND = 1e9
 LOAD_SOURCE = "a local disk; not measured"
 PIECE_BYTES = 4
@@ -39,6 +40,11 @@ class Pace(Protocol):
         ...
 
     @property
+    def is_assumed(self) -> bool:
+        """Whether it rests on a rate that nobody measured or stated."""
+        ...
+
+    @property
     def after_idle(self) -> float:
         """How many times as long a request takes that comes to a replica which had nothing to do."""
         ...
@@ -56,10 +62,11 @@ class Pace(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AssumedPace:
-    """A device that sustains one number of operations a second, whatever the shape."""
+    """A device that sustains one number of operations a second, whatever the shape; somebody may have stated it."""
 
     device: str
     flops_per_second: float
+    is_assumed: bool = True
     after_idle: float = 1.0
 
     def train_seconds(
@@ -72,6 +79,36 @@ class AssumedPace:
     def answer_seconds(self, network: NetworkShape, head: HeadShape, sequences: int, length: int) -> float:
         """Operations of the forward pass by the rate."""
         return step_flops(network, head, sequences, length).forward / self.flops_per_second
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownPace:
+    """A device of which nobody measured, stated or assumed how fast it is: seconds on it are unavailable."""
+
+    device: str
+    is_assumed: bool = False
+    after_idle: float = 1.0
+
+    def train_seconds(
+        self,
+        network: NetworkShape,  # noqa: ARG002
+        head: HeadShape,  # noqa: ARG002
+        sequences: int,  # noqa: ARG002
+        length: int,  # noqa: ARG002
+        steps: int = 1,  # noqa: ARG002
+    ) -> dict[str, float]:
+        """None of any part."""
+        return {}
+
+    def answer_seconds(
+        self,
+        network: NetworkShape,  # noqa: ARG002
+        head: HeadShape,  # noqa: ARG002
+        sequences: int,  # noqa: ARG002
+        length: int,  # noqa: ARG002
+    ) -> float:
+        """Nobody knows: NaN, which no record holds."""
+        return math.nan
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,11 @@ class Calibration(_Frozen):
             raise ValueError(f"no rates of {', '.join(sorted(missing))}")
         return rates
 
+    @property
+    def is_assumed(self) -> bool:
+        """Never: its rates were measured."""
+        return False
+
     def train_seconds(
         self, network: NetworkShape, head: HeadShape, sequences: int, length: int, steps: int = 1
     ) -> dict[str, float]:

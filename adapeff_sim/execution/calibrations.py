@@ -2,6 +2,7 @@
 
 import datetime
 import hashlib
+import logging
 import os
 import re
 from collections.abc import Callable
@@ -14,6 +15,8 @@ from adapeff_sim.estimation.calibration import Calibration
 from adapeff_sim.execution.machine import Machine, packages, usable_cores
 from adapeff_sim.whole_files import write_whole
 
+LOG = logging.getLogger(__name__)
+_TOLD: set[str] = set()  # warnings of this process: an estimate looks more than once
 FOLDER = "calibrations"
 LONGEST_NAME = 48  # characters of the device's name that its file's name tells
 
@@ -56,8 +59,28 @@ def kept_calibration(store: Path, device: str, threads: int, precision: str) -> 
 
 
 def kept_calibrations(store: Path) -> tuple[Calibration, ...]:
-    """All that lie beside a store, by device, threads and precision. Raises CalibrationError."""
-    return tuple(read_calibration(file) for file in sorted((store.parent / FOLDER).glob("*.json")))
+    """All that lie beside a store and can be read, by device, threads and precision; of others there is a warning.
+
+    One damaged file must not keep anybody from an estimate: the next best calibration or an assumed rate will do.
+    """
+    found, damaged = sorted_calibrations(store)
+    for error in damaged:
+        if str(error) not in _TOLD:
+            _TOLD.add(str(error))
+            LOG.warning("%s Until then it is left out.", error)
+    return found
+
+
+def sorted_calibrations(store: Path) -> tuple[tuple[Calibration, ...], tuple[CalibrationError, ...]]:
+    """The calibrations beside a store that can be read, and what is wrong with each of the others."""
+    found: list[Calibration] = []
+    damaged: list[CalibrationError] = []
+    for file in sorted((store.parent / FOLDER).glob("*.json")):
+        try:
+            found.append(read_calibration(file))
+        except CalibrationError as error:
+            damaged.append(error)
+    return tuple(found), tuple(damaged)
 
 
 def read_calibration(file: Path) -> Calibration:
@@ -71,7 +94,7 @@ def read_calibration(file: Path) -> Calibration:
         place = ".".join(map(str, first["loc"])) or "the file"
         raise CalibrationError(
             f"{file}: no calibration that this version can read ({place}: {first['msg'][:80]}); "
-            "delete it, and take a new one with: adapeff-sim calibrate"
+            "delete it, and take a new one with: adapeff-sim calibrate."
         ) from None
 
 

@@ -2,18 +2,20 @@
 
 rows as piles -> batches of which shapes, how often -> operations, parameters, bytes -> seconds at a pace
 
-Every outcome is `estimated`; what no closed form tells is unavailable, and so is every score.
+Every outcome is `estimated`, and names what rests on epochs, a rate or a size that nobody measured or stated; what no
+closed form tells is unavailable, and so is every score.
 """
 
+import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from adapeff_sim.artifacts.artifact import Artifact, Role
 from adapeff_sim.artifacts.recipe import AdapterRecipe, BaseModelRecipe, DatasetRecipe, FusionRecipe, Kind, ModelRecipe
 from adapeff_sim.base_models.release import Release
 from adapeff_sim.data.examples import PRIMARY, Split, TaskKind
 from adapeff_sim.errors import ExecutionError
-from adapeff_sim.estimation.assumptions import LOAD_BYTES_PER_SECOND, PIECE_BYTES, Pace
+from adapeff_sim.estimation.assumptions import LOAD_BYTES_PER_SECOND, OF_REQUESTS, PIECE_BYTES, Pace
 from adapeff_sim.estimation.encoder import DECIDES_SHAPE, NoClosedForm
 from adapeff_sim.estimation.flops import HeadShape, NetworkShape, StepFlops, Trained, nominal_flops, step_flops
 from adapeff_sim.estimation.parameters import FLOAT_BYTES, parameters
@@ -30,14 +32,16 @@ from adapeff_sim.training.head_shape import OF_FIRST_PIECE, head_shape
 REQUEST_BATCHES = (1, 2, 4, 8, 16, 32)
 NEVER_KNOWN = ("energy_joules", "peak_memory_bytes")
 Heads = Mapping[str, HeadShape]
+IsGuess = Callable[[Artifact, int], bool]  # whether so many epochs of a training are only a default
+OF_SHAPE = ("trainable_parameters", "total_parameters")  # of a training, what no epoch and no rate decides
 
 
 @EXECUTORS.register
 class Estimate:
     """Answers orders at the ``pace`` of one device, requests at that of another where serving has one of its own."""
 
-    def __init__(self, sources: Sources, pace: Pace, serving_pace: Pace) -> None:
-        self.sources, self.pace, self.serving_pace = sources, pace, serving_pace
+    def __init__(self, sources: Sources, pace: Pace, serving_pace: Pace, is_guess: IsGuess) -> None:
+        self.sources, self.pace, self.serving_pace, self.is_guess = sources, pace, serving_pace, is_guess
 
     def run(self, orders: Sequence[Order], watch: Watch) -> Iterator[tuple[Order, Outcome]]:  # noqa: ARG002
         """Every order with its outcome, in their sequence. Raises DataError for rows or models that cannot be had."""
@@ -71,7 +75,7 @@ class Estimate:
             task = stated.task(recipe.task)
             pieces = task.tokens * task.sequences_per_row * task.windows_per_row
             size = round((train + validation) * pieces * PIECE_BYTES)
-            return Outcome(usage=usage, stored_bytes=size, provenance="estimated")
+            return Outcome(usage=usage, stored_bytes=size, provenance="estimated", assumed=("stored_bytes",))
         rows = (
             *self.sources.train_rows(recipe, order.seed),
             *self.sources.validation_rows(recipe.task, recipe.language, recipe.source, limit, order.seed),
@@ -105,8 +109,9 @@ class Estimate:
             size = _stored_bytes(artifact, network, heads)
         except NoClosedForm as error:
             return _unknown(usage, ("train_flops", "train_seconds", str(error)))
-        told = _workload(config_for(release), network, heads, seen)
-        return self._told(usage, stored_bytes=size, workload=told, unavailable=NEVER_KNOWN)
+        told, guess = _workload(config_for(release), network, heads, seen), self.is_guess(artifact, settings.epochs)
+        assumed = _resting(usage, self.pace, guess and steps != settings.max_steps)
+        return self._told(usage, stored_bytes=size, workload=told, unavailable=_lacking(usage), assumed=assumed)
 
     def _epoch(self, artifact: Artifact, piles: Piles, batch_size: int) -> tuple[list[Shape], int]:
         """The batches of one epoch, task by task, and the rows in it; of replayed rows the recipe's share."""
@@ -145,7 +150,8 @@ class Estimate:
             usage |= self._answering(network, {e.task: head}, asked, "evaluate")
         except NoClosedForm as error:
             return _unknown(usage, ("evaluate_flops", "evaluate_seconds", str(error)), primary)
-        return self._told(usage, primary=primary, unavailable=(primary, *NEVER_KNOWN))
+        assumed = _resting(usage, self.pace)
+        return self._told(usage, primary=primary, unavailable=(primary, *_lacking(usage)), assumed=assumed)
 
     def _served(self, order: Order, job: Serve) -> Outcome:
         """What a request takes, and what a server of this shape holds."""
@@ -170,7 +176,11 @@ class Estimate:
             "own_bytes": float(FLOAT_BYTES * (whole - bare)),
             "load_seconds": FLOAT_BYTES * whole / LOAD_BYTES_PER_SECOND,
         }
-        told = self._told(usage, request_seconds=seconds, unavailable=NEVER_KNOWN)
+        assumed = ("load_seconds", *(OF_REQUESTS if self.serving_pace.is_assumed else ()))
+        lost: tuple[str, ...] = ()
+        if math.isnan(seconds[1]):  # nobody knows how fast the device is
+            seconds, usage, lost = {}, {name: n for name, n in usage.items() if name not in OF_REQUESTS}, OF_REQUESTS
+        told = self._told(usage, request_seconds=seconds, unavailable=(*lost, *NEVER_KNOWN), assumed=assumed)
         return told.model_copy(update={"device": self.serving_pace.device})
 
     def _answering(self, network: NetworkShape, heads: Heads, asked: Mapping[Shape, int], phase: str) -> Usage:
@@ -180,7 +190,7 @@ class Estimate:
         for (task, sequences, length), times in asked.items():
             flops += times * step_flops(bare, heads[task], sequences, length).forward
             seconds += times * self.pace.answer_seconds(bare, heads[task], sequences, length)
-        return {f"{phase}_flops": flops, f"{phase}_seconds": seconds}
+        return {f"{phase}_flops": flops} | ({} if math.isnan(seconds) else {f"{phase}_seconds": seconds})
 
     def _network(self, artifact: Artifact, release: Release) -> NetworkShape:
         """What is trained, and what lies under it."""
@@ -242,6 +252,21 @@ def _seconds(pace: Pace, network: NetworkShape, heads: Heads, seen: Mapping[Shap
         for quantity, seconds in pace.train_seconds(network, heads[task], sequences, length, times).items():
             found[quantity] += seconds  # type: ignore[assignment]  # a Counter of floats adds as well
     return dict(found)
+
+
+def _resting(usage: Usage, pace: Pace, is_guess: bool = False) -> tuple[str, ...]:
+    """The quantities that rest on epochs or on a rate which nobody measured or stated."""
+    return tuple(
+        name for name in usage if (is_guess and name not in OF_SHAPE) or (pace.is_assumed and name.endswith("_seconds"))
+    )
+
+
+def _lacking(usage: Usage) -> tuple[str, ...]:
+    """What could not be had: energy and memory, and seconds where nobody knows how fast the device is."""
+    phases = [
+        name.removesuffix("_flops") for name in ("train_flops", "validate_flops", "evaluate_flops") if name in usage
+    ]
+    return (*(f"{phase}_seconds" for phase in phases if f"{phase}_seconds" not in usage), *NEVER_KNOWN)
 
 
 def _stored_bytes(artifact: Artifact, network: NetworkShape, heads: Heads) -> int:

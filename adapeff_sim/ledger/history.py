@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from adapeff_sim.ledger.ledger import Ledger
-from adapeff_sim.ledger.outcome import Provenance, Row, weakest
+from adapeff_sim.ledger.outcome import Provenance, Row, sure_of, weakest
 from adapeff_sim.ledger.records import DeploymentRecord, EvaluationRecord, JobRecord
 
 Scores = dict[str, dict[str, float | None]]  # label -> endpoint -> score, 0 to 1
@@ -15,7 +15,8 @@ Scores = dict[str, dict[str, float | None]]  # label -> endpoint -> score, 0 to 
 class EventRow(Row):
     """What one event, or the answer to its checks (a later step of the same day), meant for one life.
 
-    Sums are over its builds; they are None where a build does not tell, and 0 where nothing was built.
+    Sums are over its builds; they are None where a build does not tell, and 0 where nothing was built. Of an estimate
+    warm-up and lost seconds are None.
     """
 
     label: str
@@ -35,8 +36,8 @@ class EventRow(Row):
     train_seconds: float | None
     validate_seconds: float | None
     evaluate_seconds: float | None
-    warmup_seconds: float  # not charged to a strategy
-    lost_seconds: float  # not charged to a strategy
+    warmup_seconds: float | None  # not charged to a strategy
+    lost_seconds: float | None  # not charged to a strategy
     converged: bool | None  # None where nothing was trained that tells
     provenance: Provenance | None = None  # of what was built and scored; None in results of earlier versions
 
@@ -65,6 +66,7 @@ class CutShort(Row):
 
 
 Step = tuple[str, int, int]  # label, seed, step
+SUMMED = ("train_flops", "nominal_train_flops", "train_seconds", "validate_seconds", "evaluate_seconds")
 
 
 def event_rows(ledger: Ledger, labels: Sequence[str], horizon_days: float) -> tuple[EventRow, ...]:
@@ -84,7 +86,7 @@ def event_rows(ledger: Ledger, labels: Sequence[str], horizon_days: float) -> tu
 def _event_row(stood: DeploymentRecord, builds: list[JobRecord], scored: list[EvaluationRecord]) -> EventRow:
     """What was done at one step."""
     told = [job.converged for job in builds if job.converged is not None]
-    usages = [job.usage for job in builds] + [e.usage for e in scored]
+    did: list[JobRecord | EvaluationRecord] = [*builds, *scored]
     return EventRow(
         label=stood.label,
         seed=stood.seed,
@@ -103,11 +105,18 @@ def _event_row(stood: DeploymentRecord, builds: list[JobRecord], scored: list[Ev
         train_seconds=_sum(builds, "train_seconds"),
         validate_seconds=_sum([b for b in builds if _tells(b, "validate_seconds")], "validate_seconds"),
         evaluate_seconds=_sum(scored, "evaluate_seconds"),
-        warmup_seconds=math.fsum(u.get("warmup_seconds", 0.0) for u in usages),
-        lost_seconds=math.fsum(u.get("lost_seconds", 0.0) for u in usages),
+        warmup_seconds=_besides(did, "warmup_seconds"),
+        lost_seconds=_besides(did, "lost_seconds"),
         converged=all(told) if told else None,
-        provenance=weakest([job.provenance for job in builds] + [e.provenance for e in scored]),
+        provenance=weakest(sure_of(record, *SUMMED) for record in did),
     )
+
+
+def _besides(records: Sequence[JobRecord | EvaluationRecord], quantity: str) -> float | None:
+    """Seconds that a machine took besides the work: none where nobody tells of any, unknown where nothing ran."""
+    if any(r.provenance not in ("measured", "reused") for r in records):
+        return None
+    return math.fsum(r.usage.get(quantity, 0.0) for r in records)
 
 
 def _tells(job: JobRecord, quantity: str) -> bool:
@@ -133,6 +142,11 @@ def quality_points(ledger: Ledger, horizon_days: float) -> tuple[QualityPoint, .
         for who, records in sorted(scored.items())
         for i, record in enumerate(records)
     )
+
+
+def sure_of_scores(points: Iterable[QualityPoint]) -> Provenance:
+    """How sure all scores together are: the least sure of those that there are."""
+    return weakest(p.provenance for p in points if p.provenance is not None and p.score is not None)
 
 
 def _closings(ledger: Ledger, horizon_days: float) -> dict[tuple[str, int, str], list[DeploymentRecord]]:

@@ -2,18 +2,39 @@
 
 import math
 from collections.abc import Iterable
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 Usage = dict[str, float]  # quantity -> amount; the unit is in the name: train_seconds, train_flops, labelled_examples
-Provenance = Literal["measured", "reused", "estimated", "unavailable"]
-PROVENANCES: tuple[Provenance, ...] = ("measured", "reused", "estimated", "unavailable")  # surest first
+Provenance = Literal["measured", "reused", "estimated", "assumed", "unavailable"]
+PROVENANCES: tuple[Provenance, ...] = ("measured", "reused", "estimated", "assumed", "unavailable")  # surest first
+NOT_MEASURED: tuple[Provenance, ...] = ("estimated", "assumed")  # what a figure with a * is, in part or as a whole
 
 
 def weakest(found: Iterable[Provenance]) -> Provenance:
     """What may be said of a number computed from several."""
     return max(found, key=PROVENANCES.index, default="measured")
+
+
+class Told(Protocol):
+    """What says of its quantities as a whole how sure they are, and names those that rest on an assumption."""
+
+    @property
+    def provenance(self) -> Provenance:
+        """Of the whole."""
+        ...
+
+    @property
+    def assumed(self) -> tuple[str, ...]:
+        """Names of quantities."""
+        ...
+
+
+def sure_of(told: Told, *quantities: str) -> Provenance:
+    """How sure some quantities of an outcome or a record are: the least sure of them."""
+    rests = not set(told.assumed).isdisjoint(quantities)
+    return weakest([told.provenance, "assumed"]) if rests else told.provenance
 
 
 class Row(BaseModel):
@@ -76,11 +97,12 @@ class Outcome(Row):
     """What one job used, and what came of it.
 
     ``usage`` holds what was measured and nothing else; what should have been measured and could not be is named in
-    ``unavailable``. ``scores`` (0 to 1) come from evaluating, with the name of the one that counts in ``primary``;
-    ``request_seconds`` from serving: seconds per request by batch size. ``converged`` is None for jobs that do not
-    train, and False for a training that its cap ended before its patience did. A training also tells its ``curve``,
-    one point for each time that it was validated, and its ``workload``. An evaluation tells its ``predictions`` by test
-    item, each named by its content; None where they were not kept.
+    ``unavailable``; what rests on a number that nobody measured or stated is named in ``assumed``, where
+    ``stored_bytes`` and ``request_seconds`` may stand too. ``scores`` (0 to 1) come from evaluating, with the name of
+    the one that counts in ``primary``; ``request_seconds`` from serving: seconds per request by batch size.
+    ``converged`` is None for jobs that do not train, and False for a training that its cap ended before its patience
+    did. A training also tells its ``curve``, one point for each time that it was validated, and its ``workload``. An
+    evaluation tells its ``predictions`` by test item, each named by its content; None where they were not kept.
     """
 
     usage: Usage = Field(default_factory=dict)
@@ -93,6 +115,7 @@ class Outcome(Row):
     workload: Workload | None = None
     predictions: dict[str, Prediction] | None = None
     unavailable: tuple[str, ...] = ()
+    assumed: tuple[str, ...] = ()
     provenance: Provenance = "measured"
     device: str = ""
     threads: int = 0

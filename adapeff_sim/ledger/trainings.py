@@ -29,6 +29,7 @@ class TrainingRow(Row):
     key: str  # equal where strategies share one training
     usage: Usage
     unavailable: tuple[str, ...]
+    assumed: tuple[str, ...] = ()  # quantities that rest on a number which nobody measured or stated
     curve: tuple[Validation, ...]
     provenance: Provenance
     device: str

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from adapeff_sim.ledger.history import test_items
 from adapeff_sim.ledger.ledger import Ledger
-from adapeff_sim.ledger.outcome import Provenance, Row, weakest
+from adapeff_sim.ledger.outcome import Provenance, Row, sure_of, weakest
 from adapeff_sim.ledger.records import DeploymentRecord, EvaluationRecord, JobRecord
 
 Step = tuple[str, int, int]  # label, seed, step
@@ -78,7 +78,7 @@ def upkeep_rows(
         scored[e.label, e.seed, e.step].append(told)
     built: dict[Step, list[Provenance]] = defaultdict(list)
     for job in ledger.of(JobRecord):
-        built[job.label, job.seed, job.step] += [job.provenance] if job.job == "build" else []
+        built[job.label, job.seed, job.step] += [sure_of(job, "stored_bytes")] if job.job == "build" else []
     rows: list[UpkeepRow] = []
     for _, life in groupby(stood, key=lambda r: (r.label, r.seed)):
         rows += _life(list(life), scored, built, leads, devices)
@@ -99,7 +99,7 @@ def _life(
         records = list(group)
         steps: list[Step] = [(r.label, r.seed, r.step) for r in records]
         now = [e for step in steps for e in scored.get(step, ())]
-        sure = [how for step in steps for how in built.get(step, ())] + [e.provenance for e in now]
+        sure = [how for step in steps for how in built.get(step, ())] + [sure_of(e, "test_examples") for e in now]
         past += now
         lead = _together([leads[step] for step in steps if step in leads])
         yield _row(_Event(before, tuple(records), tuple(now), tuple(past)), lead, devices, weakest(sure))

@@ -5,9 +5,10 @@ import statistics
 from collections import defaultdict
 
 from adapeff_sim.ledger.ledger import Ledger
-from adapeff_sim.ledger.outcome import Provenance, Row, weakest
+from adapeff_sim.ledger.outcome import Provenance, Row, sure_of, weakest
 from adapeff_sim.ledger.records import JobRecord
-from adapeff_sim.projection.project import in_order, task_of
+from adapeff_sim.projection.life import task_of
+from adapeff_sim.projection.project import in_order
 
 
 class EpochsRow(Row):
@@ -50,5 +51,5 @@ def _epochs_row(label: str, kind: str, took: list[tuple[float, JobRecord]]) -> E
         median=statistics.median(counts),
         fewest=min(counts),
         most=max(counts),
-        provenance=weakest(record.provenance for _, record in took),
+        provenance=weakest(sure_of(record, "train_examples") for _, record in took),
     )

@@ -1,55 +1,34 @@
 """A small run's shape carried to the size of production: what happened stays, how large it was changes.
 
-ledger of the small run + target -> ledger at the target's size, all of it estimated -> priced like any other
+ledger of the small run + target -> ledger at the target's size, all of it estimated or assumed -> priced like any other
 
 carried as it was      events, what was built when, churn, traffic, epochs that each training took, lengths of rows
 larger                 rows (and with them steps), the encoder (and with it operations, parameters and bytes)
+as said                rows of validation and test: so many an endpoint, or as many as in the run, which is assumed
 not carried            scores: what quality a large model would have, a small one does not tell
 """
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator
 
-from adapeff_sim.estimation.assumptions import LOAD_BYTES_PER_SECOND
+from adapeff_sim.estimation.assumptions import LOAD_BYTES_PER_SECOND, OF_REQUESTS, Pace
 from adapeff_sim.estimation.encoder import NoClosedForm, encoder_shape
 from adapeff_sim.estimation.flops import HeadShape, NetworkShape, StepFlops, nominal_flops, step_flops
 from adapeff_sim.estimation.parameters import FLOAT_BYTES, parameters
 from adapeff_sim.ledger.ledger import Ledger
-from adapeff_sim.ledger.outcome import Batches, Usage, Workload
+from adapeff_sim.ledger.outcome import Batches, Usage, Workload, weakest
 from adapeff_sim.ledger.records import DeploymentRecord, EvaluationRecord, JobRecord, Record, ServingRecord
+from adapeff_sim.projection.life import Life
 from adapeff_sim.projection.target import Target
 
 LONGEST = 512  # pieces of a request, as far as they are looked for
 PHASES = ("train", "validate")
 
 
-@dataclass(slots=True)
-class _Life:
-    """What is known of one life so far: rows by data set as they were and as they are told, and what was trained."""
-
-    was: dict[str, float] = field(default_factory=lambda: defaultdict(float))
-    now: dict[str, float] = field(default_factory=lambda: defaultdict(float))
-    first: dict[str, float] = field(default_factory=dict)
-    workloads: dict[str, Workload] = field(default_factory=dict)  # by slot
-    stored: dict[str, int | None] = field(default_factory=dict)  # by fingerprint; None where no formula tells
-
-    def growth(self, task: str) -> float:
-        """How many times the rows of a task that there were."""
-        slots = [slot for slot in self.was if task_of(slot) == task]
-        before = math.fsum(self.was[slot] for slot in slots)
-        return math.fsum(self.now[slot] for slot in slots) / before if before else 1.0
-
-
-def task_of(slot: str) -> str:
-    """The task whose rows a data set holds; its slot is ``dataset/TASK/LANGUAGE``."""
-    return slot.split("/")[1] if "/" in slot else ""
-
-
 def project(ledger: Ledger, target: Target) -> Ledger:
     """The ledger of the same life at the size of production; every record of it is estimated or unavailable."""
-    lives: dict[tuple[str, int], _Life] = defaultdict(_Life)
+    lives: dict[tuple[str, int], Life] = defaultdict(Life)
     found: list[Record] = []
     for record in in_order(ledger):
         life = lives[record.label, record.seed]
@@ -76,7 +55,7 @@ def in_order(ledger: Ledger) -> Iterator[Record]:
     yield from sorted(every, key=lambda r: (r.label, r.seed, r.step))  # stable: of one step, in this order
 
 
-def _fetched(record: JobRecord, target: Target, life: _Life) -> JobRecord:
+def _fetched(record: JobRecord, target: Target, life: Life) -> JobRecord:
     """A base model of the target's size; a data set of its rows, bought in the steps in which they were bought."""
     told = {"device": target.device, "provenance": "estimated"}
     if record.kind == "base_model":
@@ -88,13 +67,20 @@ def _fetched(record: JobRecord, target: Target, life: _Life) -> JobRecord:
     rows = math.ceil(target.examples_per_endpoint * bought / first) if first else 0
     life.was[record.slot] += bought
     life.now[record.slot] += rows
-    size = round(record.stored_bytes * (life.now[record.slot] / (life.was[record.slot] or 1.0) if rows else 1.0))
+    held_out = record.usage.get("validation_examples", 0.0)
+    times = life.factor(record.slot, target.validation_examples_per_endpoint, held_out)
+    life.held_out[record.slot] = life.held_out.get(record.slot, 0.0) + held_out
+    size = round(record.stored_bytes * life.weight(record.slot))
     life.stored[record.fingerprint] = size
-    usage = {**record.usage, "labelled_examples": float(rows)} if "labelled_examples" in record.usage else record.usage
-    return record.model_copy(update={**told, "stored_bytes": size, "usage": usage})
+    usage = dict(record.usage)
+    usage |= {"labelled_examples": float(rows)} if "labelled_examples" in usage else {}
+    usage |= {"validation_examples": float(math.ceil(held_out * times))} if held_out else {}
+    assumed = tuple(name for name in record.assumed if name == "stored_bytes")
+    assumed += () if target.validation_examples_per_endpoint else ("validation_examples",)
+    return record.model_copy(update={**told, "stored_bytes": size, "usage": usage, "assumed": assumed})
 
 
-def _built(record: JobRecord, target: Target, life: _Life) -> JobRecord:
+def _built(record: JobRecord, target: Target, life: Life) -> JobRecord:
     """The same training over more rows of a larger network: as many epochs, each of so many more steps."""
     told: dict[str, object] = {"device": target.device, "curve": (), "workload": None}
     try:
@@ -102,18 +88,20 @@ def _built(record: JobRecord, target: Target, life: _Life) -> JobRecord:
             raise NoClosedForm("an earlier version did not write down on which batches it trained.")
         life.workloads[record.slot] = record.workload
         grown = _grown(record.workload, target, life)
-        usage = _training(grown, target, record.usage) | _validating(record, target)
+        usage = _training(grown, target, record.usage) | _validating(record, target, life)
         size = _stored_bytes(grown)
     except NoClosedForm:
         life.stored[record.fingerprint] = None
         lacking = tuple(f"{phase}_{what}" for phase in PHASES for what in ("seconds", "flops"))
         return record.model_copy(update={**told, "usage": {}, "unavailable": lacking, "provenance": "unavailable"})
     life.stored[record.fingerprint] = size
-    told |= {"usage": usage, "workload": grown, "stored_bytes": size, "provenance": "estimated"}
+    held_out = "" if target.validation_examples_per_endpoint else "validate_"
+    assumed = _resting(usage, target.pace, held_out, record.assumed)
+    told |= {"usage": usage, "workload": grown, "stored_bytes": size, "provenance": "estimated", "assumed": assumed}
     return record.model_copy(update={**told, "unavailable": ("energy_joules", "peak_memory_bytes")})
 
 
-def _grown(was: Workload, target: Target, life: _Life) -> Workload:
+def _grown(was: Workload, target: Target, life: Life) -> Workload:
     batches = tuple(
         Batches(task=b.task, sequences=b.sequences, length=b.length, steps=math.ceil(b.steps * life.growth(b.task)))
         for b in was.batches
@@ -155,13 +143,27 @@ def _training(work: Workload, target: Target, was: Usage) -> Usage:
     }
 
 
-def _validating(record: JobRecord, target: Target) -> Usage:
-    """The same rows were answered as often, by a larger network; of a training that did not validate nothing."""
+def _resting(usage: Usage, pace: Pace, held_out: str, was: Collection[str]) -> tuple[str, ...]:
+    """What rests on an assumed rate, on an assumption of the run (``was``), or on as many held-out rows as it had.
+
+    The last of these begin with ``held_out``. Seconds are as sure as the operations that they follow from.
+    """
+    return tuple(
+        name for name in usage
+        if (pace.is_assumed and name.endswith("_seconds"))
+        or (held_out and name.startswith(held_out))
+        or name.replace("_seconds", "_flops") in was
+    )  # fmt: skip
+
+
+def _validating(record: JobRecord, target: Target, life: Life) -> Usage:
+    """The rows were answered as often, by a larger network; of a training that did not validate nothing."""
     flops = record.usage.get("validate_flops")
     if flops is None or record.workload is None:
         return {}
+    times = target.trials * life.validating({b.task for b in record.workload.batches})
     found = _answering(record.workload, flops, target)
-    return {f"validate_{what}": target.trials * amount for what, amount in found.items()}
+    return {f"validate_{what}": times * amount for what, amount in found.items()}
 
 
 def _answering(work: Workload, flops: float, target: Target) -> Usage:
@@ -182,23 +184,30 @@ def _stored_bytes(work: Workload) -> int:
     return FLOAT_BYTES * parameters(_network(work), [_head(work, task) for task in work.heads]).kept
 
 
-def _evaluated(record: EvaluationRecord, target: Target, life: _Life) -> EvaluationRecord:
-    """The same test rows, answered by a larger network; its scores are the small run's, and are not told."""
-    told: dict[str, object] = {"device": target.device, "scores": {}}
-    bought = {name: rows for name, rows in record.usage.items() if name == "test_examples"}
+def _evaluated(record: EvaluationRecord, target: Target, life: Life) -> EvaluationRecord:
+    """The test rows, answered by a larger network; its scores are the small run's, and are not told."""
+    rows = record.items or record.usage.get("test_examples", 0.0)
+    times = life.factor(record.endpoint, target.test_examples_per_endpoint, rows)
+    items = None if record.items is None else math.ceil(times * record.items)
+    told: dict[str, object] = {"device": target.device, "scores": {}, "items": items}
+    bought = {name: math.ceil(times * n) for name, n in record.usage.items() if name == "test_examples"}
     work, flops = life.workloads.get(record.route), record.usage.get("evaluate_flops")
     try:
         if work is None or flops is None:
             raise NoClosedForm(f"{record.route}: nothing tells what answers.")
-        usage = bought | {f"evaluate_{what}": amount for what, amount in _answering(work, flops, target).items()}
+        answering = _answering(work, flops, target)
+        usage = bought | {f"evaluate_{what}": times * amount for what, amount in answering.items()}
     except NoClosedForm:
         lacking = ("evaluate_seconds", "evaluate_flops")
         return record.model_copy(update={**told, "usage": bought, "unavailable": lacking, "provenance": "unavailable"})
-    told |= {"usage": usage, "unavailable": (record.primary,), "provenance": "estimated"}
+    is_said = target.test_examples_per_endpoint is not None
+    assumed = _resting(usage, target.pace, "" if is_said else "evaluate_", record.assumed)
+    assumed += () if is_said else ("test_examples",)
+    told |= {"usage": usage, "unavailable": (record.primary,), "provenance": "estimated", "assumed": assumed}
     return record.model_copy(update=told)
 
 
-def _served(record: ServingRecord, target: Target, life: _Life) -> ServingRecord:
+def _served(record: ServingRecord, target: Target, life: Life) -> ServingRecord:
     """A request of the same length to a larger network of the same make."""
     told: dict[str, object] = {"device": target.device, "request_seconds": {}}
     try:
@@ -206,11 +215,13 @@ def _served(record: ServingRecord, target: Target, life: _Life) -> ServingRecord
     except NoClosedForm:
         lacking = ("request_seconds", "request_flops")
         return record.model_copy(update={**told, "usage": {}, "unavailable": lacking, "provenance": "unavailable"})
+    assumed = ("load_seconds", *(OF_REQUESTS if target.serving_pace.is_assumed else ()))
     told |= {"usage": usage, "request_seconds": seconds, "unavailable": (), "provenance": "estimated"}
+    told["assumed"] = assumed
     return record.model_copy(update=told)
 
 
-def _request(record: ServingRecord, target: Target, life: _Life) -> tuple[Usage, dict[int, float]]:
+def _request(record: ServingRecord, target: Target, life: Life) -> tuple[Usage, dict[int, float]]:
     task, _, rest = record.shape.partition(" on ")
     stack = rest.rpartition(" of ")[0].split(" + ")
     methods = tuple(part.removeprefix("adapter ") for part in stack if part.startswith("adapter "))
@@ -240,14 +251,14 @@ def _length(network: NetworkShape, head: HeadShape, flops: float) -> int:
     return min(range(1, LONGEST + 1), key=lambda n: abs(step_flops(network, head, 1, n).forward - flops))
 
 
-def _stands(record: DeploymentRecord, life: _Life) -> DeploymentRecord:
+def _stands(record: DeploymentRecord, life: Life) -> DeploymentRecord:
     """The same deployment, of artifacts as large as they would be."""
     stored = []
     for s in record.stored:
         size = life.stored.get(s.fingerprint)
         told: dict[str, object] = {
             "stored_bytes": size or 0,
-            "provenance": "unavailable" if size is None else "estimated",
+            "provenance": "unavailable" if size is None else weakest(["estimated", s.provenance]),
         }
         stored.append(s.model_copy(update=told))
     return record.model_copy(update={"stored": tuple(stored)})

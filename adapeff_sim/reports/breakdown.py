@@ -9,7 +9,7 @@ from rich.text import Text
 
 from adapeff_sim.costs.base import CostRow
 from adapeff_sim.reports.tables import TOTAL, table
-from adapeff_sim.reports.wording import flops, money, named, quantity, surety
+from adapeff_sim.reports.wording import flops, money, named, quantity, star, surety
 from adapeff_sim.results import Results
 
 PARTS = {  # how the items of a component begin, and what heads their column; in this order
@@ -65,6 +65,7 @@ def component_table(results: Results, component: str) -> Table:
             *_flops(results, label, component),
         )
     if component == "compute":
+        made.collapse_padding = True  # six columns, with their marks
         made.caption, made.caption_justify = (
             "FLOPs: of training, as counted; below them 6ND, 6 x parameters x tokens\n",
             "left",
@@ -84,9 +85,11 @@ def _cell(results: Results, rows: Sequence[CostRow]) -> Text:
     """Money, and the quantity below it, mean over seeds; with anything unavailable a lower bound."""
     if not rows:
         return Text("–", style="dim")
-    text = _mean(results, [(row.seed, row.amount) for row in rows], money)
+    mark = star(row.provenance for row in rows)
+    text = _mean(results, [(row.seed, row.amount) for row in rows], money).append(mark)
     if any(row.amount is not None for row in rows) and len({UNITS.get(row.unit, row.unit) for row in rows}) == 1:
         text.append("\n").append_text(_mean(results, [(row.seed, row.quantity) for row in rows], quantity, "dim"))
+        text.append(mark, "dim")
     return text
 
 
@@ -97,7 +100,9 @@ def _flops(results: Results, label: str, component: str) -> list[Text]:
     rows = [row for row in results.events if row.label == label]
     counted = [(row.seed, row.train_flops) for row in rows]
     nominal = [(row.seed, row.nominal_train_flops) for row in rows]
-    return [_mean(results, counted, flops).append("\n").append_text(_mean(results, nominal, flops, "dim"))]
+    mark = star(row.provenance for row in rows)
+    both = _mean(results, counted, flops).append(mark), _mean(results, nominal, flops, "dim").append(mark)
+    return [Text("\n").join(both)]
 
 
 def _mean(

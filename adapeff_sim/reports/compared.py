@@ -11,7 +11,7 @@ from adapeff_sim.comparison.lines import Flip
 from adapeff_sim.comparison.sensitivity import REACH, Effect, Sensitivity
 from adapeff_sim.costs.accrual import TOTAL
 from adapeff_sim.reports.sheets import NOTHING, Cell, Sheet, text
-from adapeff_sim.reports.wording import TOO_LONG, money, plural
+from adapeff_sim.reports.wording import STAR_SAID, TOO_LONG, money, plural, star
 
 EXACT_NEVER, TRIED_NEVER = "at no factor", f"at none from 1/{2**REACH} to {2**REACH}"
 
@@ -37,19 +37,19 @@ def amounts(compared: Compared, component: str) -> Sheet:
     found = {(run.name, a.label): a for run in compared.runs for a in run.amounts if a.component == component}
     heads = ("strategy", *(f"{run.name}, {run.currency}" for run in compared.runs))
     rows = tuple((text(x), *(_amount(found.get((run.name, x))) for run in compared.runs)) for x in labels)
-    note = "mean over seeds, and its 95 % bootstrap interval; ≥ a lower bound, as some amounts are unavailable"
+    note = "mean over seeds, and its 95 % bootstrap interval; ≥ a lower bound, as some amounts are unavailable; "
+    note += STAR_SAID
     return Sheet("side_by_side", f"{component.capitalize()} by the horizon", heads, rows, note)
 
 
 def _amount(found: Amounts | None) -> Cell:
     if found is None:
         return Cell(NOTHING)
-    if found.unavailable and not found.interval.mean:
+    if found.interval is None:
         return Cell("unavailable", None, "missing")  # none of it could be had, which is not 0
-    mark = "≥ " if found.unavailable else ""
-    return Cell(
-        f"{mark}{digits(found.interval, found.interval.mean)} {interval_said(found.interval)}", found.interval.mean
-    )
+    low, mark = "≥ " if found.unavailable else "", star([found.provenance])
+    mean = f"{low}{digits(found.interval, found.interval.mean)}{mark}"
+    return Cell(f"{mean} {interval_said(found.interval)}", found.interval.mean)
 
 
 def pairs(run: RunCompared, component: str) -> Sheet:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import plotext
 from rich.text import Text
 
-from adapeff_sim.reports.wording import line, money, plural
+from adapeff_sim.reports.wording import line, money, plural, surety
 from adapeff_sim.results import Results
 
 COLOURS = (33, 28, 170, 166, 30, 160, 99, 130, 244, 64)  # of 256, seen on black and on white; then they come again
@@ -57,12 +57,14 @@ def picture(results: Results, component: str, width: int, has_colour: bool) -> T
     figure.title(f"{component}, {results.prices.currency}").label("day", "x")
     top = 0.0
     for legend in legends(results) if len(results.facts.seeds) > 1 else ():  # under the means, which stay whole
-        for ends in seed_range(results, legend.label, component):
+        for ends in filter(None, seed_range(results, legend.label, component)):
             top = max(top, *ends)
             dots = plotext.marker(RANGE, legend.colour) if has_colour else plotext.marker(RANGE)
             figure.draw(figure.signal(list(results.days), ends, marker=dots).lines())
     for legend in legends(results):
         amounts = mean_curve(results, legend.label, component)
+        if not amounts:
+            continue  # nothing is known of it, which is not 0
         top = max(top, *amounts)
         marker = plotext.marker("braille", legend.colour) if has_colour else plotext.marker(legend.sign)
         figure.draw(figure.signal(list(results.days), amounts, marker=marker).lines())
@@ -90,7 +92,7 @@ def day_ticks(results: Results, width: int) -> list[float]:
 
 
 def mean_curve(results: Results, label: str, component: str) -> list[float]:
-    """The curve of one strategy, mean over its seeds, a number for each of the results' days."""
+    """The curve of one strategy, mean over its seeds, a number for each of the results' days; nothing if not known."""
     of = [c.amounts for c in results.curves if (c.label, c.component) == (label, component)]
     return [statistics.fmean(amounts) for amounts in zip(*of, strict=True)]
 
@@ -115,9 +117,18 @@ def hidden(results: Results) -> Iterator[str]:
         yield f"On each other in {', '.join(where)}: {who}."
 
 
+def unknown(results: Results) -> Iterator[str]:
+    """Which curves are not there, as nothing is known of them: a sentence for each component."""
+    drawn = {(curve.label, curve.component) for curve in results.curves}
+    for name in dict.fromkeys(row.component for row in results.totals):
+        if gone := [line(x).plain for x in results.facts.labels if (x, name) not in drawn]:
+            yield f"No curve of {name}, as it is unavailable: {', '.join(gone)}."
+
+
 def _alike(results: Results, component: str) -> Iterator[tuple[str, ...]]:
     """Groups of at least two strategies whose curves are nowhere half a line of the picture apart."""
-    amounts = {label: mean_curve(results, label, component) for label in results.facts.labels}
+    every = {label: mean_curve(results, label, component) for label in results.facts.labels}
+    amounts = {label: curve for label, curve in every.items() if curve}
     near = ticks(max((max(curve, default=0.0) for curve in amounts.values()), default=0.0))[-1] / LINES / 2
     groups: list[list[str]] = []
     for label, curve in amounts.items():
@@ -153,6 +164,9 @@ def _key(results: Results, width: int, has_colour: bool) -> Text:
             rows.append(Text())
         rows[-1].append("  ").append_text(entry)
     rows += [Text(said) for said in hidden(results)]
+    if sure := surety(curve.provenance for curve in results.curves):
+        rows.append(Text(f"Amounts: {sure}."))
     if any(not curve.complete for curve in results.curves):
         rows.append(Text("A curve that lacks unavailable amounts is a lower bound."))
+    rows += [Text(said) for said in unknown(results)]
     return Text("\n", overflow="fold").join(rows)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from adapeff_sim.costs.accrual import TOTAL
 from adapeff_sim.costs.base import CostRow
+from adapeff_sim.ledger.outcome import NOT_MEASURED
 from adapeff_sim.reports.base import ReportError
 from adapeff_sim.reports.told import Told
 from adapeff_sim.results import Results
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 VEGA_LITE = "6.4"
 WIDTH = 620
 UNFIT = re.compile(r"[^A-Za-z0-9_-]+")
-ESTIMATED = "* in part or as a whole estimated, not measured"
+ESTIMATED = "* in part or as a whole estimated or assumed, not measured"
 NEEDED = "Charts need Altair and vl-convert; install them with: pip install 'adapeff-sim[page]'"
 Figure = tuple[str, dict[str, Any]]  # the name of its file, and what is drawn
 
@@ -69,13 +70,15 @@ def figures(told: Told) -> Iterator[Figure]:
     for endpoint in series.endpoints(results):
         rows = {"scores": series.score_rows(results, endpoint), "events": signs, "hover": []}
         yield f"quality-{UNFIT.sub('_', endpoint)[:60]}", _titled(score, endpoint, rows)
-    yield "cost_and_quality", _titled(charts.traded(look), "Cost against quality", _traded(told, look))
-    yield "flops", _titled(charts.went(look), "Where the FLOPs went", {"flops": series.flop_rows(told)})
+    mark = ESTIMATED if any(is_estimated(row, TOTAL) for row in results.rows) else ""
+    yield "cost_and_quality", _titled(charts.traded(look), "Cost against quality", _traded(told, look), mark)
+    mark = ESTIMATED if any(row.provenance in NOT_MEASURED for row in results.events) else ""
+    yield "flops", _titled(charts.went(look), "Where the FLOPs went", {"flops": series.flop_rows(told)}, mark)
 
 
 def is_estimated(row: CostRow, component: str) -> bool:
-    """Whether an amount of a component, or of the total, was estimated."""
-    return row.provenance == "estimated" and component in (row.component, TOTAL)
+    """Whether an amount of a component, or of the total, was estimated or assumed."""
+    return row.provenance in NOT_MEASURED and component in (row.component, TOTAL)
 
 
 def _titled(spec: dict[str, Any], title: str, rows: dict[str, Any], mark: str = "") -> dict[str, Any]:
@@ -96,6 +99,8 @@ def curve_rows(results: Results, component: str) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for k, label in enumerate(results.facts.labels):
         mine = [c.amounts for c in results.curves if (c.label, c.component) == (label, component)]
+        if not mine:
+            continue  # nothing is known of it, which is not 0
         for i, (day, amounts) in enumerate(zip(results.days, zip(*mine, strict=True), strict=True)):
             mean, low, high = statistics.fmean(amounts), min(amounts), max(amounts)
             rows.append({"k": f"s{k}", "d": day, "m": mean, "lo": low, "hi": high, "i": i})
@@ -110,7 +115,8 @@ def _traded(told: Told, look: "Look") -> dict[str, Any]:
     trade: list[dict[str, Any]] = []
     for row in quality_means(told):
         total = totals[look.labels[int(str(row["k"])[1:])]]
-        trade.append({**row, "m": total.mean, "lo": min(total.amounts), "hi": max(total.amounts), "total": ""})
+        if total.mean is not None:
+            trade.append({**row, "m": total.mean, "lo": min(total.known), "hi": max(total.known), "total": ""})
     front = [
         a for a in trade
         if not any(b["m"] <= a["m"] and b["q"] >= a["q"] and (b["m"], b["q"]) != (a["m"], a["q"]) for b in trade)

@@ -1,4 +1,4 @@
-"""What the same life would come to at the size of production: sheets of their own, every figure estimated."""
+"""What the same life would come to at the size of production: sheets of their own, all estimated or assumed."""
 
 from collections.abc import Iterator
 
@@ -6,20 +6,24 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from adapeff_sim.costs.totals import TotalRow
 from adapeff_sim.reports import sheets
 from adapeff_sim.reports.sheets import Sheet
-from adapeff_sim.reports.tables import table
-from adapeff_sim.reports.wording import line, money, plural
+from adapeff_sim.reports.tables import starred, table
+from adapeff_sim.reports.wording import STAR_SAID, line, money, plural, surety
 from adapeff_sim.results import Projection, Results
 
+RESTS = "What the figures at the size of production rest on"
 ESTIMATED = "Curves at the size of production: estimated, not measured"
 
 
 def projected(results: Results) -> list[Sheet]:
-    """Cost at the size of production, and the epochs that were carried over; nothing where nobody asked for it."""
-    if results.projection is None:
+    """Cost at the size of production, the epochs carried over, and what it rests on; nothing where nobody asked."""
+    found = results.projection
+    if found is None:
         return []
-    return [_costs(results, results.projection), _epochs(results.projection)]
+    rests = [sheets.assumed("projection_assumptions", RESTS, found.assumptions)] if found.assumptions else []
+    return [_costs(results, found), _epochs(found), *rests]
 
 
 def _costs(results: Results, found: Projection) -> Sheet:
@@ -28,9 +32,8 @@ def _costs(results: Results, found: Projection) -> Sheet:
     rows = []
     for label in results.facts.labels:
         amounts = [by[label, name] for name in names]
-        cells = [sheets.Cell(("≥ " if r.unavailable else "") + money(r.mean), r.mean) for r in amounts]
-        sure = "estimated" if not any(r.unavailable for r in amounts) else "estimated, in part unavailable"
-        rows.append((sheets.text(label), *cells, sheets.text(sure)))
+        sure = surety(row.provenance for row in found.rows if row.label == label)
+        rows.append((sheets.text(label), *map(_amount, amounts), sheets.text(sure)))
     target = found.target
     size = f"{target.base_model}, {plural(target.examples_per_endpoint, 'row')} an endpoint"
     title = f"Estimated, not measured: the same life with {size}, in {results.prices.currency}"
@@ -38,10 +41,16 @@ def _costs(results: Results, found: Projection) -> Sheet:
     priced = results.prices.compute.device
     note = (
         f"{trials}seconds on {target.device} {target.rates_from}; where prices are of another device ({priced}), they "
-        "follow from operations, as everywhere. Every figure is estimated, and none is part of any "
+        f"follow from operations, as everywhere. {STAR_SAID}, and part of no "
         "other table, curve or verdict; scores of the larger model are not known."
     )
     return Sheet("projection", title, ("strategy", *names, "provenance"), tuple(rows), note)
+
+
+def _amount(row: TotalRow) -> sheets.Cell:
+    if row.mean is None:
+        return sheets.Cell("unavailable", None, "missing")
+    return sheets.Cell(f"{'≥ ' if row.unavailable else ''}{money(row.mean)}{starred(row)}", row.mean)
 
 
 def _epochs(found: Projection) -> Sheet:

@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from adapeff_sim.costs.accrual import TOTAL
 from adapeff_sim.costs.base import CostRow
 from adapeff_sim.costs.totals import TotalRow
+from adapeff_sim.estimation.assumptions import Assumption
 from adapeff_sim.ledger.history import QualityPoint
 from adapeff_sim.ledger.outcome import Provenance
 from adapeff_sim.reports import tables
 from adapeff_sim.reports.told import Told
-from adapeff_sim.reports.wording import money, percent, plural, points, surety
+from adapeff_sim.reports.wording import BEST, BEST_SAID, STAR_SAID, money, percent, plural, points, quantity, surety
 from adapeff_sim.results import Results
 
-KNOWN: tuple[Provenance, ...] = ("measured", "reused", "estimated")
+KNOWN = tables.KNOWN
 NOTHING = "–"
 SURE = "provenance"  # of what stands in a row
 
@@ -49,7 +50,7 @@ def sheets(told: Told) -> list[Sheet]:
     results = told.results
     found = [costs(results), work.events(told), quality(results), pareto(told), *work.equal_quality(results)]
     found += [work.phases(told), *work.parts(told), provenance(told)]
-    return [*found, *projection.projected(results), environment(told)]
+    return [*found, *projection.projected(results), *assumptions(results), environment(told)]
 
 
 def text(said: object, mark: str = "") -> Cell:
@@ -83,13 +84,15 @@ def costs(results: Results) -> Sheet:
             if tables.is_unknown(row):
                 cells.append(Cell("unavailable", None, "missing", f"cost-{i}-{name}"))
                 continue
-            said = ("≥ " if row.unavailable else "") + money(row.mean) + (" *" if is_best else "")
-            said += f" ± {money(_rounded(row.spread, row.mean))}" if row.spread is not None else ""
+            said = ("≥ " if row.unavailable else "") + money(row.mean) + tables.starred(row)
+            said += f" {BEST}" if is_best else ""
+            said += f" ± {money(_rounded(row.spread, row.mean or 0.0))}" if row.spread is not None else ""
             cells.append(Cell(said, row.mean, "best" if is_best else "", f"cost-{i}-{name}"))
         rows.append((*cells, sure(r.provenance for r in results.rows if r.label == label)))
     seeds = len(results.facts.seeds)
     notes = [f"mean of {plural(seeds, 'seed')} ± standard deviation"] if seeds > 1 else []
-    notes += ["* cheapest, or no dearer within the noise"] if any(best.values()) else []
+    notes += [BEST_SAID] if any(best.values()) else []
+    notes += [STAR_SAID] if any(map(tables.starred, results.totals)) else []
     notes += ["≥ a lower bound, as some amounts are unavailable"] if any(r.unavailable for r in results.totals) else []
     notes += [tables.unpriced(results)] if results.prices.unpriced else []
     heads = ("strategy", *names, SURE)
@@ -178,13 +181,14 @@ def pareto(told: Told) -> Sheet:
         SURE,
     )
     note = "points; mean over the endpoints served at the horizon. The floor says who is admitted to the comparison."
+    note += f" {STAR_SAID}" if any(map(tables.starred, total.values())) else ""
     return Sheet("cost_and_quality", "Cost against quality", heads, tuple(rows), note)
 
 
 def _total(row: TotalRow, key: str) -> Cell:
     if tables.is_unknown(row):
         return Cell("unavailable", None, "missing", key)
-    return Cell(("≥ " if row.unavailable else "") + money(row.mean), row.mean, key=key)
+    return Cell(("≥ " if row.unavailable else "") + money(row.mean) + tables.starred(row), row.mean, key=key)
 
 
 def _both(results: Results, label: str) -> list[Provenance | None]:
@@ -213,12 +217,41 @@ def provenance(told: Told) -> Sheet:
         missing = len({(row.label, row.item) for row in mine if row.amount is None})
         told_of = Cell(plural(missing, "item") if missing else "nothing", missing, "missing" if missing else "")
         rows.append((text(component), *(number(s, percent) if s else Cell(NOTHING, 0.0) for s in shares), told_of))
-    note = "shares of the known money, all strategies together; reused: measured by an earlier run"
+    note = (
+        "shares of the known money, all strategies together; reused: measured by an earlier run; assumed: rests on a "
+        "number that nobody measured, such as a rate of the price book"
+    )
     return Sheet("provenance", "Where the amounts come from", ("component", *KNOWN, "unavailable"), tuple(rows), note)
 
 
 def _share(rows: Sequence[CostRow], name: Provenance, known: float) -> float:
     return math.fsum(r.amount or 0.0 for r in rows if r.provenance == name) / known if known else 0.0
+
+
+def assumptions(results: Results) -> list[Sheet]:
+    """What an estimated run rests on, and what its prices assume; nothing where nothing is assumed."""
+    said = results.environment.get("assumptions")
+    found = [Assumption.model_validate(each) for each in said] if isinstance(said, list) else []
+    for name, price in results.prices:
+        if told := getattr(price, "assumption", ""):
+            of = f"prices, {name}"
+            found.append(Assumption(what=of, value=None, unit="", provenance="assumed", source=told))
+    return [assumed("assumptions", "What estimated and assumed figures rest on", found)] if found else []
+
+
+def assumed(name: str, title: str, found: Iterable[Assumption]) -> Sheet:
+    """Numbers that figures rest on, each with where it is from."""
+    rows = tuple(
+        (
+            text(each.what),
+            Cell(NOTHING) if each.value is None else Cell(quantity(each.value), each.value),
+            text(each.unit or NOTHING),
+            text(each.source),
+            text(each.provenance),
+        )
+        for each in found
+    )
+    return Sheet(name, title, ("what", "value", "unit", "from", SURE), rows)
 
 
 def environment(told: Told) -> Sheet:

@@ -13,12 +13,26 @@ from rich.text import Text
 from adapeff_sim.costs.base import CostRow
 from adapeff_sim.costs.totals import TotalRow
 from adapeff_sim.ledger.history import EventRow, QualityPoint
-from adapeff_sim.ledger.outcome import Provenance
-from adapeff_sim.reports.wording import duration, folded, line, money, named, percent, plural, points, surety
+from adapeff_sim.ledger.outcome import PROVENANCES, Provenance
+from adapeff_sim.reports.wording import (
+    BEST,
+    BEST_SAID,
+    STAR_SAID,
+    duration,
+    folded,
+    line,
+    money,
+    named,
+    percent,
+    plural,
+    points,
+    star,
+    surety,
+)
 from adapeff_sim.results import Results
 
 TOTAL = "total"
-KNOWN: tuple[Provenance, ...] = ("measured", "reused", "estimated")
+KNOWN: tuple[Provenance, ...] = PROVENANCES[:-1]
 CELL, NARROWEST, GAP, TIGHT = 12, 8, 3, 2  # columns: of a folded label, at most and at least, and between two of them
 EDGES = 2  # of the box, left and right
 DAY = EDGES + 3 + GAP  # the column of the days
@@ -42,7 +56,7 @@ def table(*heads: str | Text, title: str) -> Table:
 
 
 def costs(results: Results, width: int = 80) -> Iterator[Table]:
-    """Money by component and strategy; what the verdict calls cheapest is marked, and so are lower bounds.
+    """Money by component and strategy; marked are what the verdict calls cheapest, what is not measured, lower bounds.
 
     Components that do not fit beside each other stand in a second table.
     """
@@ -63,7 +77,8 @@ def costs(results: Results, width: int = 80) -> Iterator[Table]:
             heads, tops = narrow, low
         elif len(names) > 2:
             groups = [names[: len(names) // 2], names[len(names) // 2 :]]
-    notes = ["* cheapest, or no dearer within the noise"] if any(best.values()) else []
+    notes = [BEST_SAID] if any(best.values()) else []
+    notes += [STAR_SAID] if any(map(starred, found.values())) else []
     notes += ["≥ a lower bound: some amounts are unavailable"] if any(row.unavailable for row in results.totals) else []
     notes += [UNKNOWN_SAID] if any(map(is_unknown, found.values())) else []
     said = [told for told in ("; ".join(notes), unpriced(results)) if told]
@@ -88,11 +103,11 @@ def _wide(heads: Mapping[str, Text], tops: Mapping[str, Text], widest: Mapping[s
 
 
 def _amount(row: TotalRow, is_cheapest: bool) -> Text:
-    """One amount: ``*`` marks the cheapest and those it ties with, ``≥`` a lower bound."""
+    """One amount: ``*`` marks what is not measured, ``≥`` a lower bound, ``✓`` the cheapest and those it ties with."""
     if is_unknown(row):
         return UNKNOWN
-    star = "*" if is_cheapest else ""
-    text = Text(f"{'≥' if row.unavailable else ''}{money(row.mean)}{star}", style="bold green" if is_cheapest else "")
+    said = f"{'≥' if row.unavailable else ''}{money(row.mean)}{starred(row)}"
+    text = Text(f"{said}{BEST}" if is_cheapest else said, style="bold green" if is_cheapest else "")
     if row.spread is not None:
         text.append(f"\n±{money(row.spread)}", style="dim not bold")
     return text
@@ -100,7 +115,12 @@ def _amount(row: TotalRow, is_cheapest: bool) -> Text:
 
 def is_unknown(row: TotalRow) -> bool:
     """Whether none of a sum could be had: such a sum is not 0."""
-    return bool(row.unavailable) and not row.mean
+    return row.mean is None
+
+
+def starred(row: TotalRow) -> str:
+    """The mark of a sum in which something is estimated or assumed."""
+    return star([*row.shares, row.provenance])
 
 
 def provenance(results: Results) -> Table:

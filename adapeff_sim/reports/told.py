@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from adapeff_sim.costs.accrual import accruals, components
-from adapeff_sim.ledger.history import final_scores
+from adapeff_sim.ledger.history import final_scores, sure_of_scores
 from adapeff_sim.ledger.ledger import Ledger
 from adapeff_sim.planning.unfold import Step
 from adapeff_sim.reports.wording import plain
@@ -92,6 +92,7 @@ def _judged(results: Results, ledger: Ledger) -> Results:
         quality_floor=facts.quality_floor,
         accruals=accruals(results.rows),
         scores=final_scores(ledger, results.quality, facts.labels, facts.seeds, facts.terms.horizon_days),
+        scored=sure_of_scores(results.quality),
     )
     return results.model_copy(update={"verdict": judge(case)})
 

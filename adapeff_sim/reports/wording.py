@@ -6,11 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from rich.text import Text
 
-from adapeff_sim.ledger.outcome import Provenance, weakest
+from adapeff_sim.ledger.outcome import NOT_MEASURED, Provenance, weakest
 
 PREFIXES = ("", "k", "M", "G", "T", "P", "E", "Z")
 TOO_LONG = 1e12  # beyond, a number in full would push its column past the screen
 BARS = "▁▂▃▄▅▆▇█"
+BEST = "✓"  # behind an amount: nobody is cheaper
+BEST_SAID = f"{BEST} cheapest, or no dearer within the noise"
+STAR_SAID = "* estimated or assumed, in part or as a whole"
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 
@@ -95,6 +98,11 @@ def surety(found: Iterable[Provenance | None]) -> str:
     if len(told) < len(set(known)):
         return "not told"
     return "" if not told else weakest(told) if len(told) == 1 else f"partly {weakest(told)}"
+
+
+def star(found: Iterable[Provenance | None]) -> str:
+    """What stands behind a figure that is, in part or as a whole, estimated or assumed."""
+    return "*" if any(how in NOT_MEASURED for how in found) else ""
 
 
 def nothing_trained(environment: Mapping[str, object]) -> str:

@@ -23,6 +23,18 @@ class ProjectTo(BaseModel):
         description="A public encoder, such as hub:FacebookAI/xlm-roberta-large, or shape:layers=24,hidden=1024,... .",
     )
     examples_per_endpoint: int = Field(gt=0, le=10**9, description="Labelled rows of an endpoint at its launch.")
+    validation_examples_per_endpoint: int | None = Field(
+        default=None,
+        gt=0,
+        le=10**9,
+        description="Validation rows of an endpoint, answered after every epoch; as many as in the run, if not said.",
+    )
+    test_examples_per_endpoint: int | None = Field(
+        default=None,
+        gt=0,
+        le=10**9,
+        description="Test rows of an endpoint, answered at every re-validation; as many as in the run, if not said.",
+    )
     device: str = Field(
         min_length=1,
         description="One whose peak is known (h100, h200, a100, l40s, l4, v100, t4), or any other.",

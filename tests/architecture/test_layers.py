@@ -12,7 +12,8 @@ ROOT = pathlib.Path(adapeff_sim.__file__).parent
 CORE = {"errors", "registry", "lifecycle", "artifacts"}
 EXECUTION = CORE | {"planning", "ledger", "data", "base_models", "estimation", "training", "execution", "whole_files"}
 SIMULATION = EXECUTION | {"strategies", "scenario", "accounting", "simulation"}
-RESULTS = {"errors", "registry", "ledger", "costs", "projection", "verdict", "results", "whole_files"}
+RESULTS = {"errors", "registry", "ledger", "costs", "projection", "results", "whole_files"}
+RESULTS |= {"verdict", "verdict_sentences"}
 EXPLAINED = {"explanation", "event_explanation", "artifact_explanation"}
 STORY = RESULTS | SIMULATION | {"explanation"}
 MAY_IMPORT = {
@@ -42,7 +43,8 @@ MAY_IMPORT = {
     "lessons": RESULTS | {"estimation"},
     "projection": {"errors", "ledger", "estimation"},
     "verdict": RESULTS,
-    "results": RESULTS,
+    "verdict_sentences": {"costs", "verdict"},
+    "results": RESULTS | {"estimation"},
     "comparison": RESULTS,
     "demos": {"errors"},
     "playback": SIMULATION,
@@ -52,7 +54,7 @@ MAY_IMPORT = {
     "conduct": SIMULATION | RESULTS | {"run_folder", "estimates"},
     "python_api": SIMULATION | RESULTS | {"run_folder", "conduct", "comparison", "reports"},
     "sweep": SIMULATION | RESULTS | {"run_folder", "conduct", "comparison"},
-    "reports": RESULTS | {"demos", "reports", "comparison", "lifecycle", "artifacts", "planning"},
+    "reports": RESULTS | {"estimation", "demos", "reports", "comparison", "lifecycle", "artifacts", "planning"},
     "cli": SIMULATION
     | RESULTS
     | EXPLAINED
@@ -61,7 +63,7 @@ MAY_IMPORT = {
     "__main__": {"cli"},
 }
 PURE = {"lifecycle", "artifacts", "strategies", "planning", "ledger", "costs", "projection", "accounting", "verdict"}
-PURE |= {"simulation", "comparison", "lessons"}
+PURE |= {"simulation", "comparison", "lessons", "verdict_sentences"}
 IMPURE = {"os", "pathlib", "io", "time", "datetime", "random", "secrets", "uuid", "subprocess", "socket"}
 HEAVY = {"torch", "transformers", "adapters"}
 SEEDED = {"lifecycle/timeline.py"}  # arrival processes draw seeded random days, before anything runs

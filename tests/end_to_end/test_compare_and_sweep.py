@@ -45,7 +45,7 @@ def test_two_runs_are_told_side_by_side(reckoner, two, tmp_path):
     assert "blue stops being the cheapest" in shown and "another is cheapest at" in shown
     assert "one less two, in EUR" in shown and "likely too narrow" in shown
     found = json.loads(do("compare", *two, "--json").stdout)
-    assert found["format"] == 1 and [run["name"] for run in found["runs"]] == ["one", "two"]
+    assert found["format"] == 2 and [run["name"] for run in found["runs"]] == ["one", "two"]
     assert not reckoner.done
     assert do("compare", two[0], "--component", "computer").exit_code == 2
     assert do("compare", two[0], "--csv", "tables", "--html", "page.html").exit_code == 0

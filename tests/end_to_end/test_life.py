@@ -80,7 +80,7 @@ def live(root: Path, out: str, scenario: str = "life.yaml") -> Results:
     flags = ["--threads", "1", "--store", str(root / "store"), "--out", str(root / out), "--json", "--quiet"]
     done = CliRunner().invoke(app, ["--debug", "run", str(root / scenario), *flags], catch_exceptions=False)
     assert done.exit_code == 0, done.output
-    assert json.loads(done.stdout)["format"] == 3
+    assert json.loads(done.stdout)["format"] == 4
     return read(root / out)
 
 

@@ -5,6 +5,7 @@ import datetime
 import pytest
 
 from adapeff_sim.cli.calibrate import calibrate
+from adapeff_sim.estimates import calibrated
 from adapeff_sim.estimation.calibration import PARTS, Calibration, Point, Rates, answering_amounts, training_amounts
 from adapeff_sim.estimation.encoder import EncoderShape, NoClosedForm
 from adapeff_sim.estimation.fitting import errors, fit, typical
@@ -98,6 +99,19 @@ def test_a_file_that_is_no_calibration_says_what_would_do(tmp_path):
         kept_calibration(store, "cpu", 1, "fp32")
     with pytest.raises(ValueError, match="no rates of answering"):
         Calibration(**{**dict(KNOWN), "rates": {part: RATES[part] for part in PARTS}})
+
+
+def test_a_damaged_file_is_left_out_with_a_warning_and_the_next_best_is_taken(tmp_path, caplog):
+    store = tmp_path / "store"
+    file = keep_calibration(KNOWN.model_copy(update={"threads": 9}), store)
+    keep_calibration(KNOWN, store)
+    assert calibrated(store, KNOWN.device, 9).threads == 9
+    file.write_text("{")
+    assert calibrated(store, KNOWN.device, 9) == KNOWN and calibrated(store, KNOWN.device, 9) == KNOWN
+    assert caplog.text.count("Until then it is left out") == 1, "told once"
+    assert str(file) in caplog.text and "take a new one with: adapeff-sim calibrate" in caplog.text
+    file.with_name("other.json").mkdir()
+    assert len(kept_calibrations(store)) == 1 and "other.json: cannot be read" in caplog.text
 
 
 def timed(part: str, held_out: bool = False, **amounts: float) -> Point:

@@ -9,6 +9,7 @@ from test_calibration import KNOWN as CALIBRATED
 from tiny_scenario import plain, write_rows
 
 from adapeff_sim.conduct import conduct, conduct_estimate, estimated
+from adapeff_sim.costs.prices import Prices
 from adapeff_sim.errors import DataError, ScenarioError
 from adapeff_sim.estimates import calibrated, learnt_from
 from adapeff_sim.estimation.encoder import NoClosedForm, encoder_shape
@@ -95,9 +96,15 @@ def test_the_protocols_methods_train_so_many_parameters_beside_their_heads(adapt
 
 def test_the_protocol_is_priced_and_every_amount_is_estimated():
     found = estimated(PAPER.only(["pfeiffer", "multitask_full"], {}), load_prices("cloud_gpu"), Path("nowhere/store"))
-    assert {row.provenance for row in found.results.rows} == {"estimated"}
+    sure = {(row.component, row.provenance) for row in found.results.rows if not row.item.startswith("data ")}
+    resting = {("compute", "assumed"), ("serving", "assumed")}  # on the book's rate, which nobody measured
+    assert sure == resting | {(each, "estimated") for each in ("storage", "labelling", "revalidation")}
+    assert {row.provenance for row in found.results.rows if row.item.startswith("data ")} == {"assumed"}, (
+        "bytes a piece"
+    )
     assert all(row.amount and row.amount > 0 for row in found.results.rows if row.component == "compute")
-    assert {row.provenance for row in found.results.stored} == {"estimated"}
+    assert {row.provenance for row in found.results.stored if row.kind != "dataset"} == {"estimated"}
+    assert {name.partition("_")[2] for row in found.results.trainings for name in row.assumed} == {"seconds"}
     assert [each.value for each in found.assumptions if each.what.startswith("best epoch")] == [3, 3]
     assert all(record.scores == {} for record in found.ledger.of(EvaluationRecord))
     assert "Quality is unknown, as nothing was scored: cost alone is compared." in found.results.verdict.sentences
@@ -137,6 +144,9 @@ def test_rows_that_are_here_are_read_for_their_lengths_and_the_epochs_are_an_ass
     adapter = next(row for row in found.trainings if row.slot == "adapter/intent" and row.day == 0)
     assert adapter.usage["train_epochs"] == 6 + 2 and adapter.usage["train_steps"] == 8 * 3  # 12 rows in fours
     assert adapter.usage["train_tokens"] % 8 == 0
+    assert {"train_steps", "train_flops", "validate_flops"} <= set(adapter.assumed), "nobody knows its epochs"
+    assert not {"trainable_parameters", "total_parameters"} & set(adapter.assumed)
+    assert {(row.warmup_seconds, row.lost_seconds) for row in found.events} == {(None, None)}, "nothing ran"
     (epochs, *_) = found.environment["assumptions"]
     assert (epochs["what"], epochs["provenance"]) == ("best epoch, adapter", "assumed")
     assert any("is carried over" in each["what"] for each in found.environment["assumptions"])
@@ -171,6 +181,22 @@ def test_of_several_calibrations_that_of_the_runs_precision_and_threads_is_taken
     assert [calibrated(store, "cpu", 9, how).precision for how in ("auto", "bf16")] == ["fp32", "bf16"]
     assert calibrated(store, "cpu", 1).date == later, "none of so many threads: the latest"
     assert calibrated(store, "L4", 9).precision == "bf16" and calibrated(store, "T4", 9) is None
+
+
+def test_where_nobody_knows_how_fast_a_device_is_its_seconds_are_unavailable_and_operations_are_not():
+    told = load_prices("cloud_gpu").model_dump()
+    for part in ("compute", "serving"):
+        told[part] |= {"flops_per_second": None, "assumption": ""}
+    ner, slow = shortened(["ner"], adapter_per_task={}), Prices.model_validate(told)
+    found = estimated(ner, slow, Path("nowhere/store")).results
+    known = {r.component: r.mean is not None for r in found.totals}
+    assert known == {**dict.fromkeys(known, True), "compute": False, "serving": False}
+    (row,) = found.trainings
+    assert row.usage["train_flops"] > 0 and {"train_seconds", "validate_seconds"} <= set(row.unavailable)
+    told["compute"] |= {"per": "exaflop", "includes_energy": False}
+    found = estimated(ner, Prices.model_validate(told), Path("nowhere/store"))
+    assert next(r.provenance for r in found.results.totals if r.component == "compute") == "estimated"
+    assert "unavailable" in {each.provenance for each in found.assumptions}
 
 
 def test_a_scenario_says_its_epochs_by_kind_and_by_label_and_only_of_what_it_has(tmp_path):

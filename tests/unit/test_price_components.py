@@ -70,7 +70,7 @@ def test_what_has_no_price_is_said_to_have_none():
 def test_a_sum_of_which_nothing_is_known_is_not_0():
     found = results(life("it", 100.0), revalidation={"item": 0.5})
     total = next(t for t in found.totals if t.component == "revalidation")
-    assert total.unavailable and total.mean == 0
+    assert total.unavailable and (total.mean, total.amounts, total.provenance) == (None, (None,), "unavailable")
     (table,) = costs(found)
     column = next(c for c in table.columns if str(c.header) == "revalidation")
     assert [str(cell) for cell in column.cells] == ["n/a"] and "n/a: unavailable" in str(table.caption)

@@ -14,7 +14,7 @@ from adapeff_sim.estimation.flops import HeadShape, NetworkShape, step_flops
 from adapeff_sim.estimation.parameters import parameters
 from adapeff_sim.estimation.stated import KNOWN, config_of
 from adapeff_sim.ledger.ledger import Ledger
-from adapeff_sim.ledger.outcome import Batches, HeadSize, Workload
+from adapeff_sim.ledger.outcome import Batches, HeadSize, Workload, sure_of
 from adapeff_sim.ledger.records import DeploymentRecord, EvaluationRecord, JobRecord, Record, ServingRecord
 from adapeff_sim.projection.epochs import epochs
 from adapeff_sim.projection.project import project
@@ -92,7 +92,7 @@ def test_rows_grow_to_the_target_and_later_ones_in_proportion():
     first, second = (r for r in project(ledger(), TARGET).of(JobRecord) if r.job == "fetch")
     assert first.usage == {"labelled_examples": 1000.0, "validation_examples": 5.0}
     assert second.usage["labelled_examples"] == 1000.0  # as many again, as it was in the run
-    assert first.stored_bytes == 500 * 20
+    assert first.stored_bytes == round(500 * (1000 + 5) / (50 + 5)), "validation rows stay as many"
 
 
 def test_a_training_takes_as_many_epochs_of_more_steps_of_a_larger_network():
@@ -151,10 +151,13 @@ def test_the_projection_is_beside_the_results_and_in_none_of_them():
     assert without.projection is None and projected(without) == []
     bare = with_it.model_copy(update={"projection": None, "facts": without.facts})
     assert bare == without
-    assert with_it.projection is not None and {r.provenance for r in with_it.projection.rows} <= {
-        "estimated",
-        "unavailable",
-    }
+    assert with_it.projection is not None
+    sure = {(r.component, r.provenance) for r in with_it.projection.rows}
+    assert sure == {(each, "estimated") for each in ("compute", "serving", "storage")} | {("compute", "assumed")}
+    assert {r.item for r in with_it.projection.rows if r.provenance == "assumed"} == {
+        "validate adapter/a",
+        "re-validate a/en",
+    }, "nobody said how many rows are held out"
     assert Results.model_validate_json(with_it.model_dump_json()) == with_it
 
 
@@ -164,9 +167,29 @@ def test_it_is_told_as_estimated():
         for part in parts(results(TARGET), 100, False):
             console.print(part)
     assert told.get().count("not measured") >= 2
-    cost, took = projected(results(TARGET))
-    assert (cost.name, took.name) == ("projection", "projection_epochs")
-    assert cost.rows[0][-1].said == "estimated" and took.rows[0][-1].said == "measured"
+    cost, took, rests = projected(results(TARGET))
+    assert (cost.name, took.name, rests.name) == ("projection", "projection_epochs", "projection_assumptions")
+    assert cost.rows[0][-1].said == "partly assumed" and took.rows[0][-1].said == "measured"
+    assert cost.rows[0][1].said.endswith("*")
+
+
+def test_rows_that_are_held_out_grow_only_where_somebody_says_how_many_there_are():
+    said = {"validation_examples_per_endpoint": 50, "test_examples_per_endpoint": 700}
+    before, after = (project(ledger(), target) for target in (TARGET, TARGET.model_copy(update=said)))
+    built = [next(r for r in found.of(JobRecord) if r.job == "build") for found in (before, after)]
+    tested = [only(found, EvaluationRecord) for found in (before, after)]
+    assert built[1].usage["validate_flops"] == pytest.approx(10 * built[0].usage["validate_flops"])
+    assert built[1].usage["train_flops"] == built[0].usage["train_flops"]
+    assert tested[1].usage["evaluate_seconds"] == pytest.approx(100 * tested[0].usage["evaluate_seconds"])
+    assert [e.usage["test_examples"] for e in tested] == [7.0, 700.0]
+    bought = next(r for r in after.of(JobRecord) if "validation_examples" in r.usage)
+    assert bought.usage["validation_examples"] == 50.0
+    how = [(sure_of(b, "validate_flops"), sure_of(e, "test_examples")) for b, e in zip(built, tested, strict=True)]
+    assert how == [("assumed", "assumed"), ("estimated", "estimated")]
+    told = {each.what: each.provenance for each in TARGET.assumptions("measured")}
+    assert told["validation rows"] == told["test rows"] == "assumed"
+    stated = {each.what: each.value for each in TARGET.model_copy(update=said).assumptions("measured")}
+    assert (stated["validation rows of an endpoint"], stated["test rows of an endpoint"]) == (50, 700)
 
 
 def test_a_scenario_says_the_target_in_four_words():

@@ -110,7 +110,10 @@ def test_a_table_marks_the_cheapest_and_quality_below_the_floor():
     assert "85.9-" in text or "86.0-" in text
     cheapest = next(c for c in found.verdict.comparisons if c.component == "storage")
     assert cheapest.cheapest is not None
-    assert "* cheapest" in text
+    assert "✓ cheapest" in text and "* estimated or assumed" not in text
+    guessed = tuple(r.model_copy(update={"shares": {"assumed": 1.0}}) for r in found.totals)
+    marked = shown(found.model_copy(update={"totals": guessed}), 120)
+    assert "* estimated or assumed" in " ".join(marked.split()) and "*✓" in marked
 
 
 def test_one_seed_has_no_spread():
@@ -167,7 +170,7 @@ def test_what_is_reused_is_told_apart_from_what_every_run_counts():
     before, after = console.file.getvalue().split("Where")[1:]
     assert "counted anew" not in before and "counted anew" in " ".join(after.split())
     (compute,) = [row.split() for row in after.splitlines() if row.startswith(" compute")]
-    assert compute == ["compute", "–", "100", "%", "–", "1", "item"]
+    assert compute == ["compute", "–", "100", "%", "–", "–", "1", "item"]
 
 
 def test_a_curve_is_the_mean_of_its_seeds():

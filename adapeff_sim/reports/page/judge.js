@@ -91,6 +91,7 @@ const adapeff = (() => {
     return lots;
   }
 
+  const isUnknown = (lot) => lot.unavailable.length > 0 && !lot.due.length && !lot.accruing.length; // which is not 0
   const amountOf = (lot) => sum(lot.due.map((x) => x[1])) + sum(lot.accruing.map((x) => x[2]));
   const daysOf = (lot) => [...lot.due.map((x) => x[0]), ...lot.accruing.flatMap((x) => [x[0], x[1]])];
   const lives = (kase, lots, label, component) => kase.seeds.map((_, s) => lots[label][s].get(component) || none());
@@ -228,6 +229,6 @@ const adapeff = (() => {
 
   return {
     TOTAL, POINTS, unique, mean, fixed, general, grouped, capital, tenths, money, exactMoney, reckon, curves, crossings,
-    amountOf, daysOf, lives, total, endpoints, scoreOf, judge,
+    isUnknown, amountOf, daysOf, lives, total, endpoints, scoreOf, judge,
   };
 })();

@@ -142,12 +142,14 @@
         this.case.labels.forEach((_, label) => {
           const found = adapeff.lives(this.case, this.lots, label, component), amounts = found.map(adapeff.amountOf);
           const average = adapeff.mean(amounts), isBest = best.includes(label);
-          const bound = found.some((lot) => lot.unavailable.length) ? "≥ " : "", star = isBest ? " *" : "";
+          const bound = found.some((lot) => lot.unavailable.length) ? "≥ " : "", sign = isBest ? " ✓" : "";
+          const star = this.case.estimated[label].includes(component) ? "*" : "";
+          if (found.every((lot) => adapeff.isUnknown(lot))) return; // the table says unavailable, which is not 0
           const squares = amounts.reduce((all, x) => all + (x - average) ** 2, 0);
           const apart = Math.sqrt(squares / (amounts.length - 1)), isNoise = apart <= 1e-9 * Math.abs(average);
           const spread = amounts.length > 1 ? ` ± ${money(isNoise ? 0 : apart)}` : "";
-          this.set(`cost-${label}-${component}`, `${bound}${money(average)}${star}${spread}`, { best: isBest });
-          if (component === TOTAL) this.set(`cost-${label}-total-plain`, bound + money(average));
+          this.set(`cost-${label}-${component}`, `${bound}${money(average)}${star}${sign}${spread}`, { best: isBest });
+          if (component === TOTAL) this.set(`cost-${label}-total-plain`, bound + money(average) + star);
         });
       }
     }
@@ -195,9 +197,17 @@
         if (!wanted.has(day) || day === days[i + 1]) return;
         const row = body.insertRow();
         row.append(make("th", general(day), { scope: "row" }));
-        for (const curve of curves) row.append(make("td", money(curve[i].mean), { class: "number" }));
+        curves.forEach((curve, k) => {
+          const isKnown = this.isKnown(k, place.dataset.name);
+          row.append(make("td", isKnown ? money(curve[i].mean) : "unavailable", { class: "number" }));
+        });
       });
       shown.querySelector(".scroll").replaceChildren(table);
+    }
+
+    isKnown(label, name) { // whether anything of a curve could be had: of what could not, there is none
+      const component = this.case.components.includes(name) ? name : TOTAL;
+      return !adapeff.lives(this.case, this.lots, label, component).every(adapeff.isUnknown);
     }
 
     // What is drawn.
@@ -213,12 +223,14 @@
 
     grown(component) {
       const found = this.curves.get(component), days = this.case.days;
-      const curves = found.flatMap((points, k) => points.map((p, i) => {
+      const curves = found.flatMap((points, k) => !this.isKnown(k, component) ? [] : points.map((p, i) => {
         return { k: `s${k}`, d: p.day, m: p.mean, lo: p.low, hi: p.high, i };
       }));
       const hover = days.flatMap((day, i) => {
         if (day === days[i + 1]) return [];
-        return [this.pointed(day, found.map((points) => `${money(points[i].mean)} ${this.case.currency}`))];
+        return [this.pointed(day, found.map((points, k) => {
+          return this.isKnown(k, component) ? `${money(points[i].mean)} ${this.case.currency}` : null;
+        }))];
       });
       const crossings = (this.crossed.get(component) || []).map((x) => {
         return { d: x.day, day: general(Number(fixed(x.day, 1))), m: x.amount, said: this.crossing(x) };

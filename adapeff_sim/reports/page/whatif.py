@@ -13,6 +13,7 @@ from adapeff_sim.costs.base import CostRow
 from adapeff_sim.costs.prices import Prices
 from adapeff_sim.ledger.history import final_scores
 from adapeff_sim.ledger.ledger import Ledger
+from adapeff_sim.reports.tables import starred
 from adapeff_sim.results import Results
 from adapeff_sim.verdict import RELATIVE_NOISE, student_t
 
@@ -51,6 +52,7 @@ def case_of(results: Results, ledger: Ledger) -> dict[str, JsonValue]:
         "lots": lots,
         "pools": loads,
         "unavailable": [[label[x], seed[s], component, f"{component}: {item}"] for x, s, component, item in missing],
+        "estimated": [[r.component for r in results.totals if r.label == x and starred(r)] for x in facts.labels],
         "days": [*results.days],
     }
 
