@@ -117,7 +117,8 @@ def break_evens(run: RunCompared) -> Sheet:
         "prices are exact; numbers of tasks, languages and updates are estimated: one more is taken to cost what "
         "those of the run did on average, on their days"
     )
-    title = f"Break-even: where {run.first} stops being the cheapest in total"
+    tie = f", though it ties with {run.second}" if run.is_tied else ""
+    title = f"Break-even: where {run.first} stops being the cheapest in total{tie}"
     return Sheet("break_even", title, ("what", "now", "below", "above"), tuple(rows), note)
 
 
@@ -137,7 +138,8 @@ def tornado(run: RunCompared) -> Sheet:
         (text(s.what), Cell(f"{s.value:.4g}", s.value), _effect(s.halved, run), _effect(s.doubled, run), _flips(s))
         for s in run.sensitivity
     )
-    lead = "" if run.lead is None else f" ({money(run.lead, run.currency)})"
+    tie = ": a tie" if run.is_tied else ""
+    lead = "" if run.lead is None else f" ({money(run.lead, run.currency)}{tie})"
     title = f"What the verdict hangs on: the lead of {run.first} over {run.second}{lead}"
     heads = ("input", "now", "lead at half", "lead at double", "another is cheapest at")
     note = (
@@ -173,10 +175,12 @@ def across(found: Between, currency: str, components: Sequence[str]) -> Sheet:
 
 
 def headline(run: RunCompared) -> str:
-    """What the verdict says of the total, and where it calls the lead no difference."""
+    """Whether it is a tie, which is said first, and what the verdict says of the total."""
     said = next((s for s in run.sentences if s.startswith("Total by day ")), run.sentences[0] if run.sentences else "")
-    small = f"{run.first} leads {run.second} by {money(run.lead, run.currency)} only, within the noise: no difference."
-    return f"{said} {small}" if run.is_tied and run.first not in said else said
+    if not run.is_tied or run.lead is None:
+        return said
+    apart = f"{money(run.lead, run.currency)} apart, within the noise" if run.lead else "not apart at all"
+    return f"A tie: {run.first} and {run.second} are {apart}. {said}"
 
 
 def components_of(run: RunCompared) -> tuple[str, ...]:
