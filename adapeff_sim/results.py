@@ -33,6 +33,7 @@ from adapeff_sim.ledger.ledger import Ledger
 from adapeff_sim.ledger.outcome import Row
 from adapeff_sim.ledger.trainings import EqualQualityRow, TrainingRow, equal_quality, training_rows
 from adapeff_sim.ledger.upkeep import UpkeepRow, upkeep_rows
+from adapeff_sim.lost_run import again, damaged, lacks
 from adapeff_sim.projection.epochs import EpochsRow, epochs
 from adapeff_sim.projection.project import project
 from adapeff_sim.projection.target import Target
@@ -238,16 +239,14 @@ def read(folder: Path) -> Results:
         version = found.get("format") if isinstance(found, dict) else None
         if version not in READ:
             known = f"{', '.join(map(str, READ[:-1]))} and {READ[-1]}"
-            raise ResultsError(f"{file}: format {version}, but this version reads formats {known}; run again.")
+            raise ResultsError(f"{file}: format {version}, but this version reads formats {known}; {again(folder)}")
         return Results.model_validate_json(text)
     except (FileNotFoundError, NotADirectoryError):
-        if (folder / "run.json").is_file():
-            raise ResultsError(f"{folder}: this run is not finished; give its command again, and it goes on.") from None
-        raise ResultsError(f"{folder}: no results.json; give the folder of a finished run.") from None
+        raise ResultsError(lacks(folder, "results.json")) from None
     except OSError as error:
         raise ResultsError(not_read(file, error)) from error
     except (ValidationError, ValueError, RecursionError) as error:
-        raise ResultsError(f"{file}: damaged; run the scenario again, which reuses all that is stored.") from error
+        raise ResultsError(damaged(file)) from error
 
 
 def _csv(header: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
