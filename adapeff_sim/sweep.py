@@ -180,7 +180,7 @@ def _repriced(at: At, book: Prices, terms: Terms) -> tuple[Prices, Terms]:
         book = load_prices(str(said["prices"]))
     changes = [f"{key}={value}" for key, value in said.items() if key not in (*TERMS, "prices", "quality_floor")]
     if changes:
-        book = with_changes(book, changes, datetime.date.today())
+        book = with_changes(book, changes, datetime.date.today(), "--vary")
     floor = said.get("quality_floor", 0.0)
     if isinstance(floor, bool) or not isinstance(floor, int | float) or not 0 <= floor <= 100:
         raise ScenarioError(f"--vary quality_floor: {floor!r:.48}; write points, from 0 to 100.")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-FACTOR = re.compile(r"[x×]?([0-9]+(?:\.[0-9]+)?)[x×]?", re.IGNORECASE)
+FACTOR = re.compile(r"[x×]?([-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[-+]?[0-9]+)?)[x×]?", re.IGNORECASE)
+NO_NUMBER, NO_FACTOR = "write a number", "write how many times the requests, such as x2 or 0.5"
 
 if TYPE_CHECKING:
     from adapeff_sim.costs.base import Terms
@@ -89,12 +90,15 @@ class Supposed:
             return understood(Terms, values)
         except ValidationError as error:
             found = error.errors(include_url=False)
-            flags = ((f"--{e['loc'][0]}".replace("_", "-"), e["msg"]) for e in found)
+            flags = [(f"--{e['loc'][0]}".replace("_", "-"), e["msg"]) for e in found]
+            flags = [
+                (flag, text.replace(NO_NUMBER, NO_FACTOR) if flag == "--traffic" else text) for flag, text in flags
+            ]
             raise Problems(COMMAND_LINE, [Problem((flag,), text) for flag, text in flags]) from None
 
 
 def _number(text: str | None) -> object:
-    """The factor in ``x2``, ``2x`` or ``2``; a text that is no number stays one, to be refused with the others."""
+    """The factor in ``x2``, ``2x``, ``2`` or ``2e3``; what is no number stays a text, to be refused with the others."""
     found = FACTOR.fullmatch(text.strip()) if text is not None else None
     return text if found is None else float(found[1])
 
