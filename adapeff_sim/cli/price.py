@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 FACTOR = re.compile(r"[x×]?([-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[-+]?[0-9]+)?)[x×]?", re.IGNORECASE)
-NO_NUMBER, NO_FACTOR = "write a number", "write how many times the requests, such as x2 or 0.5"
+AS_FACTOR = "write a number", "write how many times the requests, such as x2 or 0.5"
 
 if TYPE_CHECKING:
     from adapeff_sim.costs.base import Terms
     from adapeff_sim.results import Results
+    from adapeff_sim.scenario.problems import Problem
 
 
 def price(
@@ -81,7 +82,7 @@ class Supposed:
         from pydantic import ValidationError
 
         from adapeff_sim.costs.base import Terms
-        from adapeff_sim.scenario.problems import COMMAND_LINE, Problem, Problems
+        from adapeff_sim.scenario.problems import COMMAND_LINE, Problems
         from adapeff_sim.scenario.words import understood
 
         said = {"traffic": _number(self.traffic), "utilisation": self.utilisation, "p95_ms": self.p95_ms}
@@ -90,11 +91,14 @@ class Supposed:
             return understood(Terms, values)
         except ValidationError as error:
             found = error.errors(include_url=False)
-            flags = [(f"--{e['loc'][0]}".replace("_", "-"), e["msg"]) for e in found]
-            flags = [
-                (flag, text.replace(NO_NUMBER, NO_FACTOR) if flag == "--traffic" else text) for flag, text in flags
-            ]
-            raise Problems(COMMAND_LINE, [Problem((flag,), text) for flag, text in flags]) from None
+            raise Problems(COMMAND_LINE, [_problem(str(e["loc"][0]), e["msg"]) for e in found]) from None
+
+
+def _problem(term: str, text: str) -> "Problem":
+    """What is wrong with a term, at its flag."""
+    from adapeff_sim.scenario.problems import Problem
+
+    return Problem((f"--{term.replace('_', '-')}",), text.replace(*AS_FACTOR) if term == "traffic" else text)
 
 
 def _number(text: str | None) -> object:

@@ -97,7 +97,10 @@ def varied(scenario: Scenario, at: At) -> Scenario:
         else:
             _set(values, key, value)
     where = ", ".join(f"{key}={value}" for key, value in at.items())
-    found = loads(yaml.safe_dump(values, sort_keys=False, allow_unicode=True), where)
+    try:
+        found = loads(yaml.safe_dump(values, sort_keys=False, allow_unicode=True), where)
+    except Problems as error:  # whose lines are of no file
+        raise Problems(where, [Problem(p.place, p.text) for p in error.problems]) from None
     meant = [tuple(steps_of(key)) for key in at if key not in OWN]
     problems = [Problem(p.place, p.text) for p in check(found, whole_file=False, meant=meant) if not p.is_warning]
     if problems:

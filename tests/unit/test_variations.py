@@ -36,7 +36,10 @@ def test_updates_come_evenly_and_their_releases_take_turns():
         ("nothing=1", "unknown; vary .*traffic"),
         ("training.evry.epochs=1", "no kind of artifact and no strategy is called 'evry'; did you mean 'every'"),
         ("training.every.epoch=1", "unknown key; did you mean 'epochs'"),
-        ("timeline[1].labeled=5", "unknown key; did you mean 'labelled'"),
+        (
+            "timeline[1].labeled=5",
+            r"^timeline\[1\].labeled=5: timeline\[1\].labeled: unknown key; did you mean 'labelled'",
+        ),
         ("timeline.1.labelled=5", r"there is no '1' in a list of \d; count its parts from \[0\]"),
         ("timeline[1]..labelled=5", "unknown; vary"),
         ("timeline[1]labelled=5", "unknown; vary"),
