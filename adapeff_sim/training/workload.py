@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from adapeff_sim.ledger.outcome import Batches, HeadSize, Workload
 from adapeff_sim.training.backbone import Backbone
 from adapeff_sim.training.flop_count import Shape
-from adapeff_sim.training.head_shape import OF_FIRST_PIECE
 from adapeff_sim.training.network import Setup
+from adapeff_sim.training.task_head import OF_FIRST_PIECE
 
 DECIDES_SHAPE = (
     "model_type",
