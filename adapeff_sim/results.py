@@ -128,38 +128,42 @@ def results_of(
     facts: Facts, ledger: Ledger, prices: Prices, rows: Sequence[CostRow], environment: Mapping[str, JsonValue]
 ) -> Results:
     """The results of a ledger that was priced: ``rows`` come from ``price_ledger(ledger, prices, facts.terms)``."""
-    grown, names = accruals(rows), components(rows)
-    quality = quality_points(ledger, facts.terms.horizon_days)
+    days, names = _grid(facts, rows), components(rows)
     trainings = training_rows(ledger, facts.labels, facts.terms.horizon_days)
-    days = _grid(facts, rows)
-    case = Case(
-        labels=facts.labels,
-        seeds=facts.seeds,
-        components=names,
-        horizon_days=facts.terms.horizon_days,
-        currency=prices.currency,
-        quality_floor=facts.quality_floor,
-        accruals=grown,
-        scores=final_scores(ledger, quality, facts.labels, facts.seeds, facts.terms.horizon_days),
-    )
     return Results(
         facts=facts,
         prices=prices,
         environment=dict(environment),
-        verdict=judge(case),
+        verdict=judge(case_of(facts, ledger, prices, rows)),
         totals=totals(facts.labels, facts.seeds, names, rows),
         events=event_rows(ledger, facts.labels, facts.terms.horizon_days),
         upkeep=_upkeep(facts, ledger, prices),
-        quality=quality,
+        quality=quality_points(ledger, facts.terms.horizon_days),
         not_converged=not_converged(ledger, facts.terms.horizon_days),
         trainings=trainings,
         equal_quality=equal_quality(trainings, facts.quality_floor),
         days=days,
-        curves=_curves(facts, names, grown, days),
+        curves=_curves(facts, names, accruals(rows), days),
         rows=tuple(rows),
         stored=tuple(stored_rows(ledger, prices, facts.terms)),
         pools=tuple(pool_rows(ledger, prices, facts.terms)),
         projection=None if facts.project_to is None else _projection(facts, ledger, prices, facts.project_to),
+    )
+
+
+def case_of(facts: Facts, ledger: Ledger, prices: Prices, rows: Sequence[CostRow]) -> Case:
+    """What is judged of a ledger that was priced: ``rows`` come from ``price_ledger(ledger, prices, facts.terms)``."""
+    horizon_days = facts.terms.horizon_days
+    quality = quality_points(ledger, horizon_days)
+    return Case(
+        labels=facts.labels,
+        seeds=facts.seeds,
+        components=components(rows),
+        horizon_days=horizon_days,
+        currency=prices.currency,
+        quality_floor=facts.quality_floor,
+        accruals=accruals(rows),
+        scores=final_scores(ledger, quality, facts.labels, facts.seeds, horizon_days),
     )
 
 

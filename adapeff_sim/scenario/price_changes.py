@@ -40,20 +40,24 @@ def with_changes(book: Prices, changes: Sequence[str], today: datetime.date, fla
         typed |= {(section, part): key for part in meant}
         values.setdefault(section, {}).update(meant)
         said.setdefault(section, []).append(text.strip())
-    for section, texts in said.items():
-        values[section] |= {"date": today.isoformat(), "source": f"set on the command line: {', '.join(texts)}"}
-    if said and not book.name.endswith(CHANGED):
-        values["name"] = book.name + CHANGED
+    _mark(values, said, today)
     try:
         changed = understood(Prices, values)
     except ValidationError as error:
         found = ((tuple(e["loc"]), e) for e in error.errors(include_url=False))
-        problems += [
-            Problem((f"{flag} {typed.get(place, _path(place))}",), _told(place, e, flag)) for place, e in found
-        ]
+        named = ((typed.get(place, _path(place)), _told(place, e, flag)) for place, e in found)
+        problems += [Problem((f"{flag} {key}",), text) for key, text in named]
     if problems:
         raise Problems(COMMAND_LINE, problems)
     return changed
+
+
+def _mark(values: dict[str, Any], said: Mapping[str, Sequence[str]], today: datetime.date) -> None:
+    """Write down in a book which of its sections were changed, and that it was."""
+    for section, texts in said.items():
+        values[section] |= {"date": today.isoformat(), "source": f"set on the command line: {', '.join(texts)}"}
+    if said and not values["name"].endswith(CHANGED):
+        values["name"] += CHANGED
 
 
 def _cannot_be(section: str, name: str, is_whole: bool, text: str, flag: str) -> Problem | None:
