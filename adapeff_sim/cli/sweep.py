@@ -6,6 +6,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from adapeff_sim.cli.options import (
+    RESULTS,
+    STORE,
+    Data,
+    Device,
+    Prices,
+    Quiet,
+    Scenario,
+    Seeds,
+    Store,
+    Strategies,
+    Threads,
+)
 from adapeff_sim.errors import ScenarioError
 
 if TYPE_CHECKING:
@@ -16,39 +29,21 @@ if TYPE_CHECKING:
     from adapeff_sim.sweep import Planned, Variant
 
 LISTED = 8  # folders
-TRAINING, RESULTS, CHANGES = "Training", "Results", "Other than the file says"
 
 
 def sweep(
-    scenario: Annotated[
-        str, typer.Argument(metavar="SCENARIO", help="A scenario's YAML file, or a shipped one's name.")
-    ],
+    scenario: Scenario,
     vary: Annotated[
         list[str], typer.Option(metavar="KEY=A,B,C", help="A key and the values that it takes; repeatable.")
     ],
     plan: Annotated[bool, typer.Option("--plan", help="Say what would be run and trained in all, and stop.")] = False,
-    strategies: Annotated[
-        str | None, typer.Option(metavar="A,B", help="Only these strategies, by label.", rich_help_panel=CHANGES)
-    ] = None,
-    seeds: Annotated[
-        str | None, typer.Option(metavar="N|13,14", help="So many seeds, or these.", rich_help_panel=CHANGES)
-    ] = None,
-    data: Annotated[
-        str | None, typer.Option(metavar="SOURCE", help="helpdesk, or a folder.", rich_help_panel=CHANGES)
-    ] = None,
-    prices: Annotated[
-        str | None, typer.Option(metavar="NAME|FILE", help="A price book.", rich_help_panel=CHANGES)
-    ] = None,
-    device: Annotated[
-        str, typer.Option(metavar="auto|cpu|cuda", help="auto takes a GPU if there is one.", rich_help_panel=TRAINING)
-    ] = "auto",
-    threads: Annotated[
-        int | None, typer.Option(metavar="N", help="CPU threads. All cores, if not said.", rich_help_panel=TRAINING)
-    ] = None,
-    store: Annotated[
-        str,
-        typer.Option(envvar="ADAPEFF_STORE", metavar="DIR", help="Keeps what was trained.", rich_help_panel=TRAINING),
-    ] = ".adapeff/store",
+    strategies: Strategies = None,
+    seeds: Seeds = None,
+    data: Data = None,
+    prices: Prices = None,
+    device: Device = "auto",
+    threads: Threads = None,
+    store: Store = STORE,
     out: Annotated[
         str | None, typer.Option(metavar="DIR", help="Folder; sweeps/NAME, if not said.", rich_help_panel=RESULTS)
     ] = None,
@@ -56,7 +51,7 @@ def sweep(
     json: Annotated[
         bool, typer.Option("--json", help="The map, or the plan, as JSON on stdout.", rich_help_panel=RESULTS)
     ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.", rich_help_panel=RESULTS)] = False,
+    quiet: Quiet = False,
 ) -> None:
     r"""Run a scenario over a grid of values, and show who wins where; every training is done once for all cells.
 

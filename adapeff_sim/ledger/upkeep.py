@@ -173,7 +173,7 @@ def _told(event: _Event, lead: Lead) -> tuple[dict[str, object], tuple[int, ...]
         None if in_peace is None or last.redeployed is None else tuple(e for e in in_peace if e in last.redeployed)
     )
     tasks, churn = {_task(e) for e in last.touched or ()}, _churn(event, unasked)
-    told = {
+    told: dict[str, object] = {
         "redeployed": last.redeployed,
         "unasked": unasked,
         "unasked_of_other_tasks": None if unasked is None else tuple(e for e in unasked if _task(e) not in tasks),
