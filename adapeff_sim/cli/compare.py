@@ -82,7 +82,7 @@ def _show(found: "Compared", components: list[str]) -> None:
     from adapeff_sim.reports.compared_screen import screen
 
     console = Console(highlight=False)
-    for part in screen(found, components):
+    for part in screen(found, components, console.width):
         console.print(part, highlight=False)
 
 

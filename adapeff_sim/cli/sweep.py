@@ -135,5 +135,6 @@ def _tell(found: "Sweep", at: Path, html: Path | None, as_json: bool) -> None:
         return
     console = Console(highlight=False)
     for sheet in sheets_of(found):
-        console.print(shown(sheet))
+        for each in shown(sheet, console.width):
+            console.print(each)
     console.print(plain(f"Files: {', '.join(map(str, files))}; a run of every scenario beside them"), markup=False)

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from adapeff_sim.comparison.compared import Amounts, Compared, RunCompared
 from adapeff_sim.comparison.crossovers import Crossover
 from adapeff_sim.comparison.differences import QUALITY, Between, Difference
-from adapeff_sim.comparison.intervals import Interval
+from adapeff_sim.comparison.intervals import ONE_SEED, Interval
 from adapeff_sim.comparison.lines import Flip
 from adapeff_sim.comparison.sensitivity import REACH, Effect, Sensitivity
 from adapeff_sim.costs.accrual import TOTAL
 from adapeff_sim.reports.sheets import NOTHING, Cell, Sheet, text
-from adapeff_sim.reports.wording import TOO_LONG, money, plural
+from adapeff_sim.reports.wording import TOO_LONG, money, plural, quantity
 
 EXACT_NEVER, TRIED_NEVER = "at no factor", f"at none from 1/{2**REACH} to {2**REACH}"
 
@@ -47,9 +47,8 @@ def _amount(found: Amounts | None) -> Cell:
     if found.unavailable and not found.interval.mean:
         return Cell("unavailable", None, "missing")  # none of it could be had, which is not 0
     mark = "≥ " if found.unavailable else ""
-    return Cell(
-        f"{mark}{digits(found.interval, found.interval.mean)} {interval_said(found.interval)}", found.interval.mean
-    )
+    sure = "" if found.interval.why == ONE_SEED else f" {interval_said(found.interval)}"  # said once below, of the run
+    return Cell(f"{mark}{digits(found.interval, found.interval.mean)}{sure}", found.interval.mean)
 
 
 def pairs(run: RunCompared, component: str) -> Sheet:
@@ -123,13 +122,13 @@ def break_evens(run: RunCompared) -> Sheet:
 
 
 def _flip(flip: Flip | None) -> Cell:
-    return Cell(NOTHING) if flip is None else Cell(f"{flip.at:.3g}: {flip.cheapest}", flip.at)
+    return Cell(NOTHING) if flip is None else Cell(f"{quantity(flip.at)}: {flip.cheapest}", flip.at)
 
 
 def _price_flip(flip: Flip | None, price: float) -> Cell:
     if flip is None:
         return Cell(NOTHING)
-    return Cell(f"{money(price * flip.at)} (x {flip.at:.3g}): {flip.cheapest}", price * flip.at)
+    return Cell(f"{money(price * flip.at)} (x {quantity(flip.at)}): {flip.cheapest}", price * flip.at)
 
 
 def tornado(run: RunCompared) -> Sheet:
@@ -158,7 +157,7 @@ def _effect(effect: Effect, run: RunCompared) -> Cell:
 def _flips(s: Sensitivity) -> Cell:
     if s.flip is None:
         return Cell(EXACT_NEVER if s.exact else TRIED_NEVER)
-    return Cell(f"x {s.flip.at:.3g}: {s.flip.cheapest}", s.flip.at)
+    return Cell(f"x {quantity(s.flip.at)}: {s.flip.cheapest}", s.flip.at)
 
 
 def across(found: Between, currency: str, components: Sequence[str]) -> Sheet:
