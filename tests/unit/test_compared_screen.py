@@ -11,20 +11,12 @@ from adapeff_sim.reports.sheets import Cell, Sheet, text
 
 LABELS = ("adapter_per_task", "adapter_fusion", "multitask_full", "multitask_continue", "full_per_task")
 NOTE = "the cheapest in total within the quality floor; ≈ who is no dearer within the noise"
+FIRST = (text(100_000), text("adapter_per_task ≈ full_per_task", "best"))
 WIDE = Sheet(
     "cells",
     "story: total by the horizon",
     ("updates_per_year", "traffic", "cheapest", *LABELS, "currency"),
-    tuple(
-        (
-            text(u),
-            text(100_000),
-            text("adapter_per_task ≈ full_per_task", "best"),
-            *(Cell(f"1,{u},00", u) for _ in LABELS),
-        )
-        + (text("EUR"),)
-        for u in (111, 222)
-    ),
+    tuple((text(u), *FIRST, *(Cell(f"1,{u},00", u) for _ in LABELS), text("EUR")) for u in (111, 222)),
     NOTE,
 )
 
@@ -49,5 +41,6 @@ def test_nothing_is_cut(width):
 
 
 def test_what_does_not_fit_stands_below_with_the_names_of_its_rows():
-    assert said(60).count("≈") == 2 * said(200).count("≈") - 1 == 5  # twice in each table, once in the note
+    assert said(200).count("≈") == 2 + 1  # twice in the table, once in the note
+    assert said(60).count("≈") == 3 * 2 + 1 and said(60).count("story: total by the horizon") == 1
     assert "updates_per_year  cheapest" in said(200)
