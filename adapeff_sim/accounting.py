@@ -122,45 +122,62 @@ def _record(
     bought: Bought,
     before: Before,
 ) -> Record:
-    at, how = _moment(step), _measured(order, outcome)
     match job:
-        case Make(a):
-            return JobRecord(
-                **at,
-                **how,
-                job="fetch" if a.kind.is_source else "build",
-                kind=str(a.kind),
-                slot=a.slot,
-                fingerprint=a.fingerprint,
-                needs=order.inputs,
-                because=because.get(a, ()),
-                usage=_newly_bought(outcome.usage, a, bought),
-                stored_bytes=outcome.stored_bytes,
-                converged=outcome.converged,
-                curve=outcome.curve,
-                workload=outcome.workload,
-            )
-        case Evaluate(e, route, test_set):
-            before.now[e] = outcome.predictions
-            items = outcome.usage.get("test_examples")
-            name = f"test v{test_set.version}{' of ' + test_set.source if test_set.source else ''}"
-            usage = _paid_once(outcome.usage, "test_examples", ("test", str(e), *map(str, test_set)), bought)
-            return EvaluationRecord(
-                **at,
-                **how,
-                endpoint=str(e),
-                route=route[-1].slot,
-                needs=order.inputs,
-                test_set=name,
-                items=None if items is None else int(items),
-                compared=_compared(before.answers.get(e), outcome.predictions),
-                scores=outcome.scores,
-                primary=outcome.primary,
-                usage=usage,
-            )
+        case Make(artifact):
+            return _job_record(step, artifact, order, outcome, because.get(artifact, ()), bought)
+        case Evaluate():
+            return _evaluation_record(step, job, order, outcome, bought, before)
         case Serve():
-            seconds, usage = outcome.request_seconds, dict(outcome.usage)
-            return ServingRecord(**at, **how, shape=str(job), request_seconds=seconds, usage=usage)
+            return ServingRecord(
+                **_moment(step),
+                **_measured(order, outcome),
+                shape=str(job),
+                request_seconds=outcome.request_seconds,
+                usage=dict(outcome.usage),
+            )
+
+
+def _job_record(
+    step: Step, artifact: Artifact, order: Order, outcome: Outcome, because: tuple[str, ...], bought: Bought
+) -> JobRecord:
+    return JobRecord(
+        **_moment(step),
+        **_measured(order, outcome),
+        job="fetch" if artifact.kind.is_source else "build",
+        kind=str(artifact.kind),
+        slot=artifact.slot,
+        fingerprint=artifact.fingerprint,
+        needs=order.inputs,
+        because=because,
+        usage=_newly_bought(outcome.usage, artifact, bought),
+        stored_bytes=outcome.stored_bytes,
+        converged=outcome.converged,
+        curve=outcome.curve,
+        workload=outcome.workload,
+    )
+
+
+def _evaluation_record(
+    step: Step, job: Evaluate, order: Order, outcome: Outcome, bought: Bought, before: Before
+) -> EvaluationRecord:
+    """The record of an evaluation, compared with the answers that the endpoint gave before."""
+    endpoint, test_set = job.endpoint, job.test_set
+    before.now[endpoint] = outcome.predictions
+    items = outcome.usage.get("test_examples")
+    rows = ("test", str(endpoint), *map(str, test_set))
+    return EvaluationRecord(
+        **_moment(step),
+        **_measured(order, outcome),
+        endpoint=str(endpoint),
+        route=job.route[-1].slot,
+        needs=order.inputs,
+        test_set=f"test v{test_set.version}{' of ' + test_set.source if test_set.source else ''}",
+        items=None if items is None else int(items),
+        compared=_compared(before.answers.get(endpoint), outcome.predictions),
+        scores=outcome.scores,
+        primary=outcome.primary,
+        usage=_paid_once(outcome.usage, "test_examples", rows, bought),
+    )
 
 
 def _compared(before: Predictions | None, now: Predictions | None) -> Compared | None:

@@ -17,6 +17,7 @@ from adapeff_sim.ledger.outcome import Provenance, Row, Usage, Workload, sure_of
 from adapeff_sim.ledger.records import JobRecord
 
 LISTED = 12
+NEAR = 0.5  # of two names, how alike they are at least
 STEP_PARTS = ("data", "forward", "backward", "optimizer")
 NOMINAL, REST = "nominal_train_flops", "train_rest_seconds"
 GROUPS = ("train_forward_flops", "train_activation_gradient_flops", "train_weight_gradient_flops")
@@ -74,15 +75,14 @@ def find(ledger: Ledger, name: str, strategy: str | None = None, seed: int | Non
 
     Raises ExplanationError where no training is called so, or several are.
     """
-    builds = [r for r in ledger.of(JobRecord) if r.job == "build"]
-    builds = _chosen(builds, "strategy", "label", strategy)
+    every = [r for r in ledger.of(JobRecord) if r.job == "build"]
+    builds = _chosen(every, "strategy", "label", strategy)
     builds = _chosen(builds, "seed", "seed", seed)
     slot, _, day = name.partition("@")
     found = [r for r in builds if r.key == name] or [r for r in builds if r.slot == slot]
     if not found:
-        fetched = any(r.slot == slot for r in ledger.of(JobRecord))
-        told = "is fetched and not trained" if fetched else "is not the name of a training"
-        raise ExplanationError(f"{name[:80]!r} {told}; {_known(slot, sorted({r.slot for r in builds}))}")
+        fetched = any(r.slot == slot for r in ledger.of(JobRecord) if r.job != "build")
+        raise ExplanationError(f"{name[:80]!r} {_unknown(slot, name, every, fetched)}")
     if day:
         on = [r for r in found if f"{r.day:g}" == day]
         if not on:
@@ -108,6 +108,24 @@ def _known(word: str, names: Sequence[str]) -> str:
     near = difflib.get_close_matches(word, names, n=1)
     more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
     return f"{f'did you mean {near[0]!r}? ' if near else ''}known: {', '.join(names[:LISTED]) or 'none'}{more}."
+
+
+def _unknown(slot: str, name: str, every: Sequence[JobRecord], is_fetched: bool) -> str:
+    """Why no training is meant: it is another strategy's or seed's, it is fetched, or its name is near some others."""
+    if others := [r for r in every if r.slot == slot or r.key == name]:
+        lives = dict.fromkeys(f"--strategy {r.label} --seed {r.seed}" for r in others)
+        more = f" and {len(lives) - LISTED} more" if len(lives) > LISTED else ""
+        return f"was not trained there, but under {', '.join([*lives][:LISTED])}{more}."
+    if is_fetched:
+        return f"is fetched and not trained; {_known(slot, sorted({r.slot for r in every}))}"
+    labels: dict[str, dict[str, None]] = {}
+    for r in every:
+        labels.setdefault(r.slot, {})[r.label] = None
+    near = difflib.get_close_matches(slot, labels, n=LISTED, cutoff=NEAR)
+    if not near:
+        return f"is not the name of a training; {_known(slot, sorted(labels))}"
+    listed = [f"  --job {each}  of {', '.join(labels[each])}" for each in near]
+    return "\n".join([f"is not the name of a training; did you mean {near[0]!r}? Near are:", *listed])
 
 
 def _several(name: str, found: Sequence[JobRecord]) -> str:

@@ -7,6 +7,7 @@ print(found.results.verdict.sentences)
 print(compare([found]).runs[0].differences)
 """
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from adapeff_sim.ledger.ledger import Ledger
 
 __all__ = ["Run", "Scenario", "compare", "run"]
-STORE = Path(".adapeff/store")
+STORE = ".adapeff/store"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +49,15 @@ def run(
     scenario: Scenario | str | Path,
     *,
     out: str | Path | None = None,
-    store: str | Path = STORE,
+    store: str | Path | None = None,
     device: str = "auto",
     precision: str = "auto",
     threads: int | None = None,
 ) -> Run:
     """Train, measure and price every strategy of a scenario, as ``adapeff-sim run`` does, and tell nobody meanwhile.
 
-    ``out`` is runs/NAME if not said. What was trained is kept in ``store``; an interrupted call goes on where it was.
+    ``out`` is runs/NAME if not said. What was trained is kept in ``store``, if not said in what the environment
+    variable ADAPEFF_STORE names, else in .adapeff/store; an interrupted call goes on where it was.
     Raises AdapeffError, whose message says what is wrong and what would do.
     """
     from adapeff_sim.conduct import conduct
@@ -63,7 +65,8 @@ def run(
 
     chosen = scenario if isinstance(scenario, Scenario) else Scenario.load(scenario)
     path = Path("runs") / chosen.name if out is None else Path(out)
-    return Run(conduct(chosen, this_machine(device, precision, threads), Path(store), path), path)
+    kept = Path(store or os.environ.get("ADAPEFF_STORE") or STORE)
+    return Run(conduct(chosen, this_machine(device, precision, threads), kept, path), path)
 
 
 def compare(runs: Run | str | Path | Sequence[Run | str | Path]) -> "Compared":

@@ -35,6 +35,7 @@ from adapeff_sim.ledger.ledger import Ledger
 from adapeff_sim.ledger.outcome import Provenance, Row, weakest
 from adapeff_sim.ledger.trainings import EqualQualityRow, TrainingRow, equal_quality, training_rows
 from adapeff_sim.ledger.upkeep import UpkeepRow, upkeep_rows
+from adapeff_sim.lost_run import again, damaged, lacks
 from adapeff_sim.projection.epochs import EpochsRow, epochs
 from adapeff_sim.projection.project import project
 from adapeff_sim.projection.target import Target
@@ -132,39 +133,43 @@ def results_of(
     facts: Facts, ledger: Ledger, prices: Prices, rows: Sequence[CostRow], environment: Mapping[str, JsonValue]
 ) -> Results:
     """The results of a ledger that was priced: ``rows`` come from ``price_ledger(ledger, prices, facts.terms)``."""
-    grown, names = accruals(rows), components(rows)
-    quality = quality_points(ledger, facts.terms.horizon_days)
+    days, names = _grid(facts, rows), components(rows)
     trainings = training_rows(ledger, facts.labels, facts.terms.horizon_days)
-    days = _grid(facts, rows)
-    case = Case(
-        labels=facts.labels,
-        seeds=facts.seeds,
-        components=names,
-        horizon_days=facts.terms.horizon_days,
-        currency=prices.currency,
-        quality_floor=facts.quality_floor,
-        accruals=grown,
-        scores=final_scores(ledger, quality, facts.labels, facts.seeds, facts.terms.horizon_days),
-        scored=sure_of_scores(quality),
-    )
     return Results(
         facts=facts,
         prices=prices,
         environment=dict(environment),
-        verdict=judge(case),
+        verdict=judge(case_of(facts, ledger, prices, rows)),
         totals=totals(facts.labels, facts.seeds, names, rows),
         events=event_rows(ledger, facts.labels, facts.terms.horizon_days),
         upkeep=_upkeep(facts, ledger, prices),
-        quality=quality,
+        quality=quality_points(ledger, facts.terms.horizon_days),
         not_converged=not_converged(ledger, facts.terms.horizon_days),
         trainings=trainings,
         equal_quality=equal_quality(trainings, facts.quality_floor),
         days=days,
-        curves=_curves(facts, names, grown, days),
+        curves=_curves(facts, names, accruals(rows), days),
         rows=tuple(rows),
         stored=tuple(stored_rows(ledger, prices, facts.terms)),
         pools=tuple(pool_rows(ledger, prices, facts.terms)),
         projection=None if facts.project_to is None else _projection(facts, ledger, prices, facts.project_to),
+    )
+
+
+def case_of(facts: Facts, ledger: Ledger, prices: Prices, rows: Sequence[CostRow]) -> Case:
+    """What is judged of a ledger that was priced: ``rows`` come from ``price_ledger(ledger, prices, facts.terms)``."""
+    horizon_days = facts.terms.horizon_days
+    quality = quality_points(ledger, horizon_days)
+    return Case(
+        labels=facts.labels,
+        seeds=facts.seeds,
+        components=components(rows),
+        horizon_days=horizon_days,
+        currency=prices.currency,
+        quality_floor=facts.quality_floor,
+        accruals=accruals(rows),
+        scores=final_scores(ledger, quality, facts.labels, facts.seeds, horizon_days),
+        scored=sure_of_scores(quality),
     )
 
 
@@ -248,16 +253,14 @@ def read(folder: Path) -> Results:
         version = found.get("format") if isinstance(found, dict) else None
         if version not in READ:
             known = f"{', '.join(map(str, READ[:-1]))} and {READ[-1]}"
-            raise ResultsError(f"{file}: format {version}, but this version reads formats {known}; run again.")
+            raise ResultsError(f"{file}: format {version}, but this version reads formats {known}; {again(folder)}")
         return Results.model_validate_json(text)
     except (FileNotFoundError, NotADirectoryError):
-        if (folder / "run.json").is_file():
-            raise ResultsError(f"{folder}: this run is not finished; give its command again, and it goes on.") from None
-        raise ResultsError(f"{folder}: no results.json; give the folder of a finished run.") from None
+        raise ResultsError(lacks(folder, "results.json")) from None
     except OSError as error:
         raise ResultsError(not_read(file, error)) from error
     except (ValidationError, ValueError, RecursionError) as error:
-        raise ResultsError(f"{file}: damaged; run the scenario again, which reuses all that is stored.") from error
+        raise ResultsError(damaged(file)) from error
 
 
 def _csv(header: Sequence[str], lines: Iterable[Sequence[object]]) -> str:

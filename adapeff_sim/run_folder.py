@@ -27,6 +27,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 from adapeff_sim.demos import demo_folder, is_demo
 from adapeff_sim.errors import ExecutionError
 from adapeff_sim.ledger.ledger import Ledger
+from adapeff_sim.lost_run import damaged, lacks
 from adapeff_sim.whole_files import not_read, not_written, write_whole
 
 LEDGER, RESULTS = "ledger.jsonl", "results.json"
@@ -122,6 +123,9 @@ class RunFolder:
         if old is not None and (old.scenario, old.flags) == (coming.scenario, coming.flags):
             return
         if not (self.path / RESULTS).is_file():
+            if old is not None:
+                told = "held an unfinished run of another scenario or other flags, which makes way"
+                LOG.info("%s %s; what it trained is in the store", self.path, told)
             for name in DERIVED:
                 (self.path / name).unlink(missing_ok=True)
             return
@@ -131,7 +135,8 @@ class RunFolder:
         for name in (*others, RESULTS, "run.json"):  # so that a move which is interrupted is taken up again
             if (self.path / name).is_file():
                 (self.path / name).replace(aside / name)
-        LOG.info("%s held results of another scenario or other flags; they are kept in %s", self.path, aside)
+        told = "held results of another scenario or other flags; they are kept: adapeff-sim report"
+        LOG.info("%s %s %s", self.path, told, aside)
 
     def end(self, run: Run) -> None:
         """Say that the run is finished: another command in this folder is another run. Raises ExecutionError."""
@@ -141,10 +146,10 @@ class RunFolder:
             write_whole(self.path / "run.json", run.model_copy(update=found).model_dump_json() + "\n")
 
     def holds_finished(self, scenario_text: str) -> bool:
-        """Whether a finished run of exactly this scenario lies here, whatever it was run on."""
+        """Whether a finished run of exactly this scenario lies here with all that it is read from."""
         run = self._present()
         is_it = run is not None and run.finished and run.scenario == _digest(scenario_text.encode())
-        return is_it and (self.path / RESULTS).is_file()
+        return is_it and all((self.path / name).is_file() for name in (RESULTS, LEDGER))
 
     def write_ledger(self, ledger: Ledger) -> None:
         """Write what happened. Raises ExecutionError."""
@@ -153,19 +158,18 @@ class RunFolder:
     def read_ledger(self) -> Ledger:
         """Read what happened. Raises ExecutionError where there is no readable ledger."""
         file = self.path / LEDGER
-        damaged = f"{file}: damaged; run the scenario again, which reuses all that is stored."
         try:
             content = file.read_bytes()
             if self._told_digest() not in ("", _digest(content)):
-                raise ExecutionError(damaged)
+                raise ExecutionError(damaged(file))
             lines = content.split(b"\n")  # texts may hold other signs that end a line
             return Ledger.loads(line.decode() for line in lines if line.strip())
         except (FileNotFoundError, NotADirectoryError):
-            raise ExecutionError(f"{self.path}: no ledger.jsonl; give the folder of a finished run.") from None
+            raise ExecutionError(lacks(self.path, LEDGER)) from None
         except OSError as error:
             raise ExecutionError(not_read(file, error)) from error
         except (ValidationError, UnicodeDecodeError) as error:
-            raise ExecutionError(damaged) from error
+            raise ExecutionError(damaged(file)) from error
 
     def read_scenario(self) -> str:
         """The text of what was run. Raises ExecutionError where there is none."""
@@ -173,13 +177,11 @@ class RunFolder:
         try:
             return file.read_text(encoding="utf-8")
         except (FileNotFoundError, NotADirectoryError):
-            raise ExecutionError(f"{self.path}: no scenario.yaml; give the folder of a finished run.") from None
+            raise ExecutionError(lacks(self.path, "scenario.yaml")) from None
         except OSError as error:
             raise ExecutionError(not_read(file, error)) from error
         except UnicodeDecodeError as error:
-            raise ExecutionError(
-                f"{file}: damaged; run the scenario again, which reuses all that is stored."
-            ) from error
+            raise ExecutionError(damaged(file)) from error
 
     def _told_digest(self) -> str:
         """The digest that the finished run's ledger had; empty where none is told."""

@@ -6,26 +6,36 @@ grid -> the scenarios that must be run, each once -> runs, in folders of their o
 import datetime
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from pydantic import JsonValue, ValidationError
 
 from adapeff_sim.comparison.winners import Cell, Sweep, won
+from adapeff_sim.conduct import in_store
 from adapeff_sim.costs.base import Terms
 from adapeff_sim.costs.prices import Prices
-from adapeff_sim.errors import ScenarioError
+from adapeff_sim.errors import AdapeffError, ExecutionError, ScenarioError
+from adapeff_sim.execution.machine import Machine
+from adapeff_sim.execution.orders import Orders
+from adapeff_sim.execution.sources import Sources
+from adapeff_sim.execution.store import Store
+from adapeff_sim.ledger.ledger import Ledger
+from adapeff_sim.ledger.outcome import Row
 from adapeff_sim.results import Facts, Results, read
 from adapeff_sim.run_folder import RunFolder
 from adapeff_sim.scenario.price_books import load_prices
 from adapeff_sim.scenario.price_changes import with_changes
 from adapeff_sim.scenario.schema import Scenario
+from adapeff_sim.scenario.sharing import shared_trainings
 from adapeff_sim.scenario.variations import TERMS, At, Vary, grid, is_repriced, trained_part, varied
 from adapeff_sim.scenario.words import understood
 
 UNFIT = re.compile(r"[^A-Za-z0-9_.=,-]+")
 LONGEST_NAME = 100  # characters of a folder
+FORMAT: Literal[1] = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +50,39 @@ class Variant:
     def is_finished(self) -> bool:
         """Whether its run lies there already."""
         return RunFolder(self.path).holds_finished(self.scenario.as_yaml())
+
+
+class PlannedRun(Row):
+    """A scenario of the grid that must be run: its values, its folder, and whether its run lies there already."""
+
+    at: dict[str, JsonValue]
+    run: str
+    finished: bool
+
+
+class PlannedCell(Row):
+    """A cell of the grid, and the folder of the run from which it is priced."""
+
+    at: dict[str, JsonValue]
+    run: str
+
+
+class Planned(Row):
+    """What a grid asks for, before anything is trained.
+
+    ``trainings`` are those of all its runs, each once, at most (where checks decide); ``asked`` counts those of every
+    run by itself, ``in_store`` those that are trained already. ``others`` are folders of runs that no cell asks for.
+    """
+
+    format: Literal[1] = FORMAT
+    scenario: str
+    keys: dict[str, tuple[JsonValue, ...]]
+    cells: tuple[PlannedCell, ...]
+    runs: tuple[PlannedRun, ...]
+    trainings: int
+    asked: int
+    in_store: int
+    others: tuple[str, ...] = ()
 
 
 def variants(scenario: Scenario, varies: Sequence[Vary], out: Path) -> list[Variant]:
@@ -57,6 +100,37 @@ def variants(scenario: Scenario, varies: Sequence[Vary], out: Path) -> list[Vari
     return list(found.values())
 
 
+def planned(
+    scenario: Scenario, varies: Sequence[Vary], found: Sequence[Variant], store: Store, machine: Machine
+) -> Planned:
+    """What the runs of a grid train in all, each training once, and how much of it lies in a store for a machine."""
+    shared, known = shared_trainings([variant.scenario for variant in found]), 0
+    orders: dict[int, Orders] = {}
+    for one, label, seed, artifact in shared.distinct:
+        if id(one) not in orders:
+            orders[id(one)] = Orders(one.settings, Sources(one.data, Path()), machine)
+        known += in_store(store, orders[id(one)])(label, seed, artifact)
+    folders = {folder_name(variant.at): str(variant.path) for variant in found}
+    return Planned(
+        scenario=scenario.name,
+        keys={vary.key: vary.values for vary in varies},
+        cells=tuple(PlannedCell(at=cell, run=folders[folder_name(trained_part(cell))]) for cell in grid(varies)),
+        runs=tuple(PlannedRun(at=v.at, run=str(v.path), finished=v.is_finished) for v in found),
+        trainings=len(shared.distinct),
+        asked=shared.asked,
+        in_store=known,
+        others=tuple(_others(found)),
+    )
+
+
+def _others(found: Sequence[Variant]) -> Iterator[str]:
+    """The folders of runs beside those of a grid, which earlier grids left there."""
+    asked = {variant.path for variant in found}
+    for file in sorted(found[0].path.parent.glob("*/run.json")):
+        if file.parent not in asked:
+            yield str(file.parent)
+
+
 def folder_name(at: At) -> str:
     """A name for the values of a cell that a folder can have; values that look the same stay apart."""
     said = ",".join(f"{key}={value}" for key, value in at.items())
@@ -69,19 +143,26 @@ def folder_name(at: At) -> str:
 def sweep(scenario: Scenario, varies: Sequence[Vary], out: Path, live: Callable[[Variant], object]) -> Sweep:
     """Run what is not finished yet with ``live``, and judge every cell; what was done stays. Raises AdapeffError."""
     found = {folder_name(v.at): v for v in variants(scenario, varies, out)}
-    runs: dict[str, tuple[Results, RunFolder]] = {}
+    runs: dict[str, tuple[Results, Ledger]] = {}
     for name, variant in found.items():
         if not variant.is_finished:
             live(variant)
-        runs[name] = read(variant.path), RunFolder(variant.path)
-    ledgers = {name: folder.read_ledger() for name, (_, folder) in runs.items()}
+        runs[name] = _read(variant.path)
     cells: list[Cell] = []
     for at in grid(varies):
         name = folder_name(trained_part(at))
-        results = runs[name][0]
+        results, ledger = runs[name]
         book, facts = priced_as(results, at)
-        cells.append(won(at, str(found[name].path), facts, ledgers[name], book))
+        cells.append(won(at, str(found[name].path), facts, ledger, book))
     return Sweep(scenario=scenario.name, keys={v.key: v.values for v in varies}, cells=tuple(cells))
+
+
+def _read(path: Path) -> tuple[Results, Ledger]:
+    """A run of the grid. Raises AdapeffError where its files were lost or damaged meanwhile."""
+    try:
+        return read(path), RunFolder(path).read_ledger()
+    except AdapeffError as error:
+        raise ExecutionError(f"{error}\nOr remove {path}, and give the sweep's command again.") from error
 
 
 def priced_as(results: Results, at: At) -> tuple[Prices, Facts]:
@@ -99,7 +180,7 @@ def _repriced(at: At, book: Prices, terms: Terms) -> tuple[Prices, Terms]:
         book = load_prices(str(said["prices"]))
     changes = [f"{key}={value}" for key, value in said.items() if key not in (*TERMS, "prices", "quality_floor")]
     if changes:
-        book = with_changes(book, changes, datetime.date.today())
+        book = with_changes(book, changes, datetime.date.today(), "--vary")
     floor = said.get("quality_floor", 0.0)
     if isinstance(floor, bool) or not isinstance(floor, int | float) or not 0 <= floor <= 100:
         raise ScenarioError(f"--vary quality_floor: {floor!r:.48}; write points, from 0 to 100.")

@@ -7,11 +7,8 @@ from dataclasses import dataclass
 
 from adapeff_sim.costs.accrual import Accrual, Lot
 from adapeff_sim.ledger.outcome import Provenance, Row, weakest
+from adapeff_sim.noise import is_tied, noise_of
 from adapeff_sim.verdict_sentences import POINTS, ROUNDING, endpoints, said_of
-
-RELATIVE_NOISE = 0.01  # of the larger of two amounts
-# 97.5 % points of Student's t for 1 to 9 degrees of freedom: NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.6.7.2
-STUDENT_T = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
 
 
 class Below(Row):
@@ -151,25 +148,11 @@ def _rival(case: Case, component: str, first: str, label: str) -> Rival:
     one = [life.amount for life in case.lives(first, component)]
     other = [life.amount for life in case.lives(label, component)]
     gaps = [b - a for a, b in zip(one, other, strict=True)]
-    difference, amount = statistics.fmean(gaps), statistics.fmean(other)
-    noise = student_t(len(gaps) - 1) * statistics.stdev(gaps) / math.sqrt(len(gaps)) if len(gaps) > 1 else None
-    tied = difference <= max(RELATIVE_NOISE * amount, noise or 0.0)
+    difference, amount, noise = statistics.fmean(gaps), statistics.fmean(other), noise_of(gaps)
+    tied = is_tied(difference, amount, noise)
     told = {"label": label, "amount": amount, "difference": difference, "noise": noise, "tied": tied}
     sure = weakest(case.sure(x, component) for x in (first, label))
     return Rival.model_validate({**told, "provenance": sure})
-
-
-def student_t(freedom: int) -> float:
-    """How many standard errors a 95 % interval reaches to each side, with so many degrees of freedom (1 or more).
-
-    Beyond the table: the expansion 26.7.5 of Abramowitz and Stegun, Handbook of Mathematical Functions (1964).
-    """
-    if freedom <= len(STUDENT_T):
-        return STUDENT_T[freedom - 1]
-    z = 1.959964  # the same point of the normal distribution
-    first, second = (z**3 + z) / 4, (5 * z**5 + 16 * z**3 + 3 * z) / 96
-    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
-    return z + first / freedom + second / freedom**2 + third / freedom**3
 
 
 def _leads_since(first: list[Accrual], other: list[Accrual], horizon_days: float) -> float:

@@ -32,9 +32,9 @@ from adapeff_sim.data.examples import TaskKind
 from adapeff_sim.execution.machine import this_machine
 from adapeff_sim.training.backbone import Backbone, load_backbone
 from adapeff_sim.training.batches import Batch, BatchShape, blank
-from adapeff_sim.training.head_shape import head_shape
 from adapeff_sim.training.network import Network, Setup
 from adapeff_sim.training.serve import IDLE, TASK, time_requests
+from adapeff_sim.training.task_head import task_head
 
 SIZES = (1, 2, 4, 8)
 PROBE_SECONDS = 1.0  # at most, before and after a load, for each batch size
@@ -114,7 +114,7 @@ class Clockwork(torch.nn.Module):
 
 def network_of(backbone: Backbone, adapters: tuple[str, ...], device: str, one: BatchShape) -> Network:
     kind = TaskKind.CHOICE if one.sequences > 1 else TaskKind.CLASSIFICATION
-    setup = Setup(((TASK, head_shape(kind, 4)),), adapters)
+    setup = Setup(((TASK, task_head(kind, 4)),), adapters)
     return backbone.network(setup, seed=0).to(device).eval()
 
 

@@ -151,7 +151,7 @@ def _told(verb: str, function: Callable[..., None], is_debugging: bool) -> Calla
             sys.stdout.flush()
         except AdapeffError as error:
             _stop(REFUSED, str(error), "Error: ")
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, typer.Abort):  # the second, where a question is answered with Ctrl-C or Ctrl-D
             _stopped(verb)
         except BrokenPipeError:
             _seen_enough()

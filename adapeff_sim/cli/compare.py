@@ -82,7 +82,7 @@ def _show(found: "Compared", components: list[str]) -> None:
     from adapeff_sim.reports.compared_screen import screen
 
     console = Console(highlight=False)
-    for part in screen(found, components):
+    for part in screen(found, components, console.width):
         console.print(part, highlight=False)
 
 
@@ -115,13 +115,14 @@ def _finished(named: str, seeds: str | None, store: str) -> Path:
     from adapeff_sim.scenario.load import load
 
     folder = folder_of(Path(named))
-    is_run = any((folder / name).is_file() for name in ("results.json", "run.json"))
+    is_run = any((folder / name).is_file() for name in ("results.json", "run.json", "ledger.jsonl"))
     if is_run and not named.endswith((".yaml", ".yml")):
         if seeds is not None:
             typer.echo(f"{named} is a finished run: --seeds does not change it", err=True)
         return folder
     from adapeff_sim.cli.run import numbers
 
+    _require_scenario(named, folder)
     scenario = load(named, seeds=numbers(seeds))
     at = Path("runs") / scenario.name
     if RunFolder(at).holds_finished(scenario.as_yaml()):
@@ -130,6 +131,21 @@ def _finished(named: str, seeds: str | None, store: str) -> Path:
     typer.echo(f"{named}: no finished run of it in {at}; it is run first", err=True)
     _run(scenario, at, store)
     return at
+
+
+def _require_scenario(named: str, folder: Path) -> None:
+    """Raises AdapeffError where neither a finished run nor a scenario is called so."""
+    from adapeff_sim.lost_run import lacks, near_run
+    from adapeff_sim.results import ResultsError
+    from adapeff_sim.scenario.load import find_scenario
+
+    try:
+        find_scenario(named)
+    except ScenarioError as error:
+        if folder.is_dir():
+            raise ResultsError(lacks(folder, "results.json")) from None
+        near = near_run(folder)
+        raise ScenarioError(f"{error}{f' Or the run {near}?' if near else ''}") from None
 
 
 def _run(scenario: "Scenario", at: Path, store: str) -> None:

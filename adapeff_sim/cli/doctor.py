@@ -2,9 +2,14 @@
 
 import json as json_format
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from adapeff_sim.doctor import Finding
 
 SIGNS = {"good": ("+", "green"), "note": ("!", "yellow"), "bad": ("x", "red")}
 
@@ -36,25 +41,28 @@ def doctor(
         told = {"can_run": works, "findings": [f._asdict() for f in findings]}
         typer.echo(json_format.dumps(told, indent=2, ensure_ascii=False))
     else:
-        from rich.console import Console
-        from rich.table import Table
-        from rich.text import Text
-
-        from adapeff_sim.reports.wording import line
-
-        console = Console(highlight=False)
-        rows = Table.grid(padding=(0, 2, 0, 0))
-        rows.add_column(no_wrap=True)
-        rows.add_column(no_wrap=True)
-        rows.add_column(overflow="fold")
-        for f in findings:
-            sign, style = SIGNS[f.state]
-            found = line(f.found).append(f"\n→ {line(f.fix).plain}" if f.fix else "", style="bold")
-            rows.add_row(Text(sign, style=style), line(f.topic), found)
-        console.print(rows)
-        bad = [f.topic for f in findings if f.state == "bad"]
-        console.print(
-            Text("\nEverything that `run` needs is here." if works else f"\n`run` cannot work: {', '.join(bad)}")
-        )
+        _show(findings, works)
     if not works:
         raise typer.Exit(2)
+
+
+def _show(findings: "Sequence[Finding]", works: bool) -> None:
+    """A line for each finding, what would mend it below, and whether `run` can work."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from adapeff_sim.reports.wording import line
+
+    console = Console(highlight=False)
+    rows = Table.grid(padding=(0, 2, 0, 0))
+    rows.add_column(no_wrap=True)
+    rows.add_column(no_wrap=True)
+    rows.add_column(overflow="fold")
+    for f in findings:
+        sign, style = SIGNS[f.state]
+        found = line(f.found).append(f"\n→ {line(f.fix).plain}" if f.fix else "", style="bold")
+        rows.add_row(Text(sign, style=style), line(f.topic), found)
+    console.print(rows)
+    bad = [f.topic for f in findings if f.state == "bad"]
+    console.print(Text("\nEverything that `run` needs is here." if works else f"\n`run` cannot work: {', '.join(bad)}"))

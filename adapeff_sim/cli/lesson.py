@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from adapeff_sim.cli.options import STORE, Device, Store, Threads
+
 if TYPE_CHECKING:
     from adapeff_sim.lessons.base import Evidence, Lesson
 
@@ -23,16 +25,9 @@ def lesson(
     no_run: Annotated[
         bool, typer.Option("--no-run", help="Only show what was run here before.", rich_help_panel=RUNNING)
     ] = False,
-    device: Annotated[
-        str, typer.Option(metavar="auto|cpu|cuda", help="auto takes a GPU if there is one.", rich_help_panel=RUNNING)
-    ] = "auto",
-    threads: Annotated[
-        int | None, typer.Option(metavar="N", help="CPU threads. All cores, if not said.", rich_help_panel=RUNNING)
-    ] = None,
-    store: Annotated[
-        str,
-        typer.Option(envvar="ADAPEFF_STORE", metavar="DIR", help="Keeps what was trained.", rich_help_panel=RUNNING),
-    ] = ".adapeff/store",
+    device: Device = "auto",
+    threads: Threads = None,
+    store: Store = STORE,
     out: Annotated[
         str | None, typer.Option(metavar="DIR", help="Folder; runs/NAME, if not said.", rich_help_panel=RUNNING)
     ] = None,

@@ -25,6 +25,7 @@ from adapeff_sim.simulation import Finished, Unfolded
 
 REFRESHES_PER_SECOND = 2  # drawing takes a few milliseconds, which a job being measured should not feel
 STOPPING = "Ctrl-C stops and keeps what is done"
+BEING_FOUND = Text("…", style="dim")  # what the points are after an event of which jobs are still to do
 STYLES = {"+": "green", "~": "yellow", "=": "dim", "-": "red"}
 
 
@@ -155,12 +156,14 @@ class Screen:
 
     def _row(self, s: Standing, components: list[str], low: float, high: float) -> Iterator[Text]:
         yield one_line(line(s.label))
-        yield Text(f"{s.day:g}", style="" if s.is_done else "dim")
+        yield Text(f"{s.day:g}", style="dim" if s.is_within else "")
         yield from (_known(s.costs.get(name, 0.0), name in s.unknown) for name in components)
         total = _known(s.total, bool(s.unknown))
         total.stylize("bold")
         yield total
-        yield Text(points(s.qualities[-1]) if s.qualities else "–")
+        yield (
+            BEING_FOUND.copy() if s.is_within and s.qualities else Text(points(s.qualities[-1]) if s.qualities else "–")
+        )
         yield Text(sparkline(s.qualities[-12:], low, high), style="green")
 
     def _meaning(self, present: Step | None, width: int) -> Iterator[Meaning]:

@@ -3,15 +3,19 @@
 import re
 import shlex
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from adapeff_sim.errors import ScenarioError
+from adapeff_sim.errors import AdapeffError, ScenarioError
 
 if TYPE_CHECKING:
     from adapeff_sim.scenario.draft import Offer
+
+T = TypeVar("T")
 
 SUFFIXES = (".yaml", ".yml")
 Story = tuple[tuple[str, ...], tuple[str, ...], str, str, str]  # tasks, languages, and what comes later
@@ -60,22 +64,21 @@ def new(
       adapeff-sim new my_product.yaml --tasks intent --new-language sw --yes
       adapeff-sim new my_rows.yaml --data ./rows --base-update none
     """
-    from adapeff_sim.cli.data import named, opened
     from adapeff_sim.reports.wording import plain
-    from adapeff_sim.scenario.draft import DEFAULT_STRATEGIES, Draft, data_beside, drafted, offer_of
+    from adapeff_sim.scenario.draft import DEFAULT_STRATEGIES, Draft, drafted, require_strategies
+    from adapeff_sim.scenario.price_books import load_prices
 
     require_free(file, force)
     asks = not yes and sys.stdin.isatty() and sys.stdout.isatty()
-    source = named(answer("Rows: helpdesk, or a folder of your own", data, "helpdesk", asks))
-    fetches = source.startswith("hub")
-    offer = offer_of(opened(source), data_beside(source, file), counts=not fetches)
+    offer = answer("Rows: helpdesk, or a folder of your own", data, "helpdesk", asks, lambda text: _offer(text, file))
+    fetches = offer.counted is None
     story = _story(offer, (tasks, languages, new_task, new_language, base_update), asks)
     usual = ",".join(DEFAULT_STRATEGIES)
     chosen = Draft(
         name_of(file),
         *story,
-        strategies=_names(answer("Strategies", strategies, usual, asks)),
-        prices=answer("Prices: a book of `list prices`, or a file", prices, "cloud_gpu", asks),
+        strategies=answer("Strategies", strategies, usual, asks, _names, require_strategies),
+        prices=answer("Prices: a book of `list prices`, or a file", prices, "cloud_gpu", asks, str, load_prices),
         horizon_days=days,
         requests_per_day=requests,
         size="quick" if quick else "usual",
@@ -86,30 +89,70 @@ def new(
     typer.echo(plain(f"Wrote {file}. {told}: {again}"))
 
 
+def _offer(text: str, file: Path) -> "Offer":
+    """What the named rows have; those of the hub are not fetched. Raises AdapeffError for what is no source of rows."""
+    from adapeff_sim.cli.data import named, opened
+    from adapeff_sim.scenario.draft import data_beside, offer_of
+
+    source = named(text)
+    return offer_of(opened(source), data_beside(source, file), counts=not source.startswith("hub"))
+
+
 def _story(offer: "Offer", flags: tuple[str | None, ...], asks: bool) -> Story:
     """Tasks, languages, and what comes later, each from its flag, from an answer, or as is usual."""
-    from adapeff_sim.scenario.draft import NONE, SECOND, first_language, next_language, next_task, require_tasks
+    from adapeff_sim.scenario import draft
 
-    tasks, languages, new_task, new_language, base_update = flags
-    ordered = offer.in_order()
-    first = _names(answer(f"Tasks at launch ({_some(ordered)})", tasks, ordered[0] if ordered else "", asks))
-    require_tasks(offer, first)
-    spoken = _names(answer("Languages at launch", languages, first_language(offer, first), asks))
-    usual = next_task(offer, first, spoken) or NONE
-    later = answer(f"A task that comes later, or {NONE}", new_task, usual, asks)
+    ordered, (tasks, languages, new_task, new_language, base_update) = offer.in_order(), flags
+    usual, require = ",".join(ordered[:1]), partial(draft.require_tasks, offer)
+    first = answer(f"Tasks at launch ({_some(ordered)})", tasks, usual, asks, _names, require)
+    require(first)  # what is asked next hangs on them
+    usual, require = draft.first_language(offer, first), partial(draft.require_languages, offer, first)
+    spoken = answer("Languages at launch", languages, usual, asks, _names, require)
+    usual = draft.next_task(offer, first, spoken)
+    later = _later("task", new_task, usual, asks, partial(draft.require_new_task, offer, first, spoken))
     every = (*first, later) if later in offer.languages else first
-    usual = next_language(offer, every, spoken) or NONE
-    language = answer(f"A language that comes later, or {NONE}", new_language, usual, asks)
-    update = answer(f"A base model that comes later, or {NONE}", base_update, SECOND, asks)
-    later, language, update = ("" if x == NONE else x for x in (later, language, update))
+    usual = draft.next_language(offer, every, spoken)
+    language = _later("language", new_language, usual, asks, partial(draft.require_new_language, offer, every, spoken))
+    update = _later("base model", base_update, draft.SECOND, asks, draft.require_update)
     return first, spoken, later, language, update
 
 
-def answer(question: str, flag: str | None, usual: str, asks: bool) -> str:
-    """What the flag says, else what is answered, else what is usual."""
-    if flag is None and asks:
-        return str(typer.prompt(question, default=usual)).strip()
-    return usual if flag is None else flag.strip()
+def _later(what: str, flag: str | None, usual: str, asks: bool, require: Callable[[str], object]) -> str:
+    """What comes later, if anything does: empty where the answer is ``none``."""
+    from adapeff_sim.scenario.draft import NONE
+
+    question = f"A {what} that comes later, or {NONE}"
+    found = answer(question, flag, usual or NONE, asks, str, lambda text: None if text == NONE else require(text))
+    return "" if found == NONE else found
+
+
+def answer(
+    question: str,
+    flag: str | None,
+    usual: str,
+    asks: bool,
+    read: Callable[[str], T],
+    require: Callable[[T], object] = lambda _: None,
+) -> T:
+    """What the flag says, else what is answered, else what is usual; an answer that cannot be is asked for again.
+
+    ``require`` raises AdapeffError for such an answer. Flags are held to the same when the scenario is checked.
+    """
+    from adapeff_sim.reports.wording import plain
+
+    if flag is not None or not asks:
+        return read((usual if flag is None else flag).strip())
+
+    def understood(text: str) -> T:
+        try:
+            found = read(text.strip())
+            require(found)
+        except AdapeffError as error:
+            raise typer.BadParameter(plain(error)) from error
+        return found
+
+    found: T = typer.prompt(question, default=usual, value_proc=understood)
+    return found
 
 
 def _names(text: str) -> tuple[str, ...]:

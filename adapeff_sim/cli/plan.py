@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from adapeff_sim.cli.options import Data, Offline, Scenario, Seeds, Strategies
 from adapeff_sim.errors import ScenarioError
 
 if TYPE_CHECKING:
@@ -20,13 +21,11 @@ PRICING = "With --price"
 
 
 def plan(
-    scenario: Annotated[
-        str, typer.Argument(metavar="SCENARIO", help="A scenario's YAML file, or a shipped one's name.")
-    ],
-    strategies: Annotated[str | None, typer.Option(metavar="A,B", help="Only these strategies, by label.")] = None,
-    seeds: Annotated[str | None, typer.Option(metavar="N|13,14", help="So many seeds, or these.")] = None,
-    data: Annotated[str | None, typer.Option(metavar="SOURCE", help="helpdesk, or a folder.")] = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Ask no hub; read what is in its caches.")] = False,
+    scenario: Scenario,
+    strategies: Strategies = None,
+    seeds: Seeds = None,
+    data: Data = None,
+    offline: Offline = False,
     json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON, and nothing else.")] = False,
     price: Annotated[
         bool, typer.Option("--price", help="What it would cost, from closed forms.", rich_help_panel=PRICING)

@@ -81,7 +81,8 @@ class Player:
         chapters = self.playback.chapters
         later = [start for start in chapters if start >= self._place]
         self._play_to(later[0] - 1 if later else len(self.playback.acts) - 1)
-        self.screen.so_far.pinned = here
+        self.screen.so_far.pinned, self._owes = here, True
+        self._reckon(at_once=True)
 
     def press(self, key: str) -> bool:
         """Do what a key says; whether to go on."""

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-FACTOR = re.compile(r"[x×]?([0-9]+(?:\.[0-9]+)?)[x×]?", re.IGNORECASE)
+FACTOR = re.compile(r"[x×]?([-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[-+]?[0-9]+)?)[x×]?", re.IGNORECASE)
+AS_FACTOR = "write a number", "write how many times the requests, such as x2 or 0.5"
 
 if TYPE_CHECKING:
     from adapeff_sim.costs.base import Terms
     from adapeff_sim.results import Results
+    from adapeff_sim.scenario.problems import Problem
 
 
 def price(
@@ -80,7 +82,7 @@ class Supposed:
         from pydantic import ValidationError
 
         from adapeff_sim.costs.base import Terms
-        from adapeff_sim.scenario.problems import COMMAND_LINE, Problem, Problems
+        from adapeff_sim.scenario.problems import COMMAND_LINE, Problems
         from adapeff_sim.scenario.words import understood
 
         said = {"traffic": _number(self.traffic), "utilisation": self.utilisation, "p95_ms": self.p95_ms}
@@ -89,12 +91,18 @@ class Supposed:
             return understood(Terms, values)
         except ValidationError as error:
             found = error.errors(include_url=False)
-            flags = ((f"--{e['loc'][0]}".replace("_", "-"), e["msg"]) for e in found)
-            raise Problems(COMMAND_LINE, [Problem((flag,), text) for flag, text in flags]) from None
+            raise Problems(COMMAND_LINE, [_problem(str(e["loc"][0]), e["msg"]) for e in found]) from None
+
+
+def _problem(term: str, text: str) -> "Problem":
+    """What is wrong with a term, at its flag."""
+    from adapeff_sim.scenario.problems import Problem
+
+    return Problem((f"--{term.replace('_', '-')}",), text.replace(*AS_FACTOR) if term == "traffic" else text)
 
 
 def _number(text: str | None) -> object:
-    """The factor in ``x2``, ``2x`` or ``2``; a text that is no number stays one, to be refused with the others."""
+    """The factor in ``x2``, ``2x``, ``2`` or ``2e3``; what is no number stays a text, to be refused with the others."""
     found = FACTOR.fullmatch(text.strip()) if text is not None else None
     return text if found is None else float(found[1])
 

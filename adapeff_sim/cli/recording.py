@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,12 +11,13 @@ from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 
 from adapeff_sim.cli.live import Screen
-from adapeff_sim.cli.player import Player
+from adapeff_sim.cli.player import EVENT_SECONDS, Player
 from adapeff_sim.errors import AdapeffError
 from adapeff_sim.whole_files import write_whole
 
 FRAMES_PER_SECOND = 4
 LAST_SECONDS = 3.0  # for which the end stands
+MOST_MINUTES = 20  # of a cast
 FROM_ELSEWHERE = re.compile(r"@font-face \{\{.*?\}\}\s*", re.DOTALL)  # rules that would fetch a font over the network
 KINDS = (".svg", ".cast")
 
@@ -38,12 +40,25 @@ def record(player: Player, file: Path) -> list[Path]:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         if file.suffix == ".cast":
+            _require_short(player, file)
             return [write_whole(file, "".join(line + "\n" for line in cast(player)))]
         pictures = list(svgs(player))
         named = [file.with_name(f"{file.stem}-{i + 1}.svg") for i in range(len(pictures))]
         return [write_whole(name, picture) for name, picture in zip(named, pictures, strict=True)]
     except OSError as error:
         raise RecordingError(f"--record {file}: {error.strerror or error}; choose another file.") from error
+
+
+def _require_short(player: Player, file: Path) -> None:
+    """Raises RecordingError for a cast that would take hours, with the speed at which it does not."""
+    rests = player.playback.events * EVENT_SECONDS
+    minutes = (player.playback.seconds / player.speed + rests) / 60
+    if minutes > MOST_MINUTES:
+        enough = math.ceil(player.playback.seconds / max(1.0, 60 * MOST_MINUTES - rests))
+        raise RecordingError(
+            f"--record {file}: at --speed {player.speed:g} it would take {minutes:,.0f} minutes, and at most "
+            f"{MOST_MINUTES} are recorded; give --speed {enough} or more, or record pictures with a .svg."
+        )
 
 
 def svgs(player: Player) -> Iterator[str]:

@@ -9,6 +9,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from adapeff_sim.cli.options import (
+    RESULTS,
+    STORE,
+    TRAINING,
+    Data,
+    Device,
+    Offline,
+    Prices,
+    Quiet,
+    Scenario,
+    Seeds,
+    Store,
+    Strategies,
+    Threads,
+)
 from adapeff_sim.errors import ScenarioError
 
 if TYPE_CHECKING:
@@ -24,42 +39,20 @@ if TYPE_CHECKING:
     Told = AbstractContextManager[Callable[[AnyNews], None]]
 
 MOST_DIGITS = 100  # far more than any seed has
-TRAINING, RESULTS, CHANGES = "Training", "Results", "Other than the file says"
 
 
 def run(
-    scenario: Annotated[
-        str, typer.Argument(metavar="SCENARIO", help="A scenario's YAML file, or a shipped one's name.")
-    ],
-    strategies: Annotated[
-        str | None, typer.Option(metavar="A,B", help="Only these strategies, by label.", rich_help_panel=CHANGES)
-    ] = None,
-    seeds: Annotated[
-        str | None, typer.Option(metavar="N|13,14", help="So many seeds, or these.", rich_help_panel=CHANGES)
-    ] = None,
-    data: Annotated[
-        str | None,
-        typer.Option(metavar="SOURCE", help="helpdesk, a folder, or a ready-made mapping.", rich_help_panel=CHANGES),
-    ] = None,
-    prices: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME|FILE", help="A price book, such as on_prem, or a .yaml file.", rich_help_panel=CHANGES
-        ),
-    ] = None,
-    offline: Annotated[
-        bool, typer.Option("--offline", help="Ask no hub; read what is in its caches.", rich_help_panel=CHANGES)
-    ] = False,
-    device: Annotated[
-        str,
-        typer.Option(metavar="auto|cpu|cuda", help="auto takes a GPU if there is one.", rich_help_panel=TRAINING),
-    ] = "auto",
+    scenario: Scenario,
+    strategies: Strategies = None,
+    seeds: Seeds = None,
+    data: Data = None,
+    prices: Prices = None,
+    offline: Offline = False,
+    device: Device = "auto",
     precision: Annotated[
         str, typer.Option(metavar="auto|fp32|bf16", help="auto: bf16 on GPUs with it.", rich_help_panel=TRAINING)
     ] = "auto",
-    threads: Annotated[
-        int | None, typer.Option(metavar="N", help="CPU threads. All cores, if not said.", rich_help_panel=TRAINING)
-    ] = None,
+    threads: Threads = None,
     executor: Annotated[
         str,
         typer.Option(metavar="local|estimate", help="estimate trains nothing: closed forms.", rich_help_panel=TRAINING),
@@ -68,19 +61,14 @@ def run(
         str | None,
         typer.Option(metavar="RUN", help="Estimate with the epochs that this run took.", rich_help_panel=TRAINING),
     ] = None,
-    store: Annotated[
-        str,
-        typer.Option(envvar="ADAPEFF_STORE", metavar="DIR", help="Keeps what was trained.", rich_help_panel=TRAINING),
-    ] = ".adapeff/store",
+    store: Store = STORE,
     out: Annotated[
         str | None, typer.Option(metavar="DIR", help="Folder; runs/NAME, if not said.", rich_help_panel=RESULTS)
     ] = None,
     json: Annotated[
         bool, typer.Option("--json", help="Results as JSON on stdout; progress on stderr.", rich_help_panel=RESULTS)
     ] = False,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No progress; warnings and the report.", rich_help_panel=RESULTS)
-    ] = False,
+    quiet: Quiet = False,
 ) -> None:
     r"""Train, measure and price every strategy of a scenario.
 

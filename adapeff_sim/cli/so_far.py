@@ -3,6 +3,7 @@
 Costs are reckoned between jobs, when one is finished, and never while one is being measured.
 """
 
+import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,11 +31,14 @@ SOURCES = frozenset(map(str, Kind)) - TRAINED
 RECKONING_SHARE = 20  # reckoning takes at most one part in so many of the time
 BASIS_JOBS = 3  # jobs timed before anything is said of the time that is left
 SWAY = 0.3  # how far a finished job moves the expected end towards what is reckoned anew
-A_MOMENT = 1e-6  # days: what falls due on day 0 is counted, what accrues has hardly begun
+A_MOMENT = 1e-6  # days: a ledger is priced up to a day after the first one
 
 
 class Standing(NamedTuple):
-    """Where one strategy stands, on the mean of its seeds: money by component, and a mean score for each step."""
+    """Where one strategy stands, on the mean of its seeds: money by component, and a mean score for each step.
+
+    Everything is of one event, that of ``day``: the last of which something is done, or all of it up to the horizon.
+    """
 
     label: str
     day: float
@@ -42,6 +46,7 @@ class Standing(NamedTuple):
     unknown: frozenset[str]  # components of which some amount could not be had
     qualities: tuple[float, ...]
     is_done: bool
+    is_within: bool = False  # of this event only a part is done, so that its quality is not known yet
 
     @property
     def total(self) -> float:
@@ -77,6 +82,7 @@ class SoFar:
     standings: tuple[Standing, ...] = ()
     pinned: Step | None = None  # shown as the present one, whatever is being done
     _places: dict[tuple[str, int, int], int] = field(default_factory=dict)  # by label, seed and number of a step
+    _latest: float = 0.0  # the day of the latest event of which a job was begun
     _began: float | None = None
     _next_reckoning: float = 0.0
     _ends: float | None = None  # when all will likely be done, by the clock
@@ -94,6 +100,7 @@ class SoFar:
                 self._places = {(s.label, s.seed, s.number): place for life in lives for s, place in placed(life)}
                 self.wanted |= {order.key: order for order in orders}
             case Started(order):
+                self._latest = max(self._latest, order.day)
                 self.wanted.setdefault(order.key, order)
                 self.running[order.key] = Running(order, now)
             case Progress(order):
@@ -104,6 +111,7 @@ class SoFar:
             case Warned(_, message):
                 self.warnings.append(message)
             case Finished(order, outcome):
+                self._latest = max(self._latest, order.day)
                 self.outcomes[order.key] = outcome
                 done = self.running.pop(order.key, None)
                 if done and outcome.provenance != "reused":
@@ -215,38 +223,50 @@ class SoFar:
         lives: dict[str, dict[Life, list[Step]]] = {}
         for step in self.steps:
             lives.setdefault(step.label, {}).setdefault((step.label, step.seed), []).append(step)
+        is_over = self.is_unfolded and all(self._is_done(step) for step in self.steps)
+        shown = self.pinned.event.day if self.pinned else 0.0
         for label, seeds in lives.items():
-            yield self._standing(label, list(seeds.values()))
+            yield self._standing(label, list(seeds.values()), math.inf if is_over else max(self._latest, shown))
 
-    def _standing(self, label: str, seeds: list[list[Step]]) -> Standing:
+    def _standing(self, label: str, seeds: list[list[Step]], until: float) -> Standing:
         """The mean over the seeds of what one strategy cost up to the day that all its seeds have reached."""
-        reached = [self._reached(life) for life in seeds]
-        day = min(day for _, day in reached)
+        reached = [self._reached(life, until) for life in seeds]
+        day = min(self.horizon_days if until == math.inf else life[-1].event.day for life, _ in reached)
         ledger = account([step for life, _ in reached for step in life], self._done)
         costs: dict[str, float] = defaultdict(float)
         rows = self.price(ledger, max(day, A_MOMENT))
         for row in rows:
-            costs[row.component] += (row.amount or 0.0) / len(seeds)
+            has_begun = row.until == row.day or day > 0  # on the first day nothing has accrued
+            costs[row.component] += (row.amount or 0.0) / len(seeds) if has_begun else 0.0
         is_done = self.is_unfolded and all(self._is_done(step) for life in seeds for step in life)
         unknown = frozenset(row.component for row in rows if row.amount is None)
-        return Standing(label, day, dict(costs), unknown, tuple(self._qualities(seeds)), is_done)
+        is_within = any(within for _, within in reached)
+        return Standing(label, day, dict(costs), unknown, tuple(self._qualities(seeds, until)), is_done, is_within)
 
-    def _reached(self, life: list[Step]) -> tuple[list[Step], float]:
-        """The steps that are done, with what is done of the next one, and the day up to which that is all."""
+    def _reached(self, life: list[Step], until: float) -> tuple[list[Step], bool]:
+        """The steps up to the last event of which something is done, of that what is done, and whether that is a part.
+
+        ``until`` is the day to which the story has come: an event without jobs is reached with its day.
+        """
         done: list[Step] = []
+        before: set[str] = set()  # what earlier events asked for too
         for step in life:
-            if not self._is_done(step):
-                jobs = tuple(job for job in step.plan.jobs if self._is_known(step, job))
+            jobs = tuple(job for job in step.plan.jobs if self._is_known(step, job))
+            is_done = len(jobs) == len(step.plan.jobs)
+            is_begun = is_done or not before.issuperset(self._order(step, job).key for job in jobs)
+            if done and (step.event.day > until or not is_begun):
+                break
+            before |= {self._order(step, job).key for job in jobs}
+            if not is_done:  # nothing stands while an event is not over
                 part = replace(step, plan=replace(step.plan, jobs=jobs), deployment=Deployment())
-                return [*done, part], step.event.day  # nothing stands after a day that is not over
+                return [*done, part], True
             done.append(step)
-        waits = bool(life) and bool(life[-1].deployment.checks) and not self.is_unfolded
-        return done, life[-1].event.day if waits else self.horizon_days
+        return done, False
 
-    def _qualities(self, seeds: list[list[Step]]) -> Iterator[float]:
+    def _qualities(self, seeds: list[list[Step]], until: float) -> Iterator[float]:
         """After each step that is done, the mean score over the endpoints and seeds."""
         for group in zip(*seeds, strict=False):
-            if not all(self._is_done(step) for step in group):
+            if not all(self._is_done(step) and step.event.day <= until for step in group):
                 return
             scores = [self._score(step, e) for step in group for e in evaluations(step.deployment, step.world)]
             known = [score for score in scores if score is not None]

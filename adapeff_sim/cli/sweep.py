@@ -6,6 +6,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from adapeff_sim.cli.options import (
+    RESULTS,
+    STORE,
+    Data,
+    Device,
+    Prices,
+    Quiet,
+    Scenario,
+    Seeds,
+    Store,
+    Strategies,
+    Threads,
+)
 from adapeff_sim.errors import ScenarioError
 
 if TYPE_CHECKING:
@@ -13,47 +26,32 @@ if TYPE_CHECKING:
 
     from adapeff_sim.comparison.winners import Sweep
     from adapeff_sim.execution.machine import Machine
-    from adapeff_sim.sweep import Variant
+    from adapeff_sim.sweep import Planned, Variant
 
-TRAINING, RESULTS, CHANGES = "Training", "Results", "Other than the file says"
+LISTED = 8  # folders
 
 
 def sweep(
-    scenario: Annotated[
-        str, typer.Argument(metavar="SCENARIO", help="A scenario's YAML file, or a shipped one's name.")
-    ],
+    scenario: Scenario,
     vary: Annotated[
         list[str], typer.Option(metavar="KEY=A,B,C", help="A key and the values that it takes; repeatable.")
     ],
-    plan: Annotated[bool, typer.Option("--plan", help="Say what would be trained in all, and stop.")] = False,
-    strategies: Annotated[
-        str | None, typer.Option(metavar="A,B", help="Only these strategies, by label.", rich_help_panel=CHANGES)
-    ] = None,
-    seeds: Annotated[
-        str | None, typer.Option(metavar="N|13,14", help="So many seeds, or these.", rich_help_panel=CHANGES)
-    ] = None,
-    data: Annotated[
-        str | None, typer.Option(metavar="SOURCE", help="helpdesk, or a folder.", rich_help_panel=CHANGES)
-    ] = None,
-    prices: Annotated[
-        str | None, typer.Option(metavar="NAME|FILE", help="A price book.", rich_help_panel=CHANGES)
-    ] = None,
-    device: Annotated[
-        str, typer.Option(metavar="auto|cpu|cuda", help="auto takes a GPU if there is one.", rich_help_panel=TRAINING)
-    ] = "auto",
-    threads: Annotated[
-        int | None, typer.Option(metavar="N", help="CPU threads. All cores, if not said.", rich_help_panel=TRAINING)
-    ] = None,
-    store: Annotated[
-        str,
-        typer.Option(envvar="ADAPEFF_STORE", metavar="DIR", help="Keeps what was trained.", rich_help_panel=TRAINING),
-    ] = ".adapeff/store",
+    plan: Annotated[bool, typer.Option("--plan", help="Say what would be run and trained in all, and stop.")] = False,
+    strategies: Strategies = None,
+    seeds: Seeds = None,
+    data: Data = None,
+    prices: Prices = None,
+    device: Device = "auto",
+    threads: Threads = None,
+    store: Store = STORE,
     out: Annotated[
         str | None, typer.Option(metavar="DIR", help="Folder; sweeps/NAME, if not said.", rich_help_panel=RESULTS)
     ] = None,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="A page.", rich_help_panel=RESULTS)] = None,
-    json: Annotated[bool, typer.Option("--json", help="The map as JSON on stdout.", rich_help_panel=RESULTS)] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.", rich_help_panel=RESULTS)] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="The map, or the plan, as JSON on stdout.", rich_help_panel=RESULTS)
+    ] = False,
+    quiet: Quiet = False,
 ) -> None:
     r"""Run a scenario over a grid of values, and show who wins where; every training is done once for all cells.
 
@@ -70,10 +68,11 @@ def sweep(
     from adapeff_sim.cli.notes import begin
     from adapeff_sim.cli.run import folder, listed, numbers
     from adapeff_sim.execution.machine import this_machine
+    from adapeff_sim.execution.store import Store
     from adapeff_sim.scenario.load import load
-    from adapeff_sim.scenario.variations import grid, vary_of
+    from adapeff_sim.scenario.variations import vary_of
+    from adapeff_sim.sweep import planned, variants
     from adapeff_sim.sweep import sweep as swept
-    from adapeff_sim.sweep import variants
 
     begin(offline=False)
     kept, named = folder("--store", store) or Path(), folder("--out", out)
@@ -82,33 +81,27 @@ def sweep(
     at = named or Path("sweeps") / chosen.name
     machine = this_machine(device, "auto", threads)
     wanted = variants(chosen, varies, at)
-    typer.echo(told(wanted, len(grid(varies)), kept, machine), err=True)
+    asked = planned(chosen, varies, wanted, Store(kept), machine)
+    if plan and json:
+        sys.stdout.write(asked.model_dump_json(indent=1) + "\n")
+        return
+    typer.echo(told(asked), err=not plan)
     if not plan:
         found = swept(chosen, varies, at, lambda variant: _live(variant, wanted, kept, machine, quiet))
         _tell(found, at, html, json)
 
 
-def told(wanted: "Sequence[Variant]", cells: int, store: Path, machine: "Machine") -> str:
+def told(found: "Planned") -> str:
     """What is trained for the whole grid, each training once; how much of it lies in the store, or is finished."""
-    from adapeff_sim.conduct import in_store
-    from adapeff_sim.execution.orders import Orders
-    from adapeff_sim.execution.sources import Sources
-    from adapeff_sim.execution.store import Store
     from adapeff_sim.reports.wording import plural
-    from adapeff_sim.scenario.sharing import shared_trainings
 
-    shared = shared_trainings([variant.scenario for variant in wanted])
-    kept, known = Store(store), 0
-    orders: dict[int, Orders] = {}
-    for scenario, label, seed, artifact in shared.distinct:
-        if id(scenario) not in orders:
-            orders[id(scenario)] = Orders(scenario.settings, Sources(scenario.data, Path()), machine)
-        known += in_store(kept, orders[id(scenario)])(label, seed, artifact)
-    finished = sum(variant.is_finished for variant in wanted)
+    finished, others = sum(run.finished for run in found.runs), found.others
+    more = f" and {len(others) - LISTED} more" if len(others) > LISTED else ""
+    left = f"\nOf no cell here, and left as they are: {', '.join(others[:LISTED])}{more}" if others else ""
     return (
-        f"{plural(cells, 'cell')}, {plural(len(wanted), 'scenario')} to run ({finished} finished); "
-        f"at most {plural(len(shared.distinct), 'training')} in all, each once ({shared.asked} if every scenario were "
-        f"run by itself); {known} of them in the store"
+        f"{plural(len(found.cells), 'cell')}, {plural(len(found.runs), 'scenario')} to run ({finished} finished); "
+        f"at most {plural(found.trainings, 'training')} in all, each once ({found.asked} if every scenario were "
+        f"run by itself); {found.in_store} of them in the store{left}"
     )
 
 
@@ -142,5 +135,6 @@ def _tell(found: "Sweep", at: Path, html: Path | None, as_json: bool) -> None:
         return
     console = Console(highlight=False)
     for sheet in sheets_of(found):
-        console.print(shown(sheet))
+        for each in shown(sheet, console.width):
+            console.print(each)
     console.print(plain(f"Files: {', '.join(map(str, files))}; a run of every scenario beside them"), markup=False)

@@ -3,8 +3,6 @@
 runs -> within each: pairs of strategies by seed, crossovers, break-even, sensitivity -> between each two: by seed
 """
 
-import math
-import statistics
 from collections.abc import Sequence
 from itertools import combinations
 from typing import Literal
@@ -23,7 +21,7 @@ from adapeff_sim.comparison.sensitivity import Sensitivity, sensitivities
 from adapeff_sim.comparison.side import Contest, Side, contest
 from adapeff_sim.costs.accrual import TOTAL
 from adapeff_sim.ledger.outcome import Provenance, Row
-from adapeff_sim.verdict import RELATIVE_NOISE, student_t
+from adapeff_sim.noise import is_tied, noise_of
 
 FORMAT: Literal[2] = 2
 
@@ -117,8 +115,7 @@ def _is_tied(side: Side, led: Contest) -> bool:
     """Whether the verdict would call the first and the second no different."""
     lives = {r.label: r.known for r in side.results.totals if r.component == TOTAL}
     gaps = [b - a for a, b in zip(lives[led.first], lives[led.second], strict=True)]
-    noise = student_t(len(gaps) - 1) * statistics.stdev(gaps) / math.sqrt(len(gaps)) if len(gaps) > 1 else 0.0
-    return led.lead <= max(RELATIVE_NOISE * led.amounts[led.second], noise)
+    return is_tied(led.lead, led.amounts[led.second], noise_of(gaps))
 
 
 def _amounts(side: Side) -> tuple[Amounts, ...]:

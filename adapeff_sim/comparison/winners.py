@@ -6,14 +6,13 @@ from typing import Literal
 from pydantic import JsonValue
 
 from adapeff_sim.comparison.side import totals_of
-from adapeff_sim.costs.accrual import TOTAL, accruals, components
+from adapeff_sim.costs.accrual import TOTAL
 from adapeff_sim.costs.base import price_ledger
 from adapeff_sim.costs.prices import Prices
-from adapeff_sim.ledger.history import final_scores, quality_points, sure_of_scores
 from adapeff_sim.ledger.ledger import Ledger
 from adapeff_sim.ledger.outcome import Row
-from adapeff_sim.results import Facts
-from adapeff_sim.verdict import Case, judge
+from adapeff_sim.results import Facts, case_of
+from adapeff_sim.verdict import judge
 
 FORMAT: Literal[1] = 1
 
@@ -48,19 +47,7 @@ class Sweep(Row):
 def won(at: Mapping[str, JsonValue], run: str, facts: Facts, ledger: Ledger, prices: Prices) -> Cell:
     """The cell of a run that is priced with a book under the terms in ``facts``."""
     rows = price_ledger(ledger, prices, facts.terms)
-    quality = quality_points(ledger, facts.terms.horizon_days)
-    case = Case(
-        labels=facts.labels,
-        seeds=facts.seeds,
-        components=components(rows),
-        horizon_days=facts.terms.horizon_days,
-        currency=prices.currency,
-        quality_floor=facts.quality_floor,
-        accruals=accruals(rows),
-        scores=final_scores(ledger, quality, facts.labels, facts.seeds, facts.terms.horizon_days),
-        scored=sure_of_scores(quality),
-    )
-    verdict = judge(case)
+    verdict = judge(case_of(facts, ledger, prices, rows))
     total = next(c for c in verdict.comparisons if c.component == TOTAL)
     said = [s for s in verdict.sentences if s.startswith("Total by day ")] or [*verdict.sentences[:1]]
     return Cell(

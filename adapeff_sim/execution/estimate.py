@@ -27,7 +27,7 @@ from adapeff_sim.execution.sources import Sources
 from adapeff_sim.ledger.outcome import Batches, HeadSize, Outcome, Provenance, Usage, Workload
 from adapeff_sim.lifecycle.world import Endpoint
 from adapeff_sim.planning.plan import Evaluate, Make, Serve
-from adapeff_sim.training.head_shape import OF_FIRST_PIECE, head_shape
+from adapeff_sim.training.task_head import OF_FIRST_PIECE, task_head
 
 REQUEST_BATCHES = (1, 2, 4, 8, 16, 32)
 NEVER_KNOWN = ("energy_joules", "peak_memory_bytes")
@@ -220,7 +220,7 @@ class Estimate:
 
 
 def _head(kind: TaskKind, outputs: int) -> HeadShape:
-    return HeadShape(kind in OF_FIRST_PIECE, head_shape(kind, outputs).outputs)
+    return HeadShape(kind in OF_FIRST_PIECE, task_head(kind, outputs).outputs)
 
 
 def _stacked(release: Release, methods: Iterable[str]) -> NetworkShape:

@@ -146,13 +146,34 @@ class _Event:
 
 
 def _row(event: _Event, lead: Lead, devices: int, sure: Provenance) -> UpkeepRow:
+    last, forgotten = event.last, _forgotten(event)
+    told, churn = _told(event, lead)
+    missing = [name for name, value in told.items() if value is None]
+    missing += (["churn"] if churn is None else []) + (["forgetting"] if forgotten is None else [])
+    return UpkeepRow.model_validate(
+        {
+            **{name: getattr(last, name) for name in ("label", "seed", "day", "event", "place")},
+            **{fate: sum(len(getattr(r, fate)) for r in event.records) for fate in ("created", "rebuilt", "retired")},
+            "opened": tuple(sorted(event.served - event.was_served)),
+            **told,
+            "churn": churn[1] / churn[0] if churn and churn[0] else None,
+            **_most_forgotten(forgotten),
+            "lead_provenance": lead.provenance,
+            "devices": devices,
+            "unavailable": tuple(sorted(missing)),
+            "provenance": sure,
+        }
+    )
+
+
+def _told(event: _Event, lead: Lead) -> tuple[dict[str, object], tuple[int, ...] | None]:
+    """What an event took, each of it None only where it cannot be had; and the churn by itself."""
     last, in_peace = event.last, event.in_peace
     unasked = (
         None if in_peace is None or last.redeployed is None else tuple(e for e in in_peace if e in last.redeployed)
     )
-    tasks = {_task(e) for e in last.touched or ()}
-    churn, forgotten = _churn(event, unasked), _forgotten(event)
-    told = {  # each is None only where it cannot be had
+    tasks, churn = {_task(e) for e in last.touched or ()}, _churn(event, unasked)
+    told: dict[str, object] = {
         "redeployed": last.redeployed,
         "unasked": unasked,
         "unasked_of_other_tasks": None if unasked is None else tuple(e for e in unasked if _task(e) not in tasks),
@@ -162,28 +183,16 @@ def _row(event: _Event, lead: Lead, devices: int, sure: Provenance) -> UpkeepRow
         "lead_seconds": lead.seconds,
         "rollback_bytes": _rollback(event.before, last),
     }
-    most = max(sorted(forgotten), key=lambda e: forgotten[e]) if forgotten else ""
-    derived = {
-        "churn": churn[1] / churn[0] if churn and churn[0] else None,
-        "forgetting": statistics.fmean(forgotten.values()) if forgotten else None,
-        "most_forgetting": forgotten[most] if forgotten else None,
-        "most_forgotten": most if forgotten and forgotten[most] else "",
-    }
-    missing = [name for name, value in told.items() if value is None]
-    missing += (["churn"] if churn is None else []) + (["forgetting"] if forgotten is None else [])
-    return UpkeepRow.model_validate(
-        {
-            **{name: getattr(last, name) for name in ("label", "seed", "day", "event", "place")},
-            **{fate: sum(len(getattr(r, fate)) for r in event.records) for fate in ("created", "rebuilt", "retired")},
-            "opened": tuple(sorted(event.served - event.was_served)),
-            **told,
-            **derived,
-            "lead_provenance": lead.provenance,
-            "devices": devices,
-            "unavailable": tuple(sorted(missing)),
-            "provenance": sure,
-        }
-    )
+    return told, churn
+
+
+def _most_forgotten(forgotten: Mapping[str, float] | None) -> dict[str, object]:
+    """How much was forgotten on average and at most, and where; None where nothing is known of it."""
+    if not forgotten:
+        return {"forgetting": None, "most_forgetting": None, "most_forgotten": ""}
+    most = max(sorted(forgotten), key=lambda e: forgotten[e])
+    mean = statistics.fmean(forgotten.values())
+    return {"forgetting": mean, "most_forgetting": forgotten[most], "most_forgotten": most if forgotten[most] else ""}
 
 
 def _task(endpoint: str) -> str:

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from adapeff_sim.comparison.compared import Amounts, Compared, RunCompared
 from adapeff_sim.comparison.crossovers import Crossover
 from adapeff_sim.comparison.differences import QUALITY, Between, Difference
-from adapeff_sim.comparison.intervals import Interval
+from adapeff_sim.comparison.intervals import ONE_SEED, Interval
 from adapeff_sim.comparison.lines import Flip
 from adapeff_sim.comparison.sensitivity import REACH, Effect, Sensitivity
 from adapeff_sim.costs.accrual import TOTAL
 from adapeff_sim.reports.sheets import NOTHING, Cell, Sheet, text
-from adapeff_sim.reports.wording import STAR_SAID, TOO_LONG, money, plural, star
+from adapeff_sim.reports.wording import STAR_SAID, TOO_LONG, money, plural, quantity, star
 
 EXACT_NEVER, TRIED_NEVER = "at no factor", f"at none from 1/{2**REACH} to {2**REACH}"
 
@@ -49,7 +49,8 @@ def _amount(found: Amounts | None) -> Cell:
         return Cell("unavailable", None, "missing")  # none of it could be had, which is not 0
     low, mark = "≥ " if found.unavailable else "", star([found.provenance])
     mean = f"{low}{digits(found.interval, found.interval.mean)}{mark}"
-    return Cell(f"{mean} {interval_said(found.interval)}", found.interval.mean)
+    sure = "" if found.interval.why == ONE_SEED else f" {interval_said(found.interval)}"  # said once below, of the run
+    return Cell(f"{mean}{sure}", found.interval.mean)
 
 
 def pairs(run: RunCompared, component: str) -> Sheet:
@@ -117,18 +118,19 @@ def break_evens(run: RunCompared) -> Sheet:
         "prices are exact; numbers of tasks, languages and updates are estimated: one more is taken to cost what "
         "those of the run did on average, on their days"
     )
-    title = f"Break-even: where {run.first} stops being the cheapest in total"
+    tie = f", though it ties with {run.second}" if run.is_tied else ""
+    title = f"Break-even: where {run.first} stops being the cheapest in total{tie}"
     return Sheet("break_even", title, ("what", "now", "below", "above"), tuple(rows), note)
 
 
 def _flip(flip: Flip | None) -> Cell:
-    return Cell(NOTHING) if flip is None else Cell(f"{flip.at:.3g}: {flip.cheapest}", flip.at)
+    return Cell(NOTHING) if flip is None else Cell(f"{quantity(flip.at)}: {flip.cheapest}", flip.at)
 
 
 def _price_flip(flip: Flip | None, price: float) -> Cell:
     if flip is None:
         return Cell(NOTHING)
-    return Cell(f"{money(price * flip.at)} (x {flip.at:.3g}): {flip.cheapest}", price * flip.at)
+    return Cell(f"{money(price * flip.at)} (x {quantity(flip.at)}): {flip.cheapest}", price * flip.at)
 
 
 def tornado(run: RunCompared) -> Sheet:
@@ -137,7 +139,8 @@ def tornado(run: RunCompared) -> Sheet:
         (text(s.what), Cell(f"{s.value:.4g}", s.value), _effect(s.halved, run), _effect(s.doubled, run), _flips(s))
         for s in run.sensitivity
     )
-    lead = "" if run.lead is None else f" ({money(run.lead, run.currency)})"
+    tie = ": a tie" if run.is_tied else ""
+    lead = "" if run.lead is None else f" ({money(run.lead, run.currency)}{tie})"
     title = f"What the verdict hangs on: the lead of {run.first} over {run.second}{lead}"
     heads = ("input", "now", "lead at half", "lead at double", "another is cheapest at")
     note = (
@@ -156,7 +159,7 @@ def _effect(effect: Effect, run: RunCompared) -> Cell:
 def _flips(s: Sensitivity) -> Cell:
     if s.flip is None:
         return Cell(EXACT_NEVER if s.exact else TRIED_NEVER)
-    return Cell(f"x {s.flip.at:.3g}: {s.flip.cheapest}", s.flip.at)
+    return Cell(f"x {quantity(s.flip.at)}: {s.flip.cheapest}", s.flip.at)
 
 
 def across(found: Between, currency: str, components: Sequence[str]) -> Sheet:
@@ -173,10 +176,12 @@ def across(found: Between, currency: str, components: Sequence[str]) -> Sheet:
 
 
 def headline(run: RunCompared) -> str:
-    """What the verdict says of the total, and where it calls the lead no difference."""
+    """Whether it is a tie, which is said first, and what the verdict says of the total."""
     said = next((s for s in run.sentences if s.startswith("Total by day ")), run.sentences[0] if run.sentences else "")
-    small = f"{run.first} leads {run.second} by {money(run.lead, run.currency)} only, within the noise: no difference."
-    return f"{said} {small}" if run.is_tied and run.first not in said else said
+    if not run.is_tied or run.lead is None:
+        return said
+    apart = f"{money(run.lead, run.currency)} apart, within the noise" if run.lead else "not apart at all"
+    return f"A tie: {run.first} and {run.second} are {apart}. {said}"
 
 
 def components_of(run: RunCompared) -> tuple[str, ...]:

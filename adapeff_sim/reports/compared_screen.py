@@ -1,6 +1,8 @@
 """Runs beside each other for a reader at a terminal; the same content at every width, nothing cut."""
 
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
+from typing import NamedTuple, Self
 
 from rich.console import RenderableType
 from rich.padding import Padding
@@ -11,7 +13,7 @@ from rich.text import Text
 from adapeff_sim.comparison.compared import Compared, RunCompared
 from adapeff_sim.reports.compared import headline, notes, sheets_of
 from adapeff_sim.reports.sheets import Cell, Sheet
-from adapeff_sim.reports.tables import CELL, table
+from adapeff_sim.reports.tables import CELL, EDGES, TIGHT, table
 from adapeff_sim.reports.wording import folded, line, money, plural
 
 HALF = 14  # columns of a bar, to each side of the lead as it is
@@ -19,7 +21,7 @@ STYLES = {"best": "bold green", "below": "red", "missing": "yellow"}
 WORDS = 17  # columns of the longest word that is kept whole
 
 
-def screen(compared: Compared, components: Sequence[str]) -> Iterator[RenderableType]:
+def screen(compared: Compared, components: Sequence[str], width: int) -> Iterator[RenderableType]:
     """All parts: side by side, then run by run, then one run less another, then how sure that is."""
     told: str | None = None
     for run, sheet in sheets_of(compared, components):
@@ -29,7 +31,7 @@ def screen(compared: Compared, components: Sequence[str]) -> Iterator[Renderable
         if run is None and told is not None:
             told = None
             yield Rule(style="dim")
-        yield shown(sheet)
+        yield from shown(sheet, width)
         if run is not None and sheet.name == "sensitivity":
             yield bars(run)
     for note in notes(compared):
@@ -45,33 +47,79 @@ def _heading(run: RunCompared) -> Iterator[RenderableType]:
     yield Padding(line(headline(run)), (0, 0, 1, 2))
 
 
-def shown(sheet: Sheet) -> Table:
-    """A sheet as a table whose cells are folded where they are too long."""
-    made = table(*sheet.heads, title=sheet.title)
-    made.collapse_padding = True
-    columns = zip(*sheet.rows, strict=True) if sheet.rows else ()
-    for i, cells in enumerate(columns):
-        is_text = all(isinstance(c.value, str) or c.value is None for c in cells)
-        made.columns[i].justify = "left" if is_text else "right"
-        if is_text:
-            made.columns[i].min_width = min(
-                WORDS, max(len(word) for c in cells for word in _cell(c).plain.split() or [""])
-            )
-    for row in sheet.rows:
-        made.add_row(*(_cell(cell) for cell in row))
-    if sheet.note:
-        made.caption, made.caption_justify = line(f"{sheet.note}\n", "dim"), "left"
-    return made
+def shown(sheet: Sheet, width: int) -> Iterator[Table]:
+    """A sheet as a table; where it is too wide, its further columns stand in tables of their own below it.
+
+    Cells and heads are folded, between words where that can be. What a column says alike in every row is said once.
+    """
+    parts = list(zip(sheet.heads, *sheet.rows, strict=True))
+    columns = [_Column.of(head, cells, folds=False) for head, *cells in parts]
+    alike = [i for i, c in enumerate(columns) if i and c.is_alike]
+    said = [*(f"{sheet.heads[i]}: {columns[i].cells[0].plain}" for i in alike), *([sheet.note] if sheet.note else [])]
+    if sum(c.widest + TIGHT for i, c in enumerate(columns) if i not in alike) + EDGES > width:
+        columns = [_Column.of(head, cells, folds=True) for head, *cells in parts]
+    columns = [c for i, c in enumerate(columns) if i not in alike]
+    groups = list(_beside(columns, width))
+    for group in groups:
+        made = table(*(c.head for c in group), title=sheet.title if group is groups[0] else "")
+        made.collapse_padding = True
+        for column, own in zip(group, made.columns, strict=True):
+            own.justify, own.min_width = ("left", column.narrowest) if column.is_text else ("right", None)
+        for row in zip(*(c.cells for c in group), strict=True):
+            made.add_row(*row)
+        if group is groups[-1] and said:
+            made.caption, made.caption_justify = line("; ".join(said) + "\n", "dim"), "left"
+        yield made
 
 
-def _cell(cell: Cell) -> Text:
-    """What a cell says; a name alone is broken between its words."""
-    style = STYLES.get(cell.mark, "")
-    if " " in cell.said:
-        return line(cell.said, style)
-    named = folded(cell.said, CELL)
-    named.stylize(style)
-    return named
+class _Column(NamedTuple):
+    """One column: its head and cells as they are shown, and whether they are words."""
+
+    head: Text
+    cells: tuple[Text, ...]
+    is_text: bool
+    is_name: bool  # of words alone
+    is_alike: bool  # says the same word in all of several rows, and nothing remarkable
+
+    @classmethod
+    def of(cls, head: str, cells: Sequence[Cell], folds: bool) -> Self:
+        """The column of a sheet, its names broken between their words where it must be narrow."""
+        is_name = all(isinstance(c.value, str) for c in cells)
+        is_alike = is_name and len(cells) > 1 and len({(c.said, c.mark) for c in cells}) == 1 and not cells[0].mark
+        is_text = is_name or all(isinstance(c.value, str) or c.value is None or ": " in c.said for c in cells)
+        shown_as = tuple(_said(c.said, c.mark, folds) for c in cells)
+        return cls(_said(head, "", folds), shown_as, is_text, is_name, is_alike)
+
+    @property
+    def widest(self) -> int:
+        """The columns that it takes where nothing is broken."""
+        return max(len(cell) for cell in (self.head, *self.cells))
+
+    @property
+    def narrowest(self) -> int:
+        """The longest piece that is not broken, of which a long one may be in the end."""
+        return min(WORDS, max(len(word) for cell in (self.head, *self.cells) for word in cell.plain.split() or [""]))
+
+
+def _beside(columns: Sequence[_Column], width: int) -> Iterator[list[_Column]]:
+    """The columns that fit beside each other, those that name the rows in front of all others each time."""
+    names = list(takewhile(lambda c: c.is_name, columns)) or [columns[0]]
+    room = width - EDGES - sum(c.narrowest + TIGHT for c in names)
+    group = list(names)
+    for column in columns[len(names) :]:
+        if len(group) > len(names) and column.narrowest + TIGHT > room:
+            yield group
+            group, room = list(names), width - EDGES - sum(c.narrowest + TIGHT for c in names)
+        group.append(column)
+        room -= column.narrowest + TIGHT
+    yield group
+
+
+def _said(said: str, mark: str, folds: bool) -> Text:
+    """A head or a cell; a name alone is broken between its words, if it must be."""
+    found = folded(said, CELL) if folds and " " not in said else line(said)
+    found.stylize(STYLES.get(mark, ""))
+    return found
 
 
 def bars(run: RunCompared) -> Text:

@@ -3,7 +3,7 @@
 timeline --apply--> worlds --rows of every endpoint--> data    --unfold--> plans --whose settings reach what--> training
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import chain
 
 from adapeff_sim.artifacts.artifact import Artifact
@@ -24,10 +24,11 @@ from adapeff_sim.scenario.words import shown, suggestion
 LIVES_UNFOLDED = 3  # seeds whose plans are looked at; every seed's timeline is replayed
 
 
-def check(scenario: Scenario, whole_file: bool = True) -> Iterator[Problem]:
+def check(scenario: Scenario, whole_file: bool = True, meant: Collection[Place] = ()) -> Iterator[Problem]:
     """Every problem of a well-formed scenario, by its place; lines are somebody else's.
 
-    With ``whole_file`` unset, settings without effect are let pass: a flag may have taken away what they are for.
+    With ``whole_file`` unset, settings without effect are let pass, as a flag may have taken away what they are for;
+    but for those at the places that are ``meant``.
     """
     moments, problems = replay(scenario)
     yield from problems
@@ -41,8 +42,14 @@ def check(scenario: Scenario, whole_file: bool = True) -> Iterator[Problem]:
         found = list(chain.from_iterable(_lives(scenario, label, releases) for label in scenario.labels))
         yield from (each for each in found if isinstance(each, Problem))
         made = {(label, artifact) for label, artifact in (e for e in found if not isinstance(e, Problem))}
-        if whole_file and not any(isinstance(each, Problem) for each in found):
-            yield from _without_effect(scenario, made)
+        if (whole_file or meant) and not any(isinstance(each, Problem) for each in found):
+            idle = _without_effect(scenario, made)
+            yield from (p for p in idle if whole_file or any(_is_at(p.place, place) for place in meant))
+
+
+def _is_at(place: Place, meant: Place) -> bool:
+    """Whether one of two places lies at or within the other."""
+    return all(one == other for one, other in zip(place, meant, strict=False))
 
 
 def _lives(scenario: Scenario, label: str, releases: Mapping[str, Release]) -> Iterator[Problem | tuple[str, Artifact]]:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from adapeff_sim.data.base import DataSource
 from adapeff_sim.data.examples import TaskKind
 from adapeff_sim.errors import DataError, ScenarioError
+from adapeff_sim.estimation.stated import resolve
 from adapeff_sim.registry import first_sentence
 from adapeff_sim.scenario.entries import SAFE_NAME
 from adapeff_sim.scenario.words import shown, suggestion
@@ -89,24 +90,59 @@ def _shared(offer: Offer, tasks: Iterable[str]) -> list[str]:
 
 
 def require_tasks(offer: Offer, tasks: tuple[str, ...]) -> None:
-    """Raises ScenarioError for a task that the source does not have, or that stands there twice."""
+    """Raises ScenarioError for an unknown task, one that stands there twice, and tasks that share no language."""
     _known("task", tasks, offer.languages)
+    first_language(offer, tasks)
+
+
+def require_languages(offer: Offer, tasks: Iterable[str], languages: Iterable[str]) -> None:
+    """Raises ScenarioError for a language that not all the tasks have, or that stands there twice."""
+    _known("language", languages, _shared(offer, tasks))
+
+
+def require_new_task(offer: Offer, tasks: Iterable[str], languages: Iterable[str], task: str) -> None:
+    """Raises ScenarioError for a task that cannot come later: unknown, there already, or not in all languages."""
+    _known("task", (task,), set(offer.languages) - set(tasks))
+    if lacks := sorted(set(languages) - set(offer.languages[task])):
+        has = ", ".join(offer.languages[task])
+        raise ScenarioError(f"{task} is not to be had in {', '.join(lacks)}, only in {has}; name another task")
+
+
+def require_new_language(offer: Offer, tasks: Iterable[str], languages: Iterable[str], language: str) -> None:
+    """Raises ScenarioError for a language that cannot come later: there already, or not one that all the tasks have."""
+    _known("language", (language,), set(_shared(offer, tasks)) - set(languages))
+
+
+def require_strategies(names: Iterable[str]) -> None:
+    """Raises ScenarioError for a strategy that there is not, or that stands there twice."""
+    _known("strategy", names, STRATEGIES.names())
+
+
+def require_update(base_model: str) -> None:
+    """Raises ScenarioError for the first base model again, and DataError for one that cannot be had."""
+    _require_another(base_model)
+    resolve(base_model)
+
+
+def _require_another(base_model: str) -> None:
+    if base_model == FIRST:
+        raise ScenarioError(f"--base-update {FIRST}: that is the first base model; give another, or {NONE}")
 
 
 def require_known(offer: Offer, draft: Draft) -> None:
     """Raises ScenarioError for a name that the source, or this program, does not have."""
     if not 0 < draft.horizon_days <= LONGEST_DAYS:
         raise ScenarioError(f"--days {draft.horizon_days:g}: give a number above 0, at most {LONGEST_DAYS}")
-    _known("strategy", draft.strategies, STRATEGIES.names())
+    require_strategies(draft.strategies)
     require_tasks(offer, draft.tasks)
-    arriving = (draft.new_task,) if draft.new_task else ()
-    _known("task", arriving, set(offer.languages) - set(draft.tasks))
-    every = (*draft.tasks, *arriving)
-    _known("language", draft.languages, _shared(offer, every))
-    spoken = (draft.new_language,) if draft.new_language else ()
-    _known("language", spoken, set(_shared(offer, every)) - set(draft.languages))
-    if draft.base_update == FIRST:
-        raise ScenarioError(f"--base-update {FIRST}: that is the first base model; give another, or {NONE}")
+    require_languages(offer, draft.tasks, draft.languages)
+    every = draft.tasks
+    if draft.new_task:
+        require_new_task(offer, draft.tasks, draft.languages, draft.new_task)
+        every = (*draft.tasks, draft.new_task)
+    if draft.new_language:
+        require_new_language(offer, every, draft.languages, draft.new_language)
+    _require_another(draft.base_update)
 
 
 def _known(what: str, names: Iterable[str], known: Iterable[str]) -> None:

@@ -5,14 +5,14 @@ lives under made-up scores --sharing, impact, settings--> Outlook --> a tree, or
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from adapeff_sim.artifacts.artifact import Artifact
 from adapeff_sim.artifacts.recipe import AdapterRecipe, BaseModelRecipe, DatasetRecipe
 from adapeff_sim.artifacts.store_key import store_keys
-from adapeff_sim.planning.impact import impact
-from adapeff_sim.planning.plan import Action, Evaluate, Make, Serve
+from adapeff_sim.planning.impact import Way, impact
+from adapeff_sim.planning.plan import Action, Change, Evaluate, Make, Serve
 from adapeff_sim.planning.unfold import Step
 from adapeff_sim.scenario.schema import Scenario
 from adapeff_sim.scenario.suppose import ALWAYS, Supposed, distinct_seeds, supposed
@@ -103,12 +103,10 @@ def _life(scenario: Scenario, seed: int, seeds: tuple[int, ...]) -> Life:
         for each in steps:
             for artifact in each.step.plan.built:
                 wanted[keys.of(label, artifact)].add(label)
-    seen: set[tuple[str, str, str]] = set()
-    generations: Generations = defaultdict(list)
-    days = []
+    telling, days = _Telling(scenario, keys, wanted), []
     for event in events:
         here = [(label, each) for label, steps in found.items() for each in steps if each.step.event is event]
-        turns = tuple(_turn(scenario, label, each, keys, wanted, seen, generations) for label, each in here)
+        turns = tuple([telling.turn(label, each) for label, each in here])
         days.append(Day(event.day, event.headline, turns))
     trainings = {label: sum(label in labels for labels in wanted.values()) for label in scenario.labels}
     return Life(seeds, tuple(days), trainings, len(wanted))
@@ -131,50 +129,54 @@ class Keys:
         return known[artifact.fingerprint]
 
 
-def _turn(
-    scenario: Scenario,
-    label: str,
-    each: Supposed,
-    keys: Keys,
-    wanted: dict[str, set[str]],
-    seen: set[tuple[str, str, str]],
-    generations: Generations,
-) -> Turn:
-    step = each.step
-    paths = impact(step.plan, step.deployment)
-    fates = []
-    for change in step.plan.changes:
+@dataclass(slots=True)
+class _Telling:
+    """One seed's lives while they are told: who wants a training, what was seen, and the generations of slots."""
+
+    scenario: Scenario
+    keys: Keys
+    wanted: Mapping[str, set[str]]  # key of a training -> the labels that want it
+    seen: set[tuple[str, str, str]] = field(default_factory=set)
+    generations: Generations = field(default_factory=lambda: defaultdict(list))
+
+    def turn(self, label: str, each: Supposed) -> Turn:
+        """What one event means for one strategy."""
+        step = each.step
+        paths = impact(step.plan, step.deployment)
+        changes = [change for change in step.plan.changes if not change.artifact.kind.is_source]
+        return Turn(
+            label,
+            each.when,
+            tuple([self._fate(label, each.when, change, paths) for change in changes]),
+            _fetched(step),
+            sum(isinstance(job, Evaluate) for job in step.plan.jobs),
+            sum(isinstance(job, Serve) for job in step.plan.jobs),
+            tuple((str(check.endpoint), check.may_fall) for check in step.deployment.checks),
+        )
+
+    def _fate(self, label: str, when: str, change: Change, paths: Mapping[Artifact, tuple[Way, ...]]) -> Fate:
+        """What becomes of one artifact; of what is trained, why, how, and who shares it."""
         artifact = change.artifact
-        if artifact.kind.is_source:
-            continue
-        held = generations[label, artifact.slot]
+        held = self.generations[label, artifact.slot]
         held += [artifact.fingerprint] if artifact.fingerprint not in held else []
         known = (artifact.slot, str(artifact.kind), method_of(artifact), artifact.fingerprint)
-        fate = Fate(str(change.action), *known, generation=held.index(artifact.fingerprint) + 1)
-        if change.action in (Action.CREATE, Action.REBUILD):
-            key, ways = keys.of(label, artifact), paths.get(artifact, ((),))
-            fate = Fate(
-                fate.action,
-                *known,
-                generation=fate.generation,
-                because=change.because,
-                path=tuple(a.slot for a in ways[0]),
-                more_paths=len(ways) - 1,
-                settings=scenario.settings(label, artifact).model_dump(),
-                shared_with=tuple(other for other in scenario.labels if other in wanted[key] and other != label),
-                again=not seen.isdisjoint({(label, ALWAYS, key), (label, each.when, key)}),
-            )
-            seen.add((label, each.when, key))
-        fates.append(fate)
-    return Turn(
-        label,
-        each.when,
-        tuple(fates),
-        _fetched(step),
-        sum(isinstance(job, Evaluate) for job in step.plan.jobs),
-        sum(isinstance(job, Serve) for job in step.plan.jobs),
-        tuple((str(check.endpoint), check.may_fall) for check in step.deployment.checks),
-    )
+        generation = held.index(artifact.fingerprint) + 1
+        if change.action not in (Action.CREATE, Action.REBUILD):
+            return Fate(str(change.action), *known, generation=generation)
+        key, ways = self.keys.of(label, artifact), paths.get(artifact, ((),))
+        wants, again = self.wanted[key], not self.seen.isdisjoint({(label, ALWAYS, key), (label, when, key)})
+        self.seen.add((label, when, key))
+        return Fate(
+            str(change.action),
+            *known,
+            generation=generation,
+            because=change.because,
+            path=tuple(a.slot for a in ways[0]),
+            more_paths=len(ways) - 1,
+            settings=self.scenario.settings(label, artifact).model_dump(),
+            shared_with=tuple(other for other in self.scenario.labels if other in wants and other != label),
+            again=again,
+        )
 
 
 def _fetched(step: Step) -> tuple[str, ...]:

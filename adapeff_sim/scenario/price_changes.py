@@ -18,11 +18,11 @@ DATED = ("date", "source")  # what a change says of itself
 CHANGED = " (changed)"
 
 
-def with_changes(book: Prices, changes: Sequence[str], today: datetime.date) -> Prices:
+def with_changes(book: Prices, changes: Sequence[str], today: datetime.date, flag: str = FLAG) -> Prices:
     """The book with some values set, each as ``SECTION.KEY=VALUE``; ``compute.device_hour=1.2`` sets basis and amount.
 
     A section that was changed has the command line for its source and ``today`` for its date, and the book's name says
-    that it was changed. Raises Problems, a line for each value that cannot stand.
+    that it was changed. Raises Problems, a line for each value that cannot stand, under the ``flag`` that says it.
     """
     values: dict[str, Any] = book.model_dump(mode="json", exclude_none=True)
     problems: list[Problem] = []
@@ -31,40 +31,46 @@ def with_changes(book: Prices, changes: Sequence[str], today: datetime.date) -> 
     for text in (change.encode(errors="replace").decode() for change in changes):  # bytes may be no text
         key, is_set, value = (part.strip() for part in text.partition("="))
         section, dot, name = key.partition(".")
-        if problem := _cannot_be(section, name, bool(is_set and dot), text):
+        if problem := _cannot_be(section, name, bool(is_set and dot), text, flag):
             problems.append(problem)
             continue
         meant = _meant(section, name, scalar_of(value))
         if any((section, part) in typed for part in meant):
-            problems.append(Problem((f"{FLAG} {key}",), "is set twice; set it once"))
+            problems.append(Problem((f"{flag} {key}",), "is set twice; set it once"))
         typed |= {(section, part): key for part in meant}
         values.setdefault(section, {}).update(meant)
         said.setdefault(section, []).append(text.strip())
-    for section, texts in said.items():
-        values[section] |= {"date": today.isoformat(), "source": f"set on the command line: {', '.join(texts)}"}
-    if said and not book.name.endswith(CHANGED):
-        values["name"] = book.name + CHANGED
+    _mark(values, said, today)
     try:
         changed = understood(Prices, values)
     except ValidationError as error:
         found = ((tuple(e["loc"]), e) for e in error.errors(include_url=False))
-        problems += [Problem((f"{FLAG} {typed.get(place, _path(place))}",), _told(place, e)) for place, e in found]
+        named = ((typed.get(place, _path(place)), _told(place, e, flag)) for place, e in found)
+        problems += [Problem((f"{flag} {key}",), text) for key, text in named]
     if problems:
         raise Problems(COMMAND_LINE, problems)
     return changed
 
 
-def _cannot_be(section: str, name: str, is_whole: bool, text: str) -> Problem | None:
+def _mark(values: dict[str, Any], said: Mapping[str, Sequence[str]], today: datetime.date) -> None:
+    """Write down in a book which of its sections were changed, and that it was."""
+    for section, texts in said.items():
+        values[section] |= {"date": today.isoformat(), "source": f"set on the command line: {', '.join(texts)}"}
+    if said and not values["name"].endswith(CHANGED):
+        values["name"] += CHANGED
+
+
+def _cannot_be(section: str, name: str, is_whole: bool, text: str, flag: str) -> Problem | None:
     """What is wrong with the left side of a change."""
     sections = [known for known in Prices.model_fields if known not in OF_ALL]
     if section not in sections:
         near = suggestion(section, sections, "sections")
-        return Problem((FLAG,), f"is {shown(text)}; write SECTION.KEY=VALUE; {near}")
+        return Problem((flag,), f"is {shown(text)}; write SECTION.KEY=VALUE; {near}")
     keys = _keys(section)
     if not (is_whole and name):
-        return Problem((FLAG,), f"is {shown(text)}; write {section}.KEY=VALUE; keys: {', '.join(keys)}")
+        return Problem((flag,), f"is {shown(text)}; write {section}.KEY=VALUE; keys: {', '.join(keys)}")
     if name not in keys:
-        return Problem((f"{FLAG} {section}.{name}",), f"unknown key; {suggestion(name, keys)}")
+        return Problem((f"{flag} {section}.{name}",), f"unknown key; {suggestion(name, keys)}")
     return None
 
 
@@ -76,10 +82,10 @@ def _keys(section: str) -> list[str]:
     return [*get_args(Basis), *keys] if section == "compute" else keys
 
 
-def _told(place: Place, error: Mapping[str, Any]) -> str:
+def _told(place: Place, error: Mapping[str, Any], flag: str) -> str:
     """A finding in the words of the command line."""
     message = str(error["msg"])
-    return f"missing; set it too: {FLAG} {_path(place)}=VALUE" if message.startswith("missing") else message
+    return f"missing; set it too: {flag} {_path(place)}=VALUE" if message.startswith("missing") else message
 
 
 def _meant(section: str, name: str, value: object) -> dict[str, object]:

@@ -3,6 +3,7 @@
 Prices and the terms of serving change no training: what varies in them alone is priced again, from one run.
 """
 
+import difflib
 import re
 from collections.abc import Mapping, Sequence
 from itertools import product
@@ -26,7 +27,10 @@ YEAR_DAYS = 365.25
 MOST_CELLS = 1000
 TERMS = tuple(name for name in Terms.model_fields if name != "horizon_days")
 SAID_SHORT = {"p95": "p95_ms"}
-STEP = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)|\[([0-9]{1,4})\]")
+NAME, NUMBER = r"[A-Za-z0-9_-]+", r"\[([0-9]{1,4})\]"
+STEP = re.compile(rf"({NAME})|{NUMBER}")
+PATH = re.compile(rf"{NAME}(?:\.{NAME}|{NUMBER})*")
+OWN = ("updates_per_year", "labelled", "seeds")  # what varies here, and is no path
 UPDATE = "base_model_update"
 OPENING = ("launch", "task_arrival", "new_language")
 At = Mapping[str, JsonValue]
@@ -93,8 +97,12 @@ def varied(scenario: Scenario, at: At) -> Scenario:
         else:
             _set(values, key, value)
     where = ", ".join(f"{key}={value}" for key, value in at.items())
-    found = loads(yaml.safe_dump(values, sort_keys=False, allow_unicode=True), where)
-    problems = [Problem(p.place, p.text) for p in check(found, whole_file=False) if not p.is_warning]
+    try:
+        found = loads(yaml.safe_dump(values, sort_keys=False, allow_unicode=True), where)
+    except Problems as error:  # whose lines are of no file
+        raise Problems(where, [Problem(p.place, p.text) for p in error.problems]) from None
+    meant = [tuple(steps_of(key)) for key in at if key not in OWN]
+    problems = [Problem(p.place, p.text) for p in check(found, whole_file=False, meant=meant) if not p.is_warning]
     if problems:
         raise Problems(where, problems)
     return found
@@ -127,24 +135,41 @@ def _label(values: dict[str, Any], rows: JsonValue) -> None:
             fields["labelled"] = rows
 
 
+def steps_of(path: str) -> list[str | int]:
+    """The steps of a path such as ``timeline[2].labelled``. Raises ScenarioError for what is no key of a scenario."""
+    steps: list[str | int] = [name or int(place) for name, place in STEP.findall(path)]
+    if PATH.fullmatch(path) and steps[0] in Scenario.model_fields:
+        return steps
+    sections = [name for name in Prices.model_fields if name not in OF_ALL]
+    known = (*TERMS, *SAID_SHORT, "prices", "quality_floor", *OWN)
+    near = difflib.get_close_matches(str(steps[0]) if steps else "", [*known, *sections, *Scenario.model_fields], n=1)
+    if PATH.fullmatch(path) and near and near[0] != steps[0]:
+        raise ScenarioError(f"--vary {shown(path)}: unknown; did you mean {path.replace(str(steps[0]), near[0], 1)!r}?")
+    what = f"vary {', '.join(known)}, SECTION.PRICE, or a key of the scenario by its path, such as timeline[2].labelled"
+    raise ScenarioError(f"--vary {shown(path)}: unknown; {what}.")
+
+
 def _set(values: dict[str, Any], path: str, value: JsonValue) -> None:
     """Set what a path such as ``timeline[2].labelled`` or ``training.every.epochs`` leads to."""
-    steps: list[str | int] = [name or int(place) for name, place in STEP.findall(path)]
+    *way, last = steps_of(path)
     at: Any = values
-    if not steps or steps[0] not in Scenario.model_fields:
-        known = ", ".join((*TERMS, "prices", "SECTION.PRICE", "quality_floor", "updates_per_year", "labelled", "seeds"))
-        raise ScenarioError(f"--vary {shown(path)}: unknown; vary {known}, or a key of the scenario by its path.")
-    for step in steps[:-1]:
-        inside = at.setdefault(step, {}) if isinstance(at, dict) else _item(at, step, path)
-        at = inside
-    if isinstance(at, list) and isinstance(steps[-1], int):
-        _item(at, steps[-1], path)
+    for step in way:
+        at = at.setdefault(step, {}) if isinstance(at, dict) else _item(at, step, path)
+    if isinstance(at, list) and isinstance(last, int):
+        _item(at, last, path)
     elif not isinstance(at, dict):
-        raise ScenarioError(f"--vary {shown(path)}: leads to nothing that has keys; see the scenario's file.")
-    at[steps[-1]] = value
+        raise ScenarioError(f"--vary {shown(path)}: {_nothing(at, last)}")
+    at[last] = value
 
 
 def _item(inside: Any, step: str | int, path: str) -> Any:
     if not isinstance(inside, list) or not isinstance(step, int) or step >= len(inside):
-        raise ScenarioError(f"--vary {shown(path)}: there is no {shown(step)} there; see the scenario's file.")
+        raise ScenarioError(f"--vary {shown(path)}: {_nothing(inside, step)}")
     return inside[step]
+
+
+def _nothing(inside: Any, step: str | int) -> str:
+    """Why a path does not go on from what it has come to."""
+    if isinstance(inside, list):
+        return f"there is no {step!r} in a list of {len(inside)}; count its parts from [0] to [{len(inside) - 1}]."
+    return f"there is no {step!r} in {shown(inside)}, which has no keys; see the scenario's file."

@@ -9,10 +9,10 @@ from adapeff_sim.artifacts.recipe import AdapterRecipe, FusionRecipe, Kind, Mode
 from adapeff_sim.data.examples import take
 from adapeff_sim.errors import ExecutionError
 from adapeff_sim.training.backbone import Backbone
-from adapeff_sim.training.head_shape import HeadShape, head_shape
 from adapeff_sim.training.jobs import BuildJob, Rows, TaskRows
 from adapeff_sim.training.network import Network, Setup
 from adapeff_sim.training.parts import Answers, Card, base_of, load_card, load_parts, require_base
+from adapeff_sim.training.task_head import TaskHead, task_head
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +99,8 @@ def _answers(tasks: Sequence[TaskRows]) -> dict[str, Answers]:
     return {task.name: Answers(kind=task.kind, labels=task.labels) for task in tasks}
 
 
-def _heads(tasks: Sequence[TaskRows]) -> tuple[tuple[str, HeadShape], ...]:
-    return tuple((t.name, head_shape(t.kind, len(t.labels))) for t in sorted(tasks, key=lambda t: t.name))
+def _heads(tasks: Sequence[TaskRows]) -> tuple[tuple[str, TaskHead], ...]:
+    return tuple((t.name, task_head(t.kind, len(t.labels))) for t in sorted(tasks, key=lambda t: t.name))
 
 
 def _card(job: BuildJob, methods: tuple[str, ...]) -> Card:

@@ -11,11 +11,11 @@ from adapeff_sim.data.examples import AnyExample
 from adapeff_sim.errors import ExecutionError
 from adapeff_sim.training.backbone import Backbone
 from adapeff_sim.training.build import folder_of, fused_methods
-from adapeff_sim.training.head_shape import head_shape
 from adapeff_sim.training.jobs import PREDICTIONS, EvaluateJob
 from adapeff_sim.training.metrics import gold_of
 from adapeff_sim.training.network import Network, Setup
 from adapeff_sim.training.parts import Answers, load_card, load_parts, require_base
+from adapeff_sim.training.task_head import task_head
 
 
 def routed(job: EvaluateJob, backbone: Backbone) -> Network:
@@ -26,7 +26,7 @@ def routed(job: EvaluateJob, backbone: Backbone) -> Network:
     _knows(job, folder)
     fused = top.by(Role.FUSED)
     adapters = fused or tuple(a for a in job.route if a.kind is Kind.ADAPTER)
-    heads = ((task, head_shape(job.task.kind, len(job.task.labels))),)
+    heads = ((task, task_head(job.task.kind, len(job.task.labels))),)
     network = backbone.network(Setup(heads, fused_methods(adapters), fused=top.kind is Kind.FUSION), seed=0)
     for place, adapter in enumerate(fused):
         under = folder_of(adapter, job.inputs)

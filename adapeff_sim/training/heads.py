@@ -6,7 +6,7 @@ from torch.nn.functional import cross_entropy
 from torch.nn.utils.rnn import pad_sequence
 
 from adapeff_sim.data.examples import TaskKind
-from adapeff_sim.training.head_shape import OF_FIRST_PIECE, HeadShape
+from adapeff_sim.training.task_head import OF_FIRST_PIECE, TaskHead
 
 NO_TARGET = -100  # pieces that carry no tag
 IMPOSSIBLE = -1e9  # the logit of a choice that is not there
@@ -15,7 +15,7 @@ IMPOSSIBLE = -1e9  # the logit of a choice that is not there
 class Head(nn.Module):
     """A hidden layer and a linear one over the first piece, or a linear layer over every piece."""
 
-    def __init__(self, shape: HeadShape, hidden: int, dropout: float) -> None:
+    def __init__(self, shape: TaskHead, hidden: int, dropout: float) -> None:
         super().__init__()
         self.shape = shape
         self.dropout = nn.Dropout(dropout)

@@ -13,10 +13,10 @@ from adapeff_sim.artifacts.recipe import Kind
 from adapeff_sim.ledger.outcome import Usage
 from adapeff_sim.training.backbone import Backbone, load_backbone
 from adapeff_sim.training.batches import Batch, BatchShape, blank
-from adapeff_sim.training.head_shape import HeadShape
 from adapeff_sim.training.network import ADAPTER, Network, Setup, head_key
 from adapeff_sim.training.parts import Answers, Card, base_of, load_parts, save_parts
 from adapeff_sim.training.serve import TASK, Timed, repeated
+from adapeff_sim.training.task_head import TaskHead
 
 TASKS = 4  # of a mixed batch
 MIXED = 16  # requests of a mixed batch
@@ -87,7 +87,7 @@ def switching(network: Network, limit_seconds: float) -> Timed:
     return repeated(switch, limit_seconds)
 
 
-def several(backbone: Backbone, setup: Setup, shape: HeadShape, device: torch.device) -> Network:
+def several(backbone: Backbone, setup: Setup, shape: TaskHead, device: torch.device) -> Network:
     """One encoder with heads for several tasks, and an adapter for each where the setup has one."""
     heads = tuple((f"{TASK}{i}", shape) for i in range(TASKS))
     return backbone.network(Setup(heads, setup.adapters * TASKS), seed=0).to(device).eval()

@@ -17,8 +17,8 @@ from transformers import PreTrainedModel
 from adapeff_sim.base_models.encoders import ENCODERS, why_not
 from adapeff_sim.errors import ExecutionError
 from adapeff_sim.training.batches import Batch
-from adapeff_sim.training.head_shape import HeadShape
 from adapeff_sim.training.heads import Head, by_choice, loss_of
+from adapeff_sim.training.task_head import TaskHead
 
 ADAPTER = "task_adapter_{}"  # what the library calls the i-th adapter
 
@@ -27,7 +27,7 @@ ADAPTER = "task_adapter_{}"  # what the library calls the i-th adapter
 class Setup:
     """What a network is made of, whatever its weights: methods of its adapters, fusion, heads, and what is trained."""
 
-    heads: tuple[tuple[str, HeadShape], ...]  # by task
+    heads: tuple[tuple[str, TaskHead], ...]  # by task
     adapters: tuple[str, ...] = ()
     fused: bool = False
     trained: Literal["nothing", "head", "adapter", "fusion", "model"] = "nothing"

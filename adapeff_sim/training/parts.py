@@ -19,8 +19,8 @@ from adapeff_sim.artifacts.recipe import Kind
 from adapeff_sim.base_models.release import Release
 from adapeff_sim.data.examples import TaskKind
 from adapeff_sim.errors import ExecutionError
-from adapeff_sim.training.head_shape import HeadShape, head_shape
 from adapeff_sim.training.network import ADAPTER, Network, head_key
+from adapeff_sim.training.task_head import TaskHead, task_head
 
 WEIGHTS, CARD = "weights.safetensors", "artifact.json"
 FORMAT = 2
@@ -47,9 +47,9 @@ class Answers(BaseModel):
     labels: tuple[str, ...]
 
     @property
-    def shape(self) -> HeadShape:
+    def shape(self) -> TaskHead:
         """The head for it."""
-        return head_shape(self.kind, len(self.labels))
+        return task_head(self.kind, len(self.labels))
 
 
 class Card(BaseModel):

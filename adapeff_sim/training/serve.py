@@ -14,10 +14,10 @@ from adapeff_sim.errors import ExecutionError
 from adapeff_sim.training.autocast import autocast
 from adapeff_sim.training.backbone import Backbone
 from adapeff_sim.training.batches import Batch, BatchShape, blank
-from adapeff_sim.training.head_shape import head_shape
 from adapeff_sim.training.jobs import ServeJob
 from adapeff_sim.training.meters.base import Precision
 from adapeff_sim.training.network import Network, Setup
+from adapeff_sim.training.task_head import task_head
 
 BATCH_SIZES = (1, 2, 4, 8, 16, 32)
 WARM_UPS = 3
@@ -38,7 +38,7 @@ class Timed:
 
 def shape_of(job: ServeJob) -> Setup:
     """What lies on the base model, read from the stack; ExecutionError for a stack that is no route."""
-    head = ((TASK, head_shape(job.kind, job.outputs)),)
+    head = ((TASK, task_head(job.kind, job.outputs)),)
     prefix = f"{Kind.ADAPTER} "
     methods = tuple(part.removeprefix(prefix) for part in job.stack if part.startswith(prefix))
     others = [part for part in job.stack if not part.startswith(prefix)]

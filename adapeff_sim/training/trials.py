@@ -294,7 +294,7 @@ def random_backbone(shape: EncoderShape) -> Backbone:
 
 
 def _setup(network: NetworkShape) -> Setup:
-    head = heads.HeadShape(TaskKind.CLASSIFICATION, CLASSES)
+    head = heads.TaskHead(TaskKind.CLASSIFICATION, CLASSES)
     return Setup(((TASK, head),), network.adapters, network.fused, network.trained)
 
 

@@ -6,8 +6,8 @@ from adapeff_sim.estimation.encoder import DECIDES_SHAPE
 from adapeff_sim.ledger.outcome import Batches, HeadSize, Workload
 from adapeff_sim.training.backbone import Backbone
 from adapeff_sim.training.flop_count import Shape
-from adapeff_sim.training.head_shape import OF_FIRST_PIECE
 from adapeff_sim.training.network import Setup
+from adapeff_sim.training.task_head import OF_FIRST_PIECE
 
 
 def workload(backbone: Backbone, setup: Setup, seen: Mapping[Shape, int]) -> Workload:

@@ -12,8 +12,8 @@ ROOT = pathlib.Path(adapeff_sim.__file__).parent
 CORE = {"errors", "registry", "lifecycle", "artifacts"}
 EXECUTION = CORE | {"planning", "ledger", "data", "base_models", "estimation", "training", "execution", "whole_files"}
 SIMULATION = EXECUTION | {"strategies", "scenario", "accounting", "simulation"}
-RESULTS = {"errors", "registry", "ledger", "costs", "projection", "results", "whole_files"}
-RESULTS |= {"verdict", "verdict_sentences"}
+RESULTS = {"errors", "registry", "ledger", "costs", "projection", "noise", "verdict", "results"}
+RESULTS |= {"verdict_sentences", "whole_files", "lost_run"}
 EXPLAINED = {"explanation", "event_explanation", "artifact_explanation"}
 STORY = RESULTS | SIMULATION | {"explanation"}
 MAY_IMPORT = {
@@ -21,6 +21,8 @@ MAY_IMPORT = {
     "errors": set(),
     "registry": {"errors"},
     "whole_files": set(),
+    "lost_run": set(),
+    "noise": set(),
     "lifecycle": {"errors", "registry"},
     "artifacts": {"errors", "lifecycle"},
     "strategies": CORE,
@@ -63,7 +65,7 @@ MAY_IMPORT = {
     "__main__": {"cli"},
 }
 PURE = {"lifecycle", "artifacts", "strategies", "planning", "ledger", "costs", "projection", "accounting", "verdict"}
-PURE |= {"simulation", "comparison", "lessons", "verdict_sentences"}
+PURE |= {"simulation", "comparison", "lessons", "noise", "verdict_sentences"}
 IMPURE = {"os", "pathlib", "io", "time", "datetime", "random", "secrets", "uuid", "subprocess", "socket"}
 HEAVY = {"torch", "transformers", "adapters"}
 SEEDED = {"lifecycle/timeline.py"}  # arrival processes draw seeded random days, before anything runs

@@ -82,7 +82,7 @@ def test_what_is_run_on_the_way_can_be_watched_on_a_terminal(reckoner, monkeypat
 def test_a_sweep_runs_every_scenario_once_and_prices_the_rest(reckoner, tmp_path):
     command = ("sweep", "smoke", "--vary", "labelled=20,24", "--vary", "traffic=1,100000", "--device", "cpu")
     planned = do(*command, "--plan")
-    assert "4 cells, 2 scenarios to run (0 finished); at most" in planned.stderr and not reckoner.done
+    assert "4 cells, 2 scenarios to run (0 finished); at most" in planned.stdout and not reckoner.done
     swept = do(*command, "--html", "map.html")
     assert swept.exit_code == 0, swept.output
     assert "labelled down, traffic across" in swept.stdout
@@ -93,6 +93,11 @@ def test_a_sweep_runs_every_scenario_once_and_prices_the_rest(reckoner, tmp_path
     assert [cell["at"] for cell in again["cells"]] == [
         {"labelled": a, "traffic": t} for a in (20, 24) for t in (1, 100_000)
     ]
+    foreseen = json.loads(do(*command, "--plan", "--json").stdout)
+    assert [cell["at"] for cell in foreseen["cells"]] == [cell["at"] for cell in again["cells"]]
+    assert [cell["run"] for cell in foreseen["cells"]] == [cell["run"] for cell in again["cells"]]
+    assert all(run["finished"] for run in foreseen["runs"]) and foreseen["asked"] >= foreseen["trainings"] > 0
+    assert "left as they are: sweeps/smoke/labelled=24" in do(*command[:3], "labelled=20", "--plan").stdout
     few, many = (cell["totals"]["multitask_full"] for cell in again["cells"][:2])
     assert many > few and "<script" not in (tmp_path / "map.html").read_text()
 

@@ -16,9 +16,9 @@ from adapeff_sim.training.autocast import autocast
 from adapeff_sim.training.backbone import Backbone, load_backbone
 from adapeff_sim.training.batches import Batch, BatchShape, collate
 from adapeff_sim.training.flop_count import FlopCount, _run
-from adapeff_sim.training.head_shape import head_shape
 from adapeff_sim.training.network import Network, Setup
 from adapeff_sim.training.parts import Answers, Card, base_of, load_parts, save_parts
+from adapeff_sim.training.task_head import task_head
 
 NARROW = {"compacter": "compacter[reduction_factor=8]", "compacter++": "compacter++[reduction_factor=8]"}  # 32 / 32 < 4
 FITTING = [(e, m) for e in sorted(ENCODERS) for m in sorted(METHODS) if not why_not(e, m)]
@@ -41,7 +41,7 @@ def backbone_of(tmp_path_factory):
 
 def heads(name: str):
     kind, labels, _ = ROWS[name]
-    return ((name, head_shape(kind, len(labels))),)
+    return ((name, task_head(kind, len(labels))),)
 
 
 def batch(backbone: Backbone, name: str = "colour") -> Batch:

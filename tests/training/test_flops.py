@@ -20,8 +20,8 @@ from adapeff_sim.estimation.parameters import parameters
 from adapeff_sim.training.backbone import Backbone
 from adapeff_sim.training.batches import BatchShape, Padding
 from adapeff_sim.training.flop_count import FlopCount
-from adapeff_sim.training.head_shape import OF_FIRST_PIECE, head_shape
 from adapeff_sim.training.network import Setup
+from adapeff_sim.training.task_head import OF_FIRST_PIECE, task_head
 
 TOY = {"vocab_size": 50, "max_position_embeddings": 70, "pad_token_id": 1}
 SMALL = {"hidden_size": 24, "num_hidden_layers": 2, "num_attention_heads": 3, "intermediate_size": 40}
@@ -39,10 +39,10 @@ CONFIGS = {
     ),
 }
 KINDS = {
-    "colour": head_shape(TaskKind.CLASSIFICATION, 3),
-    "names": head_shape(TaskKind.TAGGING, 5),
-    "pick": head_shape(TaskKind.CHOICE, 0),
-    "who": head_shape(TaskKind.SPAN, 0),
+    "colour": task_head(TaskKind.CLASSIFICATION, 3),
+    "names": task_head(TaskKind.TAGGING, 5),
+    "pick": task_head(TaskKind.CHOICE, 0),
+    "who": task_head(TaskKind.SPAN, 0),
 }
 METHODS = (
     "seq_bn",

@@ -11,13 +11,13 @@ from adapeff_sim.training import held
 from adapeff_sim.training.backbone import load_backbone
 from adapeff_sim.training.batches import BatchShape, blank
 from adapeff_sim.training.flop_count import FlopCount, _run
-from adapeff_sim.training.head_shape import head_shape
 from adapeff_sim.training.jobs import ServeJob
 from adapeff_sim.training.meters.base import METERS
 from adapeff_sim.training.network import Setup
 from adapeff_sim.training.serve import NARROW, repeated, shape_of, summary
+from adapeff_sim.training.task_head import task_head
 
-HEADS = (("colour", head_shape(TaskKind.CLASSIFICATION, 3)),)
+HEADS = (("colour", task_head(TaskKind.CLASSIFICATION, 3)),)
 SHAPE = BatchShape(4, 16)
 STEP_PARTS = ("data", "forward", "backward", "optimizer")
 FULL = Setup(HEADS, trained="model")

@@ -8,12 +8,12 @@ from adapeff_sim.artifacts.methods import FUSIBLE, METHODS, REFUSED
 from adapeff_sim.artifacts.recipe import Kind
 from adapeff_sim.training.backbone import load_backbone
 from adapeff_sim.training.batches import collate
-from adapeff_sim.training.head_shape import head_shape
 from adapeff_sim.training.network import Network, Setup
 from adapeff_sim.training.parts import load_parts
+from adapeff_sim.training.task_head import task_head
 
 COLOUR = task("colour")
-HEADS = (("colour", head_shape(COLOUR.kind, 3)),)
+HEADS = (("colour", task_head(COLOUR.kind, 3)),)
 NARROW = {"compacter": "compacter[reduction_factor=8]", "compacter++": "compacter++[reduction_factor=8]"}  # 32 / 32 < 4
 SHORT = SETTINGS.model_copy(update={"weight_decay": 0.0})  # LoReft dies of any
 

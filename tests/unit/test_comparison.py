@@ -16,7 +16,7 @@ from adapeff_sim.comparison.side import Side
 from adapeff_sim.costs.accrual import Accrual
 from adapeff_sim.costs.base import Terms, price_ledger
 from adapeff_sim.ledger.ledger import Ledger
-from adapeff_sim.reports.compared import _amount, crossover_said, digits
+from adapeff_sim.reports.compared import _amount, break_evens, crossover_said, digits, headline, tornado
 from adapeff_sim.results import Facts, results_of
 
 SEEDS = (1, 2, 3)
@@ -163,6 +163,17 @@ def test_a_replica_more_flips_the_verdict_at_the_load_that_asks_for_it():
     told_of = {s.what: s for s in found.runs[0].sensitivity}
     assert told_of["traffic"].flip.at == pytest.approx(1.2, rel=1e-3) and told_of["traffic"].flip.cheapest == "rent"
     assert told_of["utilisation"].flip.at == pytest.approx(1 / 1.2, rel=1e-3)
+
+
+def test_a_tie_is_said_first_and_by_the_rule_of_the_verdict():
+    """With 14, 15 and 16 to train, buy comes to 27, 28 and 29 against 28; with 1 each it is never near."""
+    for first, tied in ((1400.0, True), (100.0, False)):
+        one = side(first=first)
+        run = compare_sides([one]).runs[0]
+        total = next(c for c in one.results.verdict.comparisons if c.component == "total")
+        assert run.is_tied == bool(total.tied) == tied
+        assert headline(run).startswith("A tie: rent and buy are not apart at all. Total by day 10:") == tied
+        assert ("though it ties with" in break_evens(run).title) == (": a tie)" in tornado(run).title) == tied
 
 
 def test_runs_of_the_same_seeds_are_compared_in_pairs():

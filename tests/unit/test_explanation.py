@@ -68,7 +68,10 @@ def test_a_training_that_strategies_share_is_one():
 @pytest.mark.parametrize(
     ("name", "how", "told"),
     [
-        ("adapter/b", {}, r"did you mean 'adapter/a'\? known: adapter/a, model/a"),
+        ("adapter/b", {}, r"did you mean 'adapter/a'\? Near are:\n  --job adapter/a  of one, two"),
+        ("adaptr/a", {"strategy": "full"}, r"Near are:\n  --job adapter/a  of one, two"),
+        ("x", {}, r"is not the name of a training; known: adapter/a, model/a"),
+        ("adapter/a", {"strategy": "full"}, "was not trained there, but under --strategy one --seed 1"),
         ("dataset/a", {}, "is fetched and not trained"),
         ("adapter/a@7", {}, "give adapter/a@0, adapter/a@40"),
         ("adapter/a", {}, r"2 trainings are called .*\n  --job adapter/a@0 --strategy one .*\n  --job adapter/a@40"),

@@ -1,9 +1,11 @@
 """`adapeff-sim new`: whatever is answered, a valid scenario; what cannot be is refused, and nothing is written."""
 
+import io
 import itertools
 from pathlib import Path
 
 import pytest
+import typer
 from tiny_scenario import write_rows
 from typer.testing import CliRunner
 
@@ -15,6 +17,7 @@ from adapeff_sim.data.helpdesk import Helpdesk
 from adapeff_sim.scenario.document import parse
 from adapeff_sim.scenario.draft import Draft, drafted, offer_of
 from adapeff_sim.scenario.load import load
+from adapeff_sim.scenario.price_books import load_prices
 from adapeff_sim.scenario.replay import replay
 from adapeff_sim.scenario.schema import Scenario
 from adapeff_sim.scenario.words import understood
@@ -77,14 +80,49 @@ def test_rows_of_ones_own_are_counted_and_found_from_the_file(do, tmp_path):
     assert load("deep/er/mine.yaml").timeline[0].labelled < 150
 
 
-def test_answers_are_asked_for_on_a_terminal_alone(do, monkeypatch, tmp_path):
-    asked = []
-    monkeypatch.setattr(new_command.typer, "prompt", lambda question, default: asked.append(question) or default)
-    assert do("new", "quiet.yaml", "--quick").exit_code == 0 and not asked
-    story = ("intent", None, None, "none", None)
-    offer = _offer()
-    assert new_command._story(offer, story, asks=True) == (("intent",), ("en",), "sentiment", "", "adapeff-mini:v2")
-    assert len(asked) == 3
+@pytest.fixture
+def typed(monkeypatch):
+    """Answers to come, in order, at a terminal; an empty one takes what is usual."""
+
+    def at_a_terminal(*answers):
+        monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{answer}\n" for answer in answers)))
+
+    return at_a_terminal
+
+
+def test_answers_are_asked_for_on_a_terminal_alone(do, typed, capsys):
+    typed("wrong")
+    assert do("new", "quiet.yaml", "--quick").exit_code == 0  # off a terminal nothing is asked
+    typed("", "", "")
+    found = new_command._story(_offer(), ("intent", None, None, "none", None), asks=True)
+    assert found == (("intent",), ("en",), "sentiment", "", "adapeff-mini:v2")
+    assert capsys.readouterr().out.count("]:") == 3
+
+
+def test_a_wrong_answer_is_told_so_and_asked_for_again(typed, capsys):
+    typed("intnet", ",", "intent", "xx", "en", "intent", "sentiment", "en", "none", "adapeff-mini:v1", "v9", "")
+    found = new_command._story(_offer(), (None,) * 5, asks=True)
+    assert found == (("intent",), ("en",), "sentiment", "", "adapeff-mini:v2")
+    told = capsys.readouterr().out
+    assert "did you mean 'intent'?" in told and "no language 'xx'" in told and "that is the first base model" in told
+    assert told.count("Error: ") == 7
+
+
+def test_rows_and_prices_are_asked_for_again_as_well(typed, capsys, tmp_path):
+    typed("nowhere", "helpdesk")
+    assert new_command.answer("Rows", None, "helpdesk", True, lambda x: new_command._offer(x, tmp_path / "x")).languages
+    typed("gold", "on_prem")
+    assert new_command.answer("Prices", None, "cloud_gpu", True, str, load_prices) == "on_prem"
+    assert capsys.readouterr().out.count("Error: ") == 2
+
+
+def test_stopping_at_a_question_is_no_bug(do, monkeypatch):
+    def stopped(*_, **__):
+        raise typer.Abort
+
+    monkeypatch.setattr(new_command, "answer", stopped)
+    ended = do("new", "x.yaml")
+    assert ended.exit_code == 130 and ended.stderr == "Stopped.\n"
 
 
 def _offer():

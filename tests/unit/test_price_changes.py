@@ -1,6 +1,7 @@
 """What if a price were another: values set on the command line, and a verdict that turns where it should."""
 
 import datetime
+import re
 
 import pytest
 from hand_made import BOOK, answer, build, prices, probe, stands
@@ -50,6 +51,29 @@ def test_a_lower_price_of_compute_turns_the_verdict():
 def test_twice_the_requests_fill_the_replica_that_was_full():
     twice = Supposed(traffic="x2").terms(TERMS)
     assert totals(results(terms=twice)) == pytest.approx({"frugal": 1 + 480, "shared": 360 + 480})
+
+
+@pytest.mark.parametrize(
+    ("traffic", "told"),
+    [
+        ("x-1", "is -1.0; it must be at least 0"),
+        ("nan", "is 'nan'; write how many times the requests, such as x2 or 0.5"),
+        ("inf", "is 'inf'; write how many times"),
+        ("", "is ''; write how many times"),
+        ("1e10", "is 10000000000.0; it must be at most 1e+09"),
+        ("1e400", "is Infinity; it must be at most 1e+09"),
+    ],
+)
+def test_traffic_that_cannot_be_supposed_is_refused(traffic, told):
+    with pytest.raises(ScenarioError, match="--traffic: " + re.escape(told)):
+        Supposed(traffic=traffic).terms(TERMS)
+
+
+def test_factors_are_numbers_however_they_are_written():
+    found = [Supposed(traffic=text).terms(TERMS).traffic for text in ("1e3", ".5x", "×2", "+4.")]
+    assert found == [1000.0, 0.5, 2.0, 4.0]
+    idle = totals(results(terms=Supposed(traffic="x0").terms(TERMS)))
+    assert idle == pytest.approx({"frugal": 1 + 480, "shared": 360 + 240})  # a replica each all the same
 
 
 def test_a_change_says_where_it_comes_from():
@@ -102,7 +126,7 @@ def test_traffic_is_a_factor(said, factor):
 def test_terms_that_cannot_be_are_told_together():
     with pytest.raises(ScenarioError) as caught:
         Supposed(traffic="xx2", utilisation=3.0, p95_ms=0.0).terms(TERMS)
-    assert "--traffic: is 'xx2'; write a number" in str(caught.value)
+    assert "--traffic: is 'xx2'; write how many times" in str(caught.value)
     assert "--p95-ms: is 0.0; it must be more than 0" in str(caught.value)
     assert "--utilisation: is 3.0; it must be at most 1" in str(caught.value)
 

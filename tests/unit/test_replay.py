@@ -163,6 +163,41 @@ def test_a_picture_for_each_event_without_anything_from_elsewhere(found, tmp_pat
     assert not re.search(r"url\((?!#)|@font-face|@import", text)
 
 
+def test_every_row_of_a_picture_is_of_the_event_that_it_shows(found):
+    made, days = player(found), []
+    for i in range(EVENTS):
+        if i:
+            made.step()
+        made.finish_event()
+        told = made.screen.so_far
+        days.append((told.pinned.event.day, {s.day for s in told.standings}, any(s.is_within for s in told.standings)))
+    assert [day for day, *_ in days] == [0, 20, 30, 40, 40, 60, 90]
+    within = [False, False, False, True, False, False, False]  # jobs of two events of one day are done life by life
+    assert [(day, {day}, part) for (day, *_), part in zip(days[:-1], within[:-1], strict=True)] == days[:-1]
+    assert days[-1][1:] == ({120}, False)  # the end, up to the horizon
+
+
+def test_points_of_an_event_are_not_told_before_it_is_over(found):
+    made = player(found)
+    made.step()
+    rows = [line.split() for line in seen(made).splitlines() if line.startswith("adapter_per_task ")]
+    assert rows[0][1] == "0" and "…" not in rows[0]
+    made.pass_by(EVENT_SECONDS + 0.5)  # a second or so of the run: some jobs of the second event are done
+    known = {s.label: s for s in made.screen.so_far.standings}["adapter_per_task"]
+    assert known.is_within and known.day == 20 and len(known.qualities) == 1
+    assert "…" in next(line for line in seen(made).splitlines() if line.startswith("adapter_per_task "))
+
+
+def test_a_cast_that_would_take_hours_is_refused_with_the_speed_that_would_do(found, tmp_path):
+    slow = player(found, speed=1e-3)
+    with pytest.raises(
+        recording.RecordingError, match=r"minutes, and at most 20 are recorded; give --speed \d+ or more"
+    ):
+        recording.record(slow, tmp_path / "a.cast")
+    assert not list(tmp_path.iterdir())
+    assert len(recording.record(slow, tmp_path / "a.svg")) == EVENTS  # of pictures there are as many at any speed
+
+
 def test_a_cast_shows_the_end_when_it_is_played(found, tmp_path):
     (file,) = recording.record(player(found, speed=200.0), tmp_path / "a.cast")
     header, *events = map(json.loads, file.read_text().splitlines())

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapeff_sim.costs.accrual import TOTAL, Accrual, accruals
-from adapeff_sim.verdict import Case, Comparison, Verdict, judge, student_t
+from adapeff_sim.noise import student_t
+from adapeff_sim.verdict import Case, Comparison, Verdict, judge
 
 HORIZON = 100.0
 

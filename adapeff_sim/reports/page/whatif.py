@@ -13,9 +13,9 @@ from adapeff_sim.costs.base import CostRow
 from adapeff_sim.costs.prices import Prices
 from adapeff_sim.ledger.history import final_scores
 from adapeff_sim.ledger.ledger import Ledger
+from adapeff_sim.noise import RELATIVE_NOISE, student_t
 from adapeff_sim.reports.tables import starred
 from adapeff_sim.results import Results
-from adapeff_sim.verdict import RELATIVE_NOISE, student_t
 
 SECONDS_PER_DAY, ROUNDING = 86_400, 1e-9  # as costs/ sizes replicas by their load
 Pool = tuple[str, int, float, float, float]  # label, seed, day, until, seconds of answering in a day

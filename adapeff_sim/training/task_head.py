@@ -8,13 +8,13 @@ OF_FIRST_PIECE = (TaskKind.CLASSIFICATION, TaskKind.PAIR, TaskKind.CHOICE)
 
 
 @dataclass(frozen=True, slots=True)
-class HeadShape:
+class TaskHead:
     """What decides the size of a head."""
 
     kind: TaskKind
     outputs: int
 
 
-def head_shape(kind: TaskKind, labels: int) -> HeadShape:
+def task_head(kind: TaskKind, labels: int) -> TaskHead:
     """A head for ``labels`` classes or tags; a choice is scored by one number, a span by its start and end."""
-    return HeadShape(kind, {TaskKind.CHOICE: 1, TaskKind.SPAN: 2}.get(kind, labels))
+    return TaskHead(kind, {TaskKind.CHOICE: 1, TaskKind.SPAN: 2}.get(kind, labels))
