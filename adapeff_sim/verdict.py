@@ -1,6 +1,5 @@
 """Who is cheapest, from which day on: of those good enough everywhere, lacking no amount, and by more than noise."""
 
-import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
