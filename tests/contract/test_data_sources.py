@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 import pytest
 
+from adapeff_sim.data import helpdesk
 from adapeff_sim.data.base import SOURCES, DataSource
 from adapeff_sim.data.examples import EXAMPLE_OF, Split, TaskKind, content_digest, take
 from adapeff_sim.data.rows import labels_of
@@ -73,7 +74,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def make(request: pytest.FixtureRequest, folder: Path) -> Callable[[], DataSource]:
     """Makes the source anew, with nothing in its memory."""
     arguments = ARGUMENTS[request.param](folder) if request.param in ARGUMENTS else ()
-    return lambda: SOURCES.get(request.param)(*arguments)
+
+    def anew() -> DataSource:
+        helpdesk._drawn.cache_clear()
+        helpdesk._worded.cache_clear()
+        return SOURCES.get(request.param)(*arguments)
+
+    return anew
 
 
 @pytest.fixture(scope="module")
