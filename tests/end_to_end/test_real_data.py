@@ -12,7 +12,10 @@ from adapeff_sim.data.files import Files
 from adapeff_sim.results import read
 
 FOLDER = os.environ.get("ADAPEFF_REAL_DATA", "")
-pytestmark = pytest.mark.skipif(not FOLDER, reason="ADAPEFF_REAL_DATA names no folder of real rows")
+pytestmark = [
+    pytest.mark.skipif(not FOLDER, reason="ADAPEFF_REAL_DATA names no folder of real rows"),
+    pytest.mark.usefixtures("quick_probes"),
+]
 MARGIN = 0.10
 SCENARIO = """
 name: real_topics
