@@ -1,5 +1,7 @@
 """How tests are shared out among processes (``pytest -n``), and what every tier of them took."""
 
+import gc
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,6 +15,17 @@ TOGETHER = {  # files that need the same large library, which is then loaded by 
     "tests/unit/test_formats.py": "datasets",
     "tests/unit/test_ready.py": "datasets",
 }
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """What is loaded while tests are collected stays for good: the garbage collector need not look through it."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(optionalhook=True)

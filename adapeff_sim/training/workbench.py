@@ -1,5 +1,6 @@
 """Where jobs are done one after the other: base models and encoded rows stay at hand, networks do not."""
 
+import functools
 import gc
 import shutil
 import time
@@ -215,14 +216,14 @@ class Workbench:
         )
 
 
+@functools.cache  # once for a process
 def _set_aside() -> None:
-    """Take what is loaded by now, libraries above all, out of what the garbage collector looks through, once a process.
+    """Take what is loaded by now, libraries above all, out of what the garbage collector looks through.
 
     A collection before every job would else look at half a million objects that stay for good: a quarter of a second.
     """
-    if not gc.get_freeze_count():
-        gc.collect()
-        gc.freeze()
+    gc.collect()
+    gc.freeze()
 
 
 def _emptied(folder: Path) -> Path:
