@@ -54,6 +54,7 @@ def hub_options(folder: Path) -> dict[str, Any]:
 
 ARGUMENTS: dict[str, Callable[[Path], tuple[Any, ...]]] = {
     "files": lambda folder: (folder,),
+    "helpdesk": lambda folder: ({"size": 150},),  # tests/corpus goes through all of it
     "hub": lambda folder: (hub_options(folder),),
 }  # a source that is not named here is made without arguments
 STATED = {"stated"}  # has sizes and no rows: tests/unit/test_stated_rows.py
