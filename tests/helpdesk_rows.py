@@ -6,6 +6,7 @@ from adapeff_sim.data.helpdesk import Helpdesk
 SOURCE = Helpdesk()
 LANGUAGES = SOURCE.languages("intent")
 TASKS = tuple(SOURCE.tasks())
+SCRIPTS = {"ar": "\u0600-\u06ff", "hi": "\u0900-\u097f", "ru": "\u0400-\u04ff", "zh": "\u4e00-\u9fff"}
 
 
 def texts_of(example):

@@ -24,6 +24,7 @@ class Lines:
     so_far: SoFar
     is_quiet: bool = False  # warnings only
     _told: set[Moment] = field(default_factory=set)
+    _asked: tuple[object, float] = (None, -math.inf)  # steps, and the day up to which they were looked through
     _spoke: dict[str, float] = field(default_factory=dict)
 
     def __call__(self, news: AnyNews) -> None:
@@ -63,6 +64,9 @@ class Lines:
 
     def _events_until(self, day: float) -> None:
         """Before the first job of a day: what has happened by then, and what it means for every strategy."""
+        if self._asked[0] is self.so_far.steps and self._asked[1] == day:
+            return
+        self._asked = self.so_far.steps, day
         for step in sorted(self.so_far.steps, key=self.so_far.moment):
             moment = self.so_far.moment(step)
             if step.event.day <= day and moment not in self._told:

@@ -12,6 +12,7 @@ is can be read from its id too (``difficulty``); docs/helpdesk.md tells the rest
 """
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from importlib import resources
 from typing import Any, get_args
 
@@ -59,8 +60,6 @@ class Helpdesk:
         self._sizes, self._noise = _sizes({} if options is None else options), _noise(options or {})
         files = resources.files("adapeff_sim.data").joinpath("helpdesk_corpus").iterdir()
         self._languages = tuple(sorted(f.name.removesuffix(".yaml") for f in files if f.name.endswith(".yaml")))
-        self._draws: dict[tuple[str, Split, int], dict[str, Draw]] = {}
-        self._rows: dict[tuple[str, Split, int, str], tuple[AnyExample, ...]] = {}
 
     def tasks(self) -> Mapping[str, TaskKind]:
         """Every task with its kind."""
@@ -80,14 +79,7 @@ class Helpdesk:
     def labels(self, task: str) -> tuple[str, ...]:
         """Intents, sentiments, tags, or the two relations of a pair, sorted."""
         _known("task", task, TASKS)
-        reference = corpus_of(REFERENCE)
-        found = {
-            "duplicate": ("different", "duplicate"),
-            "entities": TAGS,
-            "intent": {topic(family) for family in reference.family("question.")},
-            "sentiment": {topic(family) for family in reference.family("sentiment.")},
-        }
-        return tuple(sorted(found.get(task, ())))
+        return _labels(task)
 
     def examples(self, task: str, language: str, split: Split, version: int = 1) -> tuple[AnyExample, ...]:
         """The rows of one split; another version draws other rows from the same lines.
@@ -99,17 +91,36 @@ class Helpdesk:
         _known("split", split, get_args(Split))
         if version < 1:
             raise DataError(f"helpdesk: no version {version} of {task} {language} {split}; versions count from 1")
-        drawn = task, split, version
-        if drawn not in self._draws:
-            rows = Deck(corpus_of(REFERENCE), *drawn).rows(self._sizes[split])
-            if self._noise and split == "train":
-                said = TASKS[task], self.labels(task), self._noise
-                rows = {name: mislabelled(name, row, *said) for name, row in rows.items()}
-            self._draws[drawn] = rows
-        if (*drawn, language) not in self._rows:
-            corpus, draws = corpus_of(language), self._draws[drawn]
-            self._rows[*drawn, language] = tuple(in_words(task, name, draw, corpus) for name, draw in draws.items())
-        return self._rows[*drawn, language]
+        noise = self._noise if split == "train" else 0.0
+        return _worded(language, task, split, version, self._sizes[split], noise)
+
+
+@lru_cache(maxsize=64)
+def _drawn(task: str, split: Split, version: int, size: int, noise: float) -> Mapping[str, Draw]:
+    """The rows of a split before any language; kept for the process, as drawing takes longer than reading would."""
+    if not noise:
+        return Deck(corpus_of(REFERENCE), task, split, version).rows(size)
+    right, said = _drawn(task, split, version, size, 0.0), (TASKS[task], _labels(task), noise)
+    return {name: mislabelled(name, row, *said) for name, row in right.items()}
+
+
+@lru_cache(maxsize=256)
+def _worded(language: str, task: str, split: Split, version: int, size: int, noise: float) -> tuple[AnyExample, ...]:
+    """The rows of a split in one language; nobody can change them, so that all sources of a process share them."""
+    corpus, draws = corpus_of(language), _drawn(task, split, version, size, noise)
+    return tuple(in_words(task, name, draw, corpus) for name, draw in draws.items())
+
+
+@lru_cache
+def _labels(task: str) -> tuple[str, ...]:
+    reference = corpus_of(REFERENCE)
+    found = {
+        "duplicate": ("different", "duplicate"),
+        "entities": TAGS,
+        "intent": {topic(family) for family in reference.family("question.")},
+        "sentiment": {topic(family) for family in reference.family("sentiment.")},
+    }
+    return tuple(sorted(found.get(task, ())))
 
 
 def in_words(task: str, name: str, draw: Draw, corpus: Corpus) -> AnyExample:

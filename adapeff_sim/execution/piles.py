@@ -10,6 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from adapeff_sim.base_models.release import Release
 from adapeff_sim.data.examples import AnyExample, Split, TaskKind
@@ -43,13 +44,15 @@ class Pile:
         rows = [batch_size] * whole + ([rest] if rest else [])
         if len(padded) == 1:
             return [(task, count * self.sequences, padded[0]) for count in rows]
-        size, found = pool or len(rows), []
+        size, found = pool or len(rows), list[Shape]()
+        cut: dict[tuple[int, ...], list[Shape]] = {}  # all pools but the last are cut alike
         for start in range(0, len(rows), size):
-            seen, here = 0, rows[start : start + size]
-            for count in here:
-                seen += count
-                last = math.ceil(seen / sum(here) * len(padded)) - 1
-                found.append((task, count * self.sequences, padded[max(0, last)]))
+            here = tuple(rows[start : start + size])
+            if here not in cut:
+                ends = [math.ceil(seen / sum(here) * len(padded)) - 1 for seen in accumulate(here)]
+                pairs = zip(here, ends, strict=True)
+                cut[here] = [(task, count * self.sequences, padded[max(0, end)]) for count, end in pairs]
+            found += cut[here]
         return found
 
 

@@ -3,8 +3,9 @@
 A name may come from anybody: no control characters, no line breaks, and none so long that it pushes all else away.
 """
 
+import functools
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -41,6 +42,7 @@ def tamed(told: Told) -> Told:
         if list(short.values()).count(short[name]) > 1:
             short[name] = f"{short[name][: LABEL - 9]} {_mark(name)}"
 
+    @functools.cache  # the same few names stand in every record
     def said(text: str) -> str:
         return short[text] if text in short else _short(text, TEXT)
 
@@ -60,12 +62,12 @@ def tamed(told: Told) -> Told:
 
 
 def _walked(value: Any, said: Callable[[str], str]) -> Any:
-    """A JSON value with every text, keys too, said otherwise."""
+    """A JSON value, as a model dumps it, with every text, keys too, said otherwise."""
     if isinstance(value, str):
         return said(value)
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {said(key) if isinstance(key, str) else key: _walked(part, said) for key, part in value.items()}
-    if isinstance(value, Sequence):
+    if isinstance(value, list | tuple):
         return [_walked(part, said) for part in value]
     return value
 

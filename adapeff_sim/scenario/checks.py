@@ -18,7 +18,7 @@ from adapeff_sim.scenario.problems import Place, Problem
 from adapeff_sim.scenario.replay import Moment, replay
 from adapeff_sim.scenario.rows import check_rows
 from adapeff_sim.scenario.schema import Scenario
-from adapeff_sim.scenario.suppose import Falls, distinct_seeds, holds, life
+from adapeff_sim.scenario.suppose import distinct_seeds, either_way
 from adapeff_sim.scenario.words import shown, suggestion
 
 LIVES_UNFOLDED = 3  # seeds whose plans are looked at; every seed's timeline is replayed
@@ -57,8 +57,8 @@ def _lives(scenario: Scenario, label: str, releases: Mapping[str, Release]) -> I
     place: Place = ("strategies", scenario.labels.index(label))
     try:
         for seed in distinct_seeds(scenario)[:LIVES_UNFOLDED]:
-            for scores in (holds, Falls()):
-                for step in life(scenario, label, scenario.events(seed), seed, scores):
+            for steps in either_way(scenario, label, scenario.events(seed), seed):
+                for step in steps:
                     yield from (Problem(place, text) for text in misfits(step.deployment, releases))
                     yield from ((label, artifact) for artifact in step.plan.built)
     except PlanningError as error:

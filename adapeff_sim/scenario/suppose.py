@@ -49,10 +49,18 @@ def life(scenario: Scenario, label: str, events: Sequence[Event], seed: int, sco
     return list(unfold(scenario.strategies[label], label, seed, events, scores))
 
 
+def either_way(scenario: Scenario, label: str, events: Sequence[Event], seed: int) -> Iterator[list[Step]]:
+    """The life in which every check holds and, where anything is checked, that in which every check falls."""
+    held = life(scenario, label, events, seed, holds)
+    yield held
+    if any(step.deployment.checks for step in held):  # else nobody looks at a score, and others lead to the same life
+        yield life(scenario, label, events, seed, Falls())
+
+
 def supposed(scenario: Scenario, label: str, events: Sequence[Event], seed: int) -> Iterator[Supposed]:
     """Every step that may come, event by event: first what is sure, then either way."""
-    held = life(scenario, label, events, seed, holds)
-    fell = life(scenario, label, events, seed, Falls())
+    lives = list(either_way(scenario, label, events, seed))
+    held, fell = lives[0], lives[-1]
     for event in events:
         here, there = ([s for s in steps if s.event is event] for steps in (held, fell))
         sure = 0

@@ -3,6 +3,7 @@
 import ast
 import functools
 import pathlib
+from collections.abc import Iterator
 
 import pytest
 
@@ -82,10 +83,20 @@ def parsed(path: pathlib.Path) -> ast.Module:
     return ast.parse(path.read_text())
 
 
+def statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """Every statement, in whatever it stands; looking into expressions as well would take ten times as long."""
+    for statement in body:
+        yield statement
+        for inner in (getattr(statement, name, ()) for name in ("body", "orelse", "finalbody")):
+            yield from statements(inner)
+        for branch in (*getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
+            yield from statements(branch.body)
+
+
 @functools.cache
 def imports(path: pathlib.Path, top_level_only: bool = False) -> set[str]:
-    tree = parsed(path)
-    nodes = tree.body if top_level_only else list(ast.walk(tree))
+    body = parsed(path).body
+    nodes = body if top_level_only else list(statements(body))
     plain = {alias.name for n in nodes if isinstance(n, ast.Import) for alias in n.names}
     return plain | {n.module or "" for n in nodes if isinstance(n, ast.ImportFrom)}
 

@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 import pytest
 
+from adapeff_sim.data import helpdesk
 from adapeff_sim.data.base import SOURCES, DataSource
 from adapeff_sim.data.examples import EXAMPLE_OF, Split, TaskKind, content_digest, take
 from adapeff_sim.data.rows import labels_of
@@ -53,6 +54,7 @@ def hub_options(folder: Path) -> dict[str, Any]:
 
 ARGUMENTS: dict[str, Callable[[Path], tuple[Any, ...]]] = {
     "files": lambda folder: (folder,),
+    "helpdesk": lambda folder: ({"size": 150},),  # tests/corpus goes through all of it
     "hub": lambda folder: (hub_options(folder),),
 }  # a source that is not named here is made without arguments
 STATED = {"stated"}  # has sizes and no rows: tests/unit/test_stated_rows.py
@@ -73,7 +75,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def make(request: pytest.FixtureRequest, folder: Path) -> Callable[[], DataSource]:
     """Makes the source anew, with nothing in its memory."""
     arguments = ARGUMENTS[request.param](folder) if request.param in ARGUMENTS else ()
-    return lambda: SOURCES.get(request.param)(*arguments)
+
+    def anew() -> DataSource:
+        helpdesk._drawn.cache_clear()
+        helpdesk._worded.cache_clear()
+        return SOURCES.get(request.param)(*arguments)
+
+    return anew
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ counted in writes under the store and the run's folder, which Python's audit eve
 Called with one argument, a JSON object; prints one.
 """
 
+import gc
 import json
 import os
 import random
@@ -112,6 +113,8 @@ def killed(asked: dict[str, Any]) -> dict[str, Any]:
         flags = ["--store", roots[0], "--out", roots[1], *asked["flags"]]
         return ["run", asked["scenario"], *flags], roots
 
+    gc.collect()
+    gc.freeze()  # what is loaded here need not be looked through, and so copied, by every attempt
     undisturbed = attempt(*argv("whole"), NEVER, 0.0, log, -1)
     lines = [json.loads(line) for line in Path(asked["log"]).read_text().splitlines()]
     total = next(line["writes"] for line in lines if "writes" in line)

@@ -130,16 +130,6 @@ def typed(here, monkeypatch):
     return type_it
 
 
-@pytest.fixture
-def short_probes():
-    from adapeff_sim.training.workbench import Workbench
-
-    with pytest.MonkeyPatch.context() as patched:
-        inner = Workbench.__init__
-        patched.setattr(Workbench, "__init__", lambda self, machine: inner(self, machine, probe_seconds=0.01))
-        yield
-
-
 @pytest.mark.parametrize("page", [page for page in pages() if any(t.sort not in ("yaml", "file") for t in said(page))])
 def test_a_page_can_be_followed_from_top_to_bottom(page, here, typed, request):
     names: dict[str, object] = {}
@@ -164,7 +154,7 @@ def follow(told: Said, typed, request) -> None:
     match how(told):
         case "trained":
             shutil.rmtree("runs/smoke")
-            request.getfixturevalue("short_probes")
+            request.getfixturevalue("quick_probes")
             typed(told.words, told.exit_code, is_trained=True)
         case "instead":
             typed(INSTEAD[told.command][0].split(), told.exit_code)

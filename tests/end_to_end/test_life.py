@@ -16,6 +16,7 @@ from adapeff_sim.ledger.records import DeploymentRecord, EvaluationRecord, JobRe
 from adapeff_sim.results import Results, read
 from adapeff_sim.run_folder import RunFolder
 
+pytestmark = pytest.mark.usefixtures("quick_probes")
 SEED, LABELLED = 13, 12
 SIZES = {"train": 400, "validation": 10, "test": 12}
 TASKS = ("intent", "entities", "duplicate", "answer_choice", "answer_span")
@@ -63,16 +64,6 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_tiny_model(folder / name, texts, seed=seed)
     (folder / "life.yaml").write_text(SCENARIO.format(root=folder), encoding="utf-8")
     return folder
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _quick_probes():
-    from adapeff_sim.training.workbench import Workbench
-
-    with pytest.MonkeyPatch.context() as patched:
-        inner = Workbench.__init__
-        patched.setattr(Workbench, "__init__", lambda self, machine: inner(self, machine, probe_seconds=0.01))
-        yield
 
 
 def live(root: Path, out: str, scenario: str = "life.yaml") -> Results:

@@ -12,7 +12,10 @@ from adapeff_sim.data.files import Files
 from adapeff_sim.results import read
 
 FOLDER = os.environ.get("ADAPEFF_REAL_DATA", "")
-pytestmark = pytest.mark.skipif(not FOLDER, reason="ADAPEFF_REAL_DATA names no folder of real rows")
+pytestmark = [
+    pytest.mark.skipif(not FOLDER, reason="ADAPEFF_REAL_DATA names no folder of real rows"),
+    pytest.mark.usefixtures("quick_probes"),
+]
 MARGIN = 0.10
 SCENARIO = """
 name: real_topics
@@ -30,7 +33,7 @@ prices: laptop_cpu
 def test_full_fine_tuning_on_english_topics_is_ten_points_above_the_majority(tmp_path: Path):
     scenario = tmp_path / "real.yaml"
     scenario.write_text(SCENARIO.format(folder=FOLDER), encoding="utf-8")
-    flags = ["--store", str(tmp_path / "store"), "--out", str(tmp_path / "out"), "--quiet"]
+    flags = ["--store", str(tmp_path / "store"), "--out", str(tmp_path / "out"), "--quiet", "--threads", "1"]
     done = CliRunner().invoke(app, ["run", str(scenario), *flags], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     scores = {point.label: point.score for point in read(tmp_path / "out").quality}

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from adapeff_sim.cli.app import app
 from adapeff_sim.lessons.base import course
 
+pytestmark = pytest.mark.usefixtures("quick_probes")
 MOST_SECONDS = 180  # of one core; with a store that starts empty and is shared
 RIGHT = {  # what must come out, whatever machine runs it: all of it follows from shapes, plans and traffic
     "few_parameters": 3,

@@ -16,6 +16,7 @@ from adapeff_sim.ledger.records import DeploymentRecord, EvaluationRecord, JobRe
 from adapeff_sim.results import read
 from adapeff_sim.run_folder import RunFolder
 
+pytestmark = pytest.mark.usefixtures("quick_probes")
 SIZES = {"train": 60, "validation": 6, "test": 8}
 TASKS = ("intent", "entities")
 SCENARIO = """
@@ -80,16 +81,6 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def bases(root: Path) -> dict[str, Release]:
     return {name: resolve(f"path:{root / name}") for name in ("bert", "deberta")}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _quick_probes():
-    from adapeff_sim.training.workbench import Workbench
-
-    with pytest.MonkeyPatch.context() as patched:
-        inner = Workbench.__init__
-        patched.setattr(Workbench, "__init__", lambda self, machine: inner(self, machine, probe_seconds=0.01))
-        yield
 
 
 def typed(*words: object) -> Result:

@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -102,17 +100,6 @@ def edit(file: Path) -> None:
     first, *others = file.read_text().splitlines()
     row = json.loads(first)
     file.write_text("\n".join([json.dumps({**row, "text": row["text"] + " indeed"}), *others]) + "\n")
-
-
-def test_the_same_question_has_the_same_keys_in_another_process(world):
-    code = (
-        "import sys; sys.path.insert(0, 'tests'); from pathlib import Path; import json, sys\n"
-        "from unit.test_orders import orders\n"
-        "print(json.dumps([o.key for o in orders(Path(sys.argv[1]))]))\n"
-        "assert not {'torch', 'transformers', 'adapters'} & set(sys.modules)"
-    )
-    found = subprocess.run([sys.executable, "-c", code, str(world)], capture_output=True, text=True, check=True)
-    assert json.loads(found.stdout) == [order.key for order in orders(world)]
 
 
 def test_another_learning_rate_misses_its_artifacts_and_everything_above(world):

@@ -1,9 +1,9 @@
 """A run keeps its name until it is finished, and its folder to itself."""
 
 import errno
-import signal
-import subprocess
-import sys
+import multiprocessing
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -128,28 +128,26 @@ def test_two_processes_write_under_names_of_their_own(tmp_path, monkeypatch):
     assert (tmp_path / "it").read_bytes() == b"b\n"
 
 
-HOLDS = """
-import sys, time
-from pathlib import Path
-from adapeff_sim.run_folder import RunFolder
-with RunFolder(Path(sys.argv[1])).alone():
-    print("here", flush=True)
-    time.sleep(60)
-"""
+def holds(folder: Path, there) -> None:
+    with RunFolder(folder).alone():
+        there.send("here")
+        time.sleep(60)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no such lock there")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_one_process_at_a_time_runs_in_a_folder_and_a_dead_one_lets_go(tmp_path):
     folder = RunFolder(tmp_path / "run")
-    with subprocess.Popen([sys.executable, "-c", HOLDS, str(folder.path)], stdout=subprocess.PIPE) as other:
-        assert other.stdout is not None
-        assert other.stdout.readline() == b"here\n"
-        try:
-            with pytest.raises(AdapeffError, match=rf"another process runs here \(pid {other.pid}\)"), folder.alone():
-                pass
-        finally:
-            other.send_signal(signal.SIGKILL)
-        other.wait()
+    forked = multiprocessing.get_context("fork")
+    here, there = forked.Pipe()
+    other = forked.Process(target=holds, args=(folder.path, there))
+    other.start()
+    assert here.poll(60) and here.recv() == "here"
+    try:
+        with pytest.raises(AdapeffError, match=rf"another process runs here \(pid {other.pid}\)"), folder.alone():
+            pass
+    finally:
+        other.kill()
+    other.join()
     with folder.alone(), pytest.raises(ExecutionError, match="another process"), folder.alone():
         pass
     with folder.alone():
