@@ -51,8 +51,8 @@ def plan(
     r"""Show what every event means for every strategy: what is trained, why, and how, without training anything.
 
     \b
-    + created   ~ rebuilt, because of which inputs, reached by which way   = kept   - retired
-    ? looked at, before it is known how to go on; both ways are shown
+    + created   ~ rebuilt, because of which inputs, by which way
+    = kept      - retired   ? looked at, before it is known how to go on: both ways are shown
 
     With --price every event has what it costs once and every month; what is estimated has a *.
 
