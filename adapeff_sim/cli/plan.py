@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from adapeff_sim.cli.options import Data, Offline, Scenario, Seeds, Strategies
+from adapeff_sim.cli.options import Data, Offline, ScenarioFile, Seeds, Strategies
 from adapeff_sim.errors import ScenarioError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ PRICING = "With --price"
 
 
 def plan(
-    scenario: Scenario,
+    scenario: ScenarioFile,
     strategies: Strategies = None,
     seeds: Seeds = None,
     data: Data = None,

@@ -11,9 +11,9 @@ from adapeff_sim.cli.options import (
     STORE,
     Data,
     Device,
-    Prices,
+    PriceBook,
     Quiet,
-    Scenario,
+    ScenarioFile,
     Seeds,
     Store,
     Strategies,
@@ -32,7 +32,7 @@ LISTED = 8  # folders
 
 
 def sweep(
-    scenario: Scenario,
+    scenario: ScenarioFile,
     vary: Annotated[
         list[str], typer.Option(metavar="KEY=A,B,C", help="A key and the values that it takes; repeatable.")
     ],
@@ -40,7 +40,7 @@ def sweep(
     strategies: Strategies = None,
     seeds: Seeds = None,
     data: Data = None,
-    prices: Prices = None,
+    prices: PriceBook = None,
     device: Device = "auto",
     threads: Threads = None,
     store: Store = STORE,
