@@ -131,7 +131,7 @@ def _price(
         sys.stdout.write(forecast_view.as_json(as_json(ahead), found, turns, over))
     else:
         console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
-        for part in forecast_view.views(found, turns):
+        for part in forecast_view.views(found, turns, console.width):
             console.print(part)
     if over:
         for sentence in over:
