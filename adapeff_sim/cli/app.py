@@ -10,6 +10,7 @@ import difflib
 import errno
 import functools
 import importlib
+import inspect
 import os
 import shlex
 import sys
@@ -172,8 +173,14 @@ def _told(verb: str, function: Callable[..., None], is_debugging: bool) -> Calla
             again = command_line().replace("adapeff-sim", "adapeff-sim --debug", 1)
             _stop(BUG, f"{found}\nFor the traceback that a report of it needs:\n  {again}", "This is a bug: ")
 
-    told.__doc__ = (function.__doc__ or "").replace(r"\b", "\b")  # the sign that keeps the lines of a paragraph
+    told.__doc__ = _in_paragraphs(inspect.getdoc(function) or "")
     return told
+
+
+def _in_paragraphs(text: str) -> str:
+    """Help with a line for each paragraph, which a screen breaks at its end; those under ``\\b`` keep their lines."""
+    found = (part.strip("\n") for part in text.split("\n\n"))
+    return "\n\n".join(p.replace(r"\b", "\b") if p.startswith(r"\b") else " ".join(p.split()) for p in found)
 
 
 def behind(error: BaseException, kind: type[BaseException]) -> bool:

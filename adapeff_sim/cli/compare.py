@@ -48,7 +48,8 @@ def compare(
     \b
     Examples:
       adapeff-sim compare runs/smoke
-      adapeff-sim compare runs/cheap runs/dear --component serving --html compared.html
+      adapeff-sim compare runs/cheap runs/dear --component serving
+      adapeff-sim compare runs/cheap runs/dear --html compared.html
       adapeff-sim compare new_language my.yaml --seeds 3
     """
     from adapeff_sim.cli.notes import begin

@@ -35,13 +35,14 @@ def explain(
     r"""Say what happened at an event, what became of an artifact, or what a training took beside full fine-tuning.
 
     \b
-    + created   ~ rebuilt, because of which inputs, reached by which way   = kept   - retired
+    + created   ~ rebuilt, because of which inputs, by which way
+    = kept      - retired
 
     \b
     Examples:
       adapeff-sim explain demo:new_language --event 3
       adapeff-sim explain demo:new_language --artifact fusion/intent
-      adapeff-sim explain runs/smoke --job adapter/intent@40 --strategy adapter_per_task --json
+      adapeff-sim explain runs/smoke --job adapter/intent@40 --json
     """
     from rich.console import Console
 

@@ -15,17 +15,19 @@ from adapeff_sim.estimation.assumptions import Assumption
 from adapeff_sim.forecast import NOTHING, Line, Money, Turn
 from adapeff_sim.ledger.outcome import sure_of
 from adapeff_sim.ledger.trainings import TrainingRow
-from adapeff_sim.reports.tables import starred, table
-from adapeff_sim.reports.wording import duration, flops, line, money, quantity, star
+from adapeff_sim.reports.tables import CELL, NARROW, starred, table
+from adapeff_sim.reports.wording import duration, flops, folded, line, money, quantity, star
 from adapeff_sim.results import Results
 
 STYLES = {"+": "green", "~": "yellow", "-": "red", "": "dim"}
 LEGEND = "+ created   ~ rebuilt   - retired   * estimated or assumed: nothing was trained   ≥ a lower bound"
 JSON_VERSION = 1
+NAME = 18  # columns of what is trained
+ROOMY = 100  # columns of a screen on which names and heads need no folding
 
 
-def views(found: Estimated, turns: Sequence[Turn]) -> Iterator[RenderableType]:
-    """All parts, from the legend to the verdict."""
+def views(found: Estimated, turns: Sequence[Turn], width: int) -> Iterator[RenderableType]:
+    """All parts, from the legend to the verdict; below ``ROOMY`` columns tables are narrow."""
     results = found.results
     currency = results.prices.currency
     terms = f"{results.facts.terms.horizon_days:g} days, prices {results.prices.name} in {currency}"
@@ -36,8 +38,8 @@ def views(found: Estimated, turns: Sequence[Turn]) -> Iterator[RenderableType]:
     for (seed, day, _, event), group in groupby(moments, key=lambda t: (t.seed, t.day, t.place, t.event)):
         where = f" (seed {seed})" if len(seeds) > 1 else ""
         yield _event(f"day {day:g}: {event}{where}", currency, list(group))
-    yield trainings(results.trainings)
-    yield totals(results)
+    yield trainings(results.trainings, width)
+    yield totals(results, width)
     yield assumptions(found.assumptions)
     yield Text("Verdict", style="bold")
     for sentence in results.verdict.sentences:
@@ -74,13 +76,16 @@ def amount(found: Money, plus: str = "") -> Text:
     return Text(f"{'≥' if found.is_lower_bound else ''}{sign}{money(found.amount)}{star([found.provenance])}")
 
 
-def totals(results: Results) -> Table:
+def totals(results: Results, width: int) -> Table:
     """Money by component and strategy at the horizon."""
     names = list(dict.fromkeys(row.component for row in results.totals))
-    made = table("", *names, title=f"By day {results.facts.terms.horizon_days:g}, in {results.prices.currency}")
+    tops = [NARROW.get(name, name) if width < ROOMY else name for name in names]
+    title = f"By day {results.facts.terms.horizon_days:g}, in {results.prices.currency}"
+    made = table("", *map(Text, tops), title=title)
     found = {(row.label, row.component): row for row in results.totals}
     for label in results.facts.labels:
-        made.add_row(line(label), *(_total(found[label, name]) for name in names))
+        head = folded(label, CELL) if width < ROOMY else line(label)
+        made.add_row(head, *(_total(found[label, name]) for name in names))
     return made
 
 
@@ -89,21 +94,30 @@ def _total(row: TotalRow) -> Text:
     return Text(f"{low}{money(row.mean)}{starred(row)}", style="yellow" if row.unavailable else "")
 
 
-def trainings(rows: Sequence[TrainingRow]) -> Table:
+def trainings(rows: Sequence[TrainingRow], width: int) -> Table:
     """Every distinct training: how many steps, what is trained, and its operations by both accountings."""
-    heads = ("steps an epoch", "epochs", "steps", "trained", "true FLOPs", "nominal", "time", "is")
-    made = table("day", "trains", *heads, title="Trainings, each once")
-    made.columns[1].justify = "left"
+    heads = ("steps an\nepoch", "epochs", "steps", "trained", "FLOPs, 6ND", "time", *(("is",) if width >= ROOMY else ()))
+    made = table(
+        "day", "trains", *map(Text, heads), title="Trainings, each once; below true operations the nominal ones, 6ND"
+    )
+    made.columns[0].min_width, made.columns[1].justify, made.collapse_padding = None, "left", width < ROOMY
+    for column in made.columns[3:]:
+        column.no_wrap = True
     once = {row.key: row for row in reversed(rows)}.values()
     for row in sorted(once, key=lambda row: (row.day, row.slot)):
         told = row.usage
         epochs, steps = told["train_epochs"], told["train_steps"]
-        cells = [f"{steps / epochs:,.0f}*", f"{epochs:.3g}*", f"{steps:,.0f}*"]
-        cells += [_star(told.get("trainable_parameters"), quantity)]
-        cells += [_star(told.get(name), flops) for name in ("train_flops", "nominal_train_flops")]
+        cells: list[str | Text] = [f"{steps / epochs:,.0f}*", f"{epochs:.3g}*", f"{steps:,.0f}*"]
+        cells += [_star(told.get("trainable_parameters"), flops)]  # with the same prefixes
+        cells += ["\n".join(_star(told.get(name), flops) for name in ("train_flops", "nominal_train_flops"))]
         cells += [_star(told.get("train_seconds"), duration)]
-        who = line(f"{row.slot}").append(f" {row.label}", style="dim")
-        made.add_row(f"{row.day:g}", who, *cells, Text(sure_of(row, *told), "dim"))
+        who, label = line(row.slot), line(f" {row.label}", "dim")
+        if width < ROOMY:
+            who, label = folded(row.slot, NAME).append("\n"), folded(row.label, NAME)
+            label.stylize("dim")
+        who.append_text(label)
+        cells += [Text(sure_of(row, *told), "dim")] if width >= ROOMY else []  # narrow: * says as much
+        made.add_row(f"{row.day:g}", who, *cells)
     return made
 
 

@@ -6,7 +6,9 @@ import typer
 
 TRAINING, RESULTS, CHANGES = "Training", "Results", "Other than the file says"  # panels of the help
 
-Scenario = Annotated[str, typer.Argument(metavar="SCENARIO", help="A scenario's YAML file, or a shipped one's name.")]
+ScenarioFile = Annotated[
+    str, typer.Argument(metavar="SCENARIO", help="A scenario's YAML file, or a shipped one's name.")
+]
 Strategies = Annotated[
     str | None, typer.Option(metavar="A,B", help="Only these strategies, by label.", rich_help_panel=CHANGES)
 ]
@@ -15,7 +17,7 @@ Data = Annotated[
     str | None,
     typer.Option(metavar="SOURCE", help="helpdesk, a folder, or a ready-made mapping.", rich_help_panel=CHANGES),
 ]
-Prices = Annotated[
+PriceBook = Annotated[
     str | None,
     typer.Option(metavar="NAME|FILE", help="A price book, such as on_prem, or a .yaml file.", rich_help_panel=CHANGES),
 ]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from adapeff_sim.cli.options import Data, Offline, Scenario, Seeds, Strategies
+from adapeff_sim.cli.options import Data, Offline, ScenarioFile, Seeds, Strategies
 from adapeff_sim.errors import ScenarioError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ PRICING = "With --price"
 
 
 def plan(
-    scenario: Scenario,
+    scenario: ScenarioFile,
     strategies: Strategies = None,
     seeds: Seeds = None,
     data: Data = None,
@@ -51,8 +51,8 @@ def plan(
     r"""Show what every event means for every strategy: what is trained, why, and how, without training anything.
 
     \b
-    + created   ~ rebuilt, because of which inputs, reached by which way   = kept   - retired
-    ? looked at, before it is known how to go on; both ways are shown
+    + created   ~ rebuilt, because of which inputs, by which way
+    = kept      - retired   ? looked at, before it is known how to go on: both ways are shown
 
     With --price every event has what it costs once and every month; what is estimated or assumed has a *.
 
@@ -131,7 +131,7 @@ def _price(
         sys.stdout.write(forecast_view.as_json(as_json(ahead), found, turns, over))
     else:
         console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
-        for part in forecast_view.views(found, turns):
+        for part in forecast_view.views(found, turns, console.width):
             console.print(part)
     if over:
         for sentence in over:

@@ -46,7 +46,7 @@ def price(
       adapeff-sim price runs/smoke --prices cloud_gpu
       adapeff-sim price runs/smoke --prices my_prices.yaml --json
       adapeff-sim price runs/smoke --p95-ms 30 --traffic x20
-      adapeff-sim price runs/smoke --set compute.device_hour=1.2 --set serving.replica_hour=0.4 --traffic x20
+      adapeff-sim price runs/smoke --set compute.device_hour=1.2 --traffic x20
     """
     from rich.console import Console
 

@@ -44,14 +44,14 @@ def replay(
     \b
     Keys:
       space  pause, go on        n, right, enter  on to the next event
-      q      quit                b, left          back to where this event began, or the one before
+      q      quit                b, left          back to this event, or before
 
     \b
     Examples:
       adapeff-sim replay demo:new_language
       adapeff-sim replay runs/smoke --speed 100 --pause-at-events
-      adapeff-sim replay runs/smoke --record slides/smoke.svg     writes smoke-1.svg, smoke-2.svg, ...
-      adapeff-sim replay runs/smoke --record smoke.cast           for asciinema and its players
+      adapeff-sim replay runs/smoke --record smoke.svg    smoke-1.svg, ...
+      adapeff-sim replay runs/smoke --record smoke.cast   for asciinema
     """
     from rich.console import Console
 

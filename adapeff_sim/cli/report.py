@@ -36,7 +36,7 @@ def report(
     Examples:
       adapeff-sim report runs/smoke
       adapeff-sim report runs/smoke --html page.html
-      adapeff-sim report runs/smoke runs/new_language --html both.html --svg figures
+      adapeff-sim report runs/smoke runs/new_language --html both.html
       adapeff-sim report runs/smoke --json | jq .verdict.sentences
     """
     from adapeff_sim.results import read

@@ -16,9 +16,9 @@ from adapeff_sim.cli.options import (
     Data,
     Device,
     Offline,
-    Prices,
+    PriceBook,
     Quiet,
-    Scenario,
+    ScenarioFile,
     Seeds,
     Store,
     Strategies,
@@ -42,11 +42,11 @@ MOST_DIGITS = 100  # far more than any seed has
 
 
 def run(
-    scenario: Scenario,
+    scenario: ScenarioFile,
     strategies: Strategies = None,
     seeds: Seeds = None,
     data: Data = None,
-    prices: Prices = None,
+    prices: PriceBook = None,
     offline: Offline = False,
     device: Device = "auto",
     precision: Annotated[

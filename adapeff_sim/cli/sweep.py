@@ -11,9 +11,9 @@ from adapeff_sim.cli.options import (
     STORE,
     Data,
     Device,
-    Prices,
+    PriceBook,
     Quiet,
-    Scenario,
+    ScenarioFile,
     Seeds,
     Store,
     Strategies,
@@ -32,7 +32,7 @@ LISTED = 8  # folders
 
 
 def sweep(
-    scenario: Scenario,
+    scenario: ScenarioFile,
     vary: Annotated[
         list[str], typer.Option(metavar="KEY=A,B,C", help="A key and the values that it takes; repeatable.")
     ],
@@ -40,7 +40,7 @@ def sweep(
     strategies: Strategies = None,
     seeds: Seeds = None,
     data: Data = None,
-    prices: Prices = None,
+    prices: PriceBook = None,
     device: Device = "auto",
     threads: Threads = None,
     store: Store = STORE,
@@ -61,8 +61,8 @@ def sweep(
 
     \b
     Examples:
-      adapeff-sim sweep smoke --vary traffic=1,100,1000 --vary serving.replica_hour=0.1,0.8
-      adapeff-sim sweep new_language --vary updates_per_year=1,2,4 --vary labelled=50,150 --seeds 3
+      adapeff-sim sweep smoke --vary traffic=1,100 --vary prices=cloud_gpu,on_prem
+      adapeff-sim sweep new_language --vary updates_per_year=1,2 --seeds 3
       adapeff-sim sweep my.yaml --vary labelled=50,150 --plan
     """
     from adapeff_sim.cli.notes import begin

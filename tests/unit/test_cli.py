@@ -1,6 +1,8 @@
 """The command line as a user meets it: verbs, messages and exit codes."""
 
 import errno
+import importlib
+import inspect
 import json
 import math
 import os
@@ -15,7 +17,7 @@ from typer.testing import CliRunner
 import adapeff_sim.training
 from adapeff_sim import __version__
 from adapeff_sim.cli import app as command_line
-from adapeff_sim.cli.app import VERBS, app, behind
+from adapeff_sim.cli.app import VERBS, _in_paragraphs, app, behind
 from adapeff_sim.errors import DataError
 from adapeff_sim.execution.base import EXECUTORS, Progress, Started, Warned
 from adapeff_sim.results import read
@@ -63,6 +65,14 @@ def test_every_verb_has_help(do, verb):
     assert shown.exit_code == 0
     assert "Usage" in shown.output
     assert r"\b" not in shown.output
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_is_broken_where_the_screen_ends_and_nowhere_else(verb):
+    function = getattr(importlib.import_module(f"adapeff_sim.cli.{verb}"), verb)
+    for part in _in_paragraphs(inspect.getdoc(function) or "").split("\n\n"):
+        lines = part.splitlines()
+        assert max(map(len, lines)) <= 78 if part.startswith("\b") else len(lines) == 1, part
 
 
 def test_the_help_names_every_verb_and_the_version_is_told(do):

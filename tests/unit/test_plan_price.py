@@ -44,6 +44,14 @@ def test_every_event_has_its_lines_and_every_figure_its_mark(do):
     assert not [word for row in rows for word in row if not word.endswith("*")], "every amount is estimated"
 
 
+def test_at_80_columns_names_are_broken_between_their_words_and_nothing_is_cut(do, monkeypatch):
+    monkeypatch.setattr("adapeff_sim.cli.plan.PIPED_WIDTH", 80)
+    shown = do(*PRICED).stdout
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "re-vali-" in shown and "model/multitask " in shown and "multitask_full " in shown
+    assert "23,287*" in shown and "278 M*" in shown and "FLOPs, 6ND" in shown
+
+
 def test_dearer_than_allowed_ends_with_3_and_says_who(do):
     over = do(*PRICED, "--fail-over", "100", "--json")
     assert over.exit_code == 3 and "multitask_full costs" in over.stderr
