@@ -20,7 +20,7 @@ from adapeff_sim.execution.calibrations import keep_calibration
 from adapeff_sim.execution.machine import Machine
 from adapeff_sim.execution.piles import Pile, together, trained
 from adapeff_sim.forecast import forecast
-from adapeff_sim.ledger.records import EvaluationRecord
+from adapeff_sim.ledger.records import EvaluationRecord, JobRecord
 from adapeff_sim.scenario.load import load
 from adapeff_sim.scenario.price_books import load_prices
 from adapeff_sim.scenario.schema import Scenario
@@ -240,7 +240,9 @@ def test_what_has_no_closed_form_is_unavailable_and_never_free():
     with pytest.raises(NoClosedForm):
         step_flops(NetworkShape(BASE, ("dora",), trained="adapter"), HeadShape(True, 2), 1, 8)
     dora = shortened(["ner"], adapter_per_task={"method": "dora"})
-    found = estimated(dora, load_prices("cloud_gpu"), Path("nowhere/store")).results
+    life = estimated(dora, load_prices("cloud_gpu"), Path("nowhere/store"))
+    found = life.results
+    assert {job.stored_bytes for job in life.ledger.of(JobRecord) if job.job == "build"} == {None}, "which is not 0"
     (row,) = [row for row in found.rows if row.item == "train adapter/ner"]
     assert (row.amount, row.provenance) == (None, "unavailable")
     assert found.trainings[0].unavailable[0] == "train_flops"
