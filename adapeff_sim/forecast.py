@@ -127,14 +127,16 @@ def _turn(stands: DeploymentRecord, due: list[CostRow], before: Mapping[Key, Mon
     )
 
 
-NOTHING = Money(amount=0.0, provenance="measured")
+NOTHING = Money(amount=0.0, provenance="estimated")  # a forecast measures nothing, not even that nothing is due
 
 
 def total(monies: Iterable[Money]) -> Money:
     """Several amounts together; nothing costs nothing."""
     found = [money for money in monies if money != NOTHING]
+    if not found:
+        return NOTHING
     known = [money for money in found if money.amount is not None]
-    if found and not known:
+    if not known:
         return Money(amount=None, provenance="unavailable")
     is_low = len(known) < len(found) or any(money.is_lower_bound for money in known)
     amounts = [money.amount or 0.0 for money in known]
@@ -156,4 +158,5 @@ def less(now: Money | None, before: Money | None) -> Money:
     less = after.amount - first.amount
     if abs(less) <= ROUNDING * max(abs(after.amount), abs(first.amount)):
         less = 0.0
-    return Money(amount=less, provenance=weakest([after.provenance, first.provenance]))
+    sure = [money.provenance for money in (after, first) if money != NOTHING]
+    return Money(amount=less, provenance=weakest(sure)) if sure else NOTHING

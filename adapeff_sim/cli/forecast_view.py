@@ -96,7 +96,15 @@ def _total(row: TotalRow) -> Text:
 
 def trainings(rows: Sequence[TrainingRow], width: int) -> Table:
     """Every distinct training: how many steps, what is trained, and its operations by both accountings."""
-    heads = ("steps an\nepoch", "epochs", "steps", "trained", "FLOPs, 6ND", "time", *(("is",) if width >= ROOMY else ()))
+    heads = (
+        "steps an\nepoch",
+        "epochs",
+        "steps",
+        "trained",
+        "FLOPs, 6ND",
+        "time",
+        *(("is",) if width >= ROOMY else ()),
+    )
     made = table(
         "day", "trains", *map(Text, heads), title="Trainings, each once; below true operations the nominal ones, 6ND"
     )

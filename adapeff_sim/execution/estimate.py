@@ -294,4 +294,5 @@ def _workload(config: Mapping[str, object], network: NetworkShape, heads: Heads,
 
 def _unknown(usage: Usage, unavailable: tuple[str, ...], primary: str = "") -> Outcome:
     """What has no closed form: the rows are counted, the rest is unavailable."""
-    return Outcome(usage=usage, primary=primary, unavailable=(*unavailable, *NEVER_KNOWN), provenance="unavailable")
+    lost = (*unavailable, *NEVER_KNOWN)
+    return Outcome(usage=usage, primary=primary, stored_bytes=None, unavailable=lost, provenance="unavailable")

@@ -106,7 +106,7 @@ class Outcome(Row):
     """
 
     usage: Usage = Field(default_factory=dict)
-    stored_bytes: int = 0
+    stored_bytes: int | None = 0  # None where nobody knows
     scores: dict[str, float] = Field(default_factory=dict)
     primary: str = ""
     request_seconds: dict[int, float] = Field(default_factory=dict)

@@ -244,4 +244,5 @@ def _rollback(before: DeploymentRecord | None, now: DeploymentRecord) -> int | N
     """Bytes that were routed before and are no more; 0 where all of it still is, None where a size is not known."""
     stays = {s.fingerprint for s in now.stored if s.kept_as == "routed"}
     gone = [s for s in before.stored if s.kept_as == "routed" and s.fingerprint not in stays] if before else []
-    return None if any(s.provenance == "unavailable" for s in gone) else sum(s.stored_bytes for s in gone)
+    known = [s.stored_bytes for s in gone if s.stored_bytes is not None and s.provenance != "unavailable"]
+    return sum(known) if len(known) == len(gone) else None

@@ -76,6 +76,8 @@ Pair = tuple[float, float]  # parameters, bytes
 
 
 def _pair(made: JobRecord, parameters: str) -> Pair:
+    if made.stored_bytes is None:
+        raise LessonError(f"{made.slot} of this run does not tell its bytes; run the lesson again with --again.")
     return amount(made, parameters), float(made.stored_bytes)
 
 

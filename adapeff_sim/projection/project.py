@@ -70,14 +70,14 @@ def _fetched(record: JobRecord, target: Target, life: Life) -> JobRecord:
     held_out = record.usage.get("validation_examples", 0.0)
     times = life.factor(record.slot, target.validation_examples_per_endpoint, held_out)
     life.held_out[record.slot] = life.held_out.get(record.slot, 0.0) + held_out
-    size = round(record.stored_bytes * life.weight(record.slot))
-    life.stored[record.fingerprint] = size
+    grown = None if record.stored_bytes is None else round(record.stored_bytes * life.weight(record.slot))
+    life.stored[record.fingerprint] = grown
     usage = dict(record.usage)
     usage |= {"labelled_examples": float(rows)} if "labelled_examples" in usage else {}
     usage |= {"validation_examples": float(math.ceil(held_out * times))} if held_out else {}
     assumed = tuple(name for name in record.assumed if name == "stored_bytes")
     assumed += () if target.validation_examples_per_endpoint else ("validation_examples",)
-    return record.model_copy(update={**told, "stored_bytes": size, "usage": usage, "assumed": assumed})
+    return record.model_copy(update={**told, "stored_bytes": grown, "usage": usage, "assumed": assumed})
 
 
 def _built(record: JobRecord, target: Target, life: Life) -> JobRecord:
@@ -93,6 +93,7 @@ def _built(record: JobRecord, target: Target, life: Life) -> JobRecord:
     except NoClosedForm:
         life.stored[record.fingerprint] = None
         lacking = tuple(f"{phase}_{what}" for phase in PHASES for what in ("seconds", "flops"))
+        told["stored_bytes"] = None
         return record.model_copy(update={**told, "usage": {}, "unavailable": lacking, "provenance": "unavailable"})
     life.stored[record.fingerprint] = size
     held_out = "" if target.validation_examples_per_endpoint else "validate_"
@@ -257,7 +258,7 @@ def _stands(record: DeploymentRecord, life: Life) -> DeploymentRecord:
     for s in record.stored:
         size = life.stored.get(s.fingerprint)
         told: dict[str, object] = {
-            "stored_bytes": size or 0,
+            "stored_bytes": size,
             "provenance": "unavailable" if size is None else weakest(["estimated", s.provenance]),
         }
         stored.append(s.model_copy(update=told))
