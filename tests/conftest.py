@@ -9,11 +9,11 @@ import tiers
 
 BY_FILE = ("tests/unit/", "tests/contract/", "tests/architecture/", "tests/corpus/")
 TOGETHER = {  # files that need the same large library, which is then loaded by one process only
-    "tests/unit/test_hub_source.py": "datasets",
     "tests/contract/test_data_sources.py": "datasets",
-    "tests/unit/test_downloads.py": "datasets",
+    "tests/corpus/test_downloads.py": "repositories",
+    "tests/corpus/test_hub_source.py": "repositories",
+    "tests/corpus/test_ready.py": "repositories",
     "tests/unit/test_formats.py": "datasets",
-    "tests/unit/test_ready.py": "datasets",
 }
 
 
@@ -28,7 +28,7 @@ def pytest_collection() -> Iterator[None]:
         return (yield)
     finally:
         gc.freeze()
-        gc.set_threshold(20_000, 20, 20)
+        gc.set_threshold(100_000, 20, 20)
         gc.enable()
 
 

@@ -32,6 +32,7 @@ from adapeff_sim.training.settings import TrainingSettings
 from adapeff_sim.training.workload import workload
 
 ENCODED_KEPT = 64  # sets of rows whose piece ids are kept
+COUNTED = FlopCount()  # for all runs of a process: counting a shape takes longer than a step of it
 
 
 class Machine(Protocol):
@@ -67,7 +68,7 @@ class Workbench:
     probe_seconds: float = 1.5  # at most for a request alone, a third of it for anything else
     _backbones: dict[str, Backbone] = field(default_factory=dict, init=False, repr=False)
     _encoded: dict[tuple[object, ...], list[Item]] = field(default_factory=dict, init=False, repr=False)
-    _counter: FlopCount = field(default_factory=FlopCount, init=False, repr=False)
+    _counter: FlopCount = field(default_factory=lambda: COUNTED, init=False, repr=False)
 
     @property
     def device(self) -> torch.device:

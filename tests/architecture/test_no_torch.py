@@ -6,10 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 from hand_made import answer, build, fetch, kept, prices, probe, scored, stands
-from pyarrow.parquet import write_table
 from tiny_scenario import write_rows
 
 from adapeff_sim.cli.app import VERBS
@@ -46,9 +44,7 @@ COMMANDS = {  # in this order, in one process: the first that loads something is
     "run absent": 2,
     "run smoke --device cpu --store /proc/s": 2,  # all but training is loaded by then
     "data absent": 2,
-    "data typed": 0,
-}
-TYPED = "data typed"  # Parquet is read through datasets, which comes with pandas, and must come without torch
+}  # tests/corpus/test_parquet_without_torch.py reads rows through datasets, which comes with pandas
 WATCHED = {"torch", "transformers", "adapters", "datasets", "pandas"}
 CODE = """
 import contextlib, io, json, sys
@@ -76,21 +72,12 @@ def finished(folder: Path) -> None:
     write(results_of(facts, ledger, prices(), price_ledger(ledger, prices(), terms), {}), folder)
 
 
-def in_parquet(folder: Path) -> None:
-    """Rows of one task, in files that hold their types."""
-    for split in ("train", "validation", "test"):
-        file = folder / "mood" / "en" / f"{split}.parquet"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        write_table(pa.table({"text": [split], "label": ["good"]}), file)
-
-
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, list[str]]]:
     """For each command its exit code, and what had been loaded when it was done."""
     here = tmp_path_factory.mktemp("here")
     finished(here / "done")
     write_rows(here / "rows")
-    in_parquet(here / "typed")
     arguments = [sys.executable, "-c", CODE, json.dumps(list(COMMANDS))]
     ended = subprocess.run(arguments, capture_output=True, text=True, timeout=120, check=True, cwd=here)
     found: dict[str, tuple[int, list[str]]] = json.loads(ended.stdout)
@@ -101,9 +88,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, list[
 def test_it_never_loads_torch(told, command, code):
     ended, loaded = told[command]
     assert ended == code
-    watched = WATCHED - {"datasets", "pandas"} if command == TYPED else WATCHED
-    assert "adapeff_sim" in loaded and not watched & set(loaded)
-    assert command != TYPED or "datasets" in loaded
+    assert "adapeff_sim" in loaded and not WATCHED & set(loaded)
 
 
 def test_the_help_loads_next_to_nothing(told):

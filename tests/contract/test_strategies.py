@@ -119,6 +119,12 @@ def test_what_fell_is_not_left_over_another_base_model(strategy):
         assert step.deployment.checks or not any(map(is_carried, step.deployment.routes.values()))
 
 
+def test_other_scores_lead_to_another_life_only_where_something_is_checked(strategy):
+    """Which is why `scenario/suppose.py` lives through one life where nothing is."""
+    held = lived(strategy, holds)
+    assert any(step.deployment.checks for step in held) or lived(strategy, falls) == held
+
+
 def test_retirement_unroutes_and_builds_nothing_unless_declared(strategy, steps):
     for _, _, taken in events_of(steps):
         if isinstance(taken[0].event, TaskRetirement):

@@ -47,7 +47,7 @@ NOT_HERE = {  # what is told: why it is not executed here; a command of ours is 
     "pip install --constraint constraints.txt torch": "installs",
     "pip install --constraint constraints.txt .": "installs; tests/end_to_end/test_wheel.py does it with the wheel",
     "pip install adapeff-sim[page]": "installs; what it installs is in the environment of the tests",
-    "adapeff-sim data xnli --language sw": "downloads; tests/unit/test_ready.py reads a folder laid out like it",
+    "adapeff-sim data xnli --language sw": "downloads; tests/corpus/test_ready.py reads a folder laid out like it",
     "adapeff-sim pretrain --text DIR --out DIR --minutes 30": "half an hour; tests/training/test_pretrain.py is short",
     "pytest tests/contract -k AdapterPerEndpoint": "tests/contract/test_documented_strategy.py does what it would do",
     "adapeff-sim lesson 1": LESSON,
