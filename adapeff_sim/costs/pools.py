@@ -163,7 +163,7 @@ def _sized(need: Need, answered: Sequence[Answered], probes: Probes, alone: Mapp
             f"no number of replicas reaches a p95 of {terms.p95_ms:g} ms; the best is {1e3 * found.p95_seconds:.3g} ms"
         )
         return Need(need.name, need.models, need.requests_per_day, None, None, "unavailable", found.p95_seconds, why)
-    load = need.load if largest == 1 else found.busy_replicas * SECONDS_PER_DAY
+    load = found.busy_replicas * SECONDS_PER_DAY
     sure = weakest([need.sure, "estimated"])  # a percentile is predicted, whatever its seconds are
     return Need(need.name, need.models, need.requests_per_day, load, found.replicas, sure, found.p95_seconds)
 

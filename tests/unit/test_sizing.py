@@ -45,6 +45,14 @@ def test_a_replica_that_idled_answers_more_slowly_and_a_simulation_agrees(load, 
     assert size((idled,), Target(1.4 * asked.batch_seconds[0])).replicas is None  # no number wakes a replica faster
 
 
+def test_replicas_that_never_idle_may_meet_what_one_that_idled_cannot():
+    flat = Sort(7800.0, (0.010,) * 8, after_idle=0.022)
+    found = size((flat,), Target(0.020))
+    assert found.replicas == 16 and found.p95_seconds <= 0.020 < response((flat,), 15).p95_seconds
+    assert response((flat,), 40).p95_seconds > 0.022  # with more of them some idle
+    assert size((replace(flat, per_second=1.0),), Target(0.020)).replicas is None
+
+
 def waits_at_most(seconds: float, load: float) -> float:
     """Erlang's distribution of waiting for one replica that takes one second for each request (M/D/1)."""
     terms = (
