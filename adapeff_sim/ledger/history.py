@@ -168,6 +168,7 @@ def _point(
 ) -> QualityPoint:
     """One score, until the next one, the endpoint's end, or the horizon, whatever comes first."""
     ends = [r.day for r in after] + [r.day for r in closed if r.step > record.step] + [horizon_days]
+    score = _known(record.scores.get(record.primary))
     return QualityPoint(
         label=record.label,
         seed=record.seed,
@@ -175,9 +176,9 @@ def _point(
         day=record.day,
         until=min(ends),
         metric=record.primary,
-        score=_known(record.scores.get(record.primary)),
+        score=score,
         test_set=record.test_set,
-        provenance=record.provenance,
+        provenance="unavailable" if score is None else record.provenance,
     )
 
 

@@ -94,9 +94,14 @@ def parts(results: Results, width: int, has_colour: bool) -> Iterator[Renderable
 
 def tables(results: Results) -> Iterator[Table]:
     """The sheets as tables of a terminal."""
-    for sheet in projected(results):
-        made = table(*sheet.heads, title=sheet.title)
-        for row in sheet.rows:
-            made.add_row(*(line(cell.said) for cell in row))
+    yield from map(shown, projected(results))
+
+
+def shown(sheet: Sheet) -> Table:
+    """One sheet as a table of a terminal."""
+    made = table(*sheet.heads, title=sheet.title)
+    for row in sheet.rows:
+        made.add_row(*(line(cell.said) for cell in row))
+    if sheet.note:
         made.caption, made.caption_justify = line(sheet.note), "left"
-        yield made
+    return made

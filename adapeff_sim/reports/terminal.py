@@ -10,7 +10,7 @@ from rich.rule import Rule
 from rich.text import Text
 
 from adapeff_sim.demos import is_demo
-from adapeff_sim.reports import holdings, projection, tables
+from adapeff_sim.reports import holdings, projection, sheets, tables
 from adapeff_sim.reports.base import REPORTERS
 from adapeff_sim.reports.breakdown import breakdown
 from adapeff_sim.reports.effort import effort, equal_quality
@@ -45,6 +45,7 @@ def parts(results: Results, folder: Path, width: int, has_colour: bool) -> Itera
     yield from equal_quality(results)
     yield from curves(results, width, has_colour)
     yield from projection.parts(results, width, has_colour)
+    yield from map(projection.shown, sheets.assumptions(results))
     yield from warnings(results)
     yield verdict(results)
     yield files(folder)

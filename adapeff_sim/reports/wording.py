@@ -109,7 +109,7 @@ def nothing_trained(environment: Mapping[str, object]) -> str:
     """What stands at the top of a run that was only estimated; empty for one that was trained."""
     if environment.get("executor") != "estimate":
         return ""
-    return "Estimated: nothing was trained or scored. What all amounts rest on is in results.json, assumptions."
+    return "Estimated: nothing was trained or scored. What all amounts rest on is told below, and in results.json."
 
 
 def named(name: object, sure: str) -> Text:

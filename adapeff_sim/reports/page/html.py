@@ -172,7 +172,8 @@ def _sections(told: Told, i: int) -> Iterator[str]:
     yield _section(f"quality-{i}", "Quality over time", key + _scores(results) + table(sheets.quality(results)))
     yield _section(f"trade-{i}", "Cost against quality", key + trade)
     yield _section(f"flops-{i}", "Where the FLOPs went", flops)
-    yield _section(f"provenance-{i}", "Where the amounts come from", table(sheets.provenance(told), titled=False))
+    whence = table(sheets.provenance(told), titled=False) + "".join(map(table, sheets.assumptions(results)))
+    yield _section(f"provenance-{i}", "Where the amounts come from", whence)
     if results.projection:
         both = "".join(table(sheet) for sheet in projected(results))
         yield _section(f"projection-{i}", "At the size of production: estimated, not measured", both)
