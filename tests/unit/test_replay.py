@@ -189,6 +189,19 @@ def test_points_of_an_event_are_not_told_before_it_is_over(found):
     assert "…" in next(line for line in seen(made).splitlines() if line.startswith("adapter_per_task "))
 
 
+def test_the_parts_of_a_row_come_to_its_total_where_there_is_room():
+    run = Path("demo:new_language")
+    made = player(Found.of(run), width=100)
+    made.finish_event()
+    heads, row = (
+        next(text.split() for text in seen(made).splitlines() if text.startswith(name))
+        for name in ("cost so far", "adapter_per_task ")
+    )
+    assert heads[-4:] == ["labelling", "other", "total", "points"] and "other" not in seen(player(Found.of(run)))
+    *parts, total = map(float, row[2:8])
+    assert sum(parts) == pytest.approx(total, abs=0.01)
+
+
 def test_a_cast_that_would_take_hours_is_refused_with_the_speed_that_would_do(found, tmp_path):
     slow = player(found, speed=1e-3)
     with pytest.raises(
