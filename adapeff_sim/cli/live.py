@@ -141,23 +141,28 @@ class Screen:
         low, high = min(map(min, every), default=0.0), max(map(max, every), default=1.0)
         labelled = any(s.costs.get("labelling") for s in standings) and width >= 76
         components = ["compute", "storage", "serving", *(["labelling"] if labelled else [])]
+        has_others = any(amount for s in standings for name, amount in s.costs.items() if name not in components)
+        others = ["other"] if has_others and width >= 90 else []
         table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim", expand=False, pad_edge=False)
         head = line(f"cost so far, {self.so_far.currency}".rstrip(", "))
         table.add_column(head, no_wrap=True, max_width=max(12, width - 62))
-        for name in ("day", *components, "total", "points"):
+        for name in ("day", *components, *others, "total", "points"):
             table.add_column(name, justify="right", no_wrap=True)
         table.add_column("", no_wrap=True, max_width=12)
         shown = standings if len(standings) <= rows else standings[: rows - 1]
         for s in shown:
-            table.add_row(*self._row(s, components, low, high))
+            table.add_row(*self._row(s, components, bool(others), low, high))
         if len(shown) < len(standings):
             table.add_row(Text(f"and {len(standings) - len(shown)} more", style="dim"))
         return table
 
-    def _row(self, s: Standing, components: list[str], low: float, high: float) -> Iterator[Text]:
+    def _row(self, s: Standing, components: list[str], has_others: bool, low: float, high: float) -> Iterator[Text]:
         yield one_line(line(s.label))
         yield Text(f"{s.day:g}", style="dim" if s.is_within else "")
         yield from (_known(s.costs.get(name, 0.0), name in s.unknown) for name in components)
+        if has_others:
+            rest = s.costs.keys() - components
+            yield _known(sum(s.costs[name] for name in rest), bool(s.unknown & rest))
         total = _known(s.total, bool(s.unknown))
         total.stylize("bold")
         yield total

@@ -52,7 +52,8 @@ def plan(
 
     \b
     + created   ~ rebuilt, because of which inputs, by which way
-    = kept      - retired   ? looked at, before it is known how to go on: both ways are shown
+    = kept      - retired
+    ? looked at, before it is known how to go on; both ways are shown
 
     With --price every event has what it costs once and every month; what is estimated or assumed has a *.
 

@@ -183,9 +183,23 @@ def test_points_of_an_event_are_not_told_before_it_is_over(found):
     rows = [line.split() for line in seen(made).splitlines() if line.startswith("adapter_per_task ")]
     assert rows[0][1] == "0" and "…" not in rows[0]
     made.pass_by(EVENT_SECONDS + 0.5)  # a second or so of the run: some jobs of the second event are done
+    made.screen.so_far.reckon()  # which waits for its turn while a machine is slow
     known = {s.label: s for s in made.screen.so_far.standings}["adapter_per_task"]
     assert known.is_within and known.day == 20 and len(known.qualities) == 1
     assert "…" in next(line for line in seen(made).splitlines() if line.startswith("adapter_per_task "))
+
+
+def test_the_parts_of_a_row_come_to_its_total_where_there_is_room():
+    run = Path("demo:new_language")
+    made = player(Found.of(run), width=100)
+    made.finish_event()
+    heads, row = (
+        next(text.split() for text in seen(made).splitlines() if text.startswith(name))
+        for name in ("cost so far", "adapter_per_task ")
+    )
+    assert heads[-4:] == ["labelling", "other", "total", "points"] and "other" not in seen(player(Found.of(run)))
+    *parts, total = map(float, row[2:8])
+    assert sum(parts) == pytest.approx(total, abs=0.01)
 
 
 def test_a_cast_that_would_take_hours_is_refused_with_the_speed_that_would_do(found, tmp_path):
