@@ -150,19 +150,27 @@ def phases(told: Told) -> Sheet:
     return Sheet("flops", "Where the FLOPs went", heads, tuple(rows), note)
 
 
-def parts(told: Told) -> list[Sheet]:
-    """Where the FLOPs of training went, part by part; nothing where no training tells."""
+def part_flops(told: Told) -> dict[str, dict[str, float | None]]:
+    """Where the FLOPs of training went, mean over seeds: label -> part -> FLOPs; empty where no training tells."""
     horizon, seeds = told.results.facts.terms.horizon_days, len(told.results.facts.seeds)
     builds = [r for r in told.ledger.of(JobRecord) if r.job == "build" and r.day <= horizon]
     if not any(name in r.usage for r in builds for name in PARTS):
-        return []
-    rows = []
+        return {}
+    found: dict[str, dict[str, float | None]] = {}
     for label in told.results.facts.labels:
-        sums = [_sum([r.usage.get(name) for r in builds if r.label == label]) for name in PARTS]
-        how = sure(r.provenance for r in builds if r.label == label)
-        rows.append((text(label), *(number(None if s is None else s / seeds, flops) for s in sums), how))
+        sums = {name: _sum([r.usage.get(name) for r in builds if r.label == label]) for name in PARTS}
+        found[label] = {name: None if s is None else s / seeds for name, s in sums.items()}
+    return found
+
+
+def parts(told: Told) -> list[Sheet]:
+    """Where the FLOPs of training went, part by part; nothing where no training tells."""
+    rows, horizon = [], told.results.facts.terms.horizon_days
+    for label, found in part_flops(told).items():
+        builds = [r for r in told.ledger.of(JobRecord) if (r.job, r.label) == ("build", label) and r.day <= horizon]
+        rows.append((text(label), *(number(s, flops) for s in found.values()), sure(r.provenance for r in builds)))
     note, heads = "as counted, mean over seeds", ("strategy", *PARTS.values(), SURE)
-    return [Sheet("training", "FLOPs of training, part by part", heads, tuple(rows), note)]
+    return [Sheet("training", "FLOPs of training, part by part", heads, tuple(rows), note)] if rows else []
 
 
 def equal_quality(results: Results) -> list[Sheet]:

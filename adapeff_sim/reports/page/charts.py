@@ -8,8 +8,6 @@ from typing import Any
 
 import altair as alt
 
-from adapeff_sim.reports.work import PHASES
-
 # Chosen by search: any two of them lie 24 or more apart in CIELAB, also as Machado, Oliveira and Fernandes (2009)
 # simulate protanopia, deuteranopia and tritanopia, and stand out from the background by 3:1; so do those of page.css.
 LIGHTS = ("#2c52f2", "#412d16", "#29995a", "#cd55c0", "#988900", "#29296b", "#5c5c5c", "#86400a")
@@ -214,13 +212,13 @@ def traded(look: Look) -> dict[str, Any]:
     return look.finished(alt.layer(*layers), 300)
 
 
-def went(look: Look) -> dict[str, Any]:
-    """Where the FLOPs went: a bar for each strategy, in it a part for each phase."""
+def went(look: Look, names: tuple[str, ...]) -> dict[str, Any]:
+    """Where the FLOPs went: a bar for each strategy, in it a part for each of at most three names."""
     x = alt.X("flops:Q", axis=alt.Axis(title="FLOPs, as counted", format="~s", tickCount=5), stack="zero")
     axis = alt.Axis(title=None, labelLimit=150, labelExpr=NAME, domain=False, ticks=False)
     y = alt.Y("k:N", sort=look.keys, axis=axis)
-    scale = alt.Scale(domain=[*PHASES.values()], range=[*look.ink.phases])
-    legend = alt.Legend(title=None, orient="top", symbolType="square")
+    scale = alt.Scale(domain=[*names], range=[*look.ink.phases])
+    legend = alt.Legend(title=None, orient="top", symbolType="square", columns=1 if look.ink is PAGE else 0)
     tips = [alt.Tooltip("label:N", title="strategy"), alt.Tooltip("phase:N"), alt.Tooltip("said:N", title="FLOPs")]
     bars = alt.Chart(alt.NamedData(name="flops")).mark_bar(height={"band": 0.7})
     colour = alt.Color("phase:N", scale=scale, legend=legend)

@@ -1,8 +1,8 @@
 """Tables and the legend of the page, with all that is foreign escaped."""
 
+import re
 from collections.abc import Sequence
 from html import escape
-from itertools import groupby
 
 from adapeff_sim.reports.page import charts
 from adapeff_sim.reports.sheets import Cell, Sheet
@@ -34,63 +34,45 @@ OUTLINES = {  # within 40 to 54 and 1 to 15, as Vega draws its shapes
 
 
 def table(sheet: Sheet, titled: bool = True) -> str:
-    """A sheet as a table that scrolls within itself where it is wider than the screen."""
+    """A sheet as a table; where it is wider than its place its rows are stacked, or it scrolls within itself."""
     numbers = _numbers(sheet)
-    rows = "".join(f"<tr>{_cells(row, numbers)}</tr>" for row in sheet.rows)
-    title = f"<caption{'' if titled else ' class=unseen'}>{escape(sheet.title)}</caption>"
-    made = f"<table>{title}<thead><tr>{_heads(sheet.heads, numbers)}</tr></thead><tbody>{rows}</tbody></table>"
-    return scrolling(made, sheet.title) + _note(sheet)
+    rows = "".join(f'<tr role="row">{_cells(sheet.heads, row, numbers)}</tr>' for row in sheet.rows)
+    made = stackable(sheet.title, sheet.heads, numbers, f'<tbody role="rowgroup">{rows}</tbody>', titled)
+    return scrolling(made, sheet.title) + note(sheet)
 
 
-def events_table(sheet: Sheet) -> str:
-    """The sheet of events: a line for each event, and under it one for each strategy for which something changed."""
-    bodies = [_event(when, list(rows)) for when, rows in groupby(sheet.rows, key=lambda row: row[:3])]
-    title = f"<caption class=unseen>{escape(sheet.title)}</caption>"
-    heads = ("strategy", "artifacts", "because of what moved", *sheet.heads[NUMBERS:])
-    numbers = [i >= HEADS for i in range(len(heads))]
-    return scrolling(
-        f'<table class="events">{title}<thead><tr>{_heads(heads, numbers)}</tr></thead>{"".join(bodies)}</table>',
-        sheet.title,
-    ) + _note(sheet)
+def stackable(
+    title: str, heads: Sequence[str], numbers: Sequence[bool], bodies: str, titled: bool = True, kind: str = ""
+) -> str:
+    """A table that fit.js may stack: its roles are said outright, as they would go with its layout."""
+    caption = f"<caption{classes('' if titled else 'unseen')}>{escape(title)}</caption>"
+    columns = "".join(
+        f'<th scope="col" role="columnheader"{classes("number" if is_number else "")}>{escape(head)}</th>'
+        for head, is_number in zip(heads, numbers, strict=True)
+    )
+    head = f'<thead role="rowgroup"><tr role="row">{columns}</tr></thead>'
+    return f'<table role="table"{classes("stackable", kind)}>{caption}{head}{bodies}</table>'
 
 
-HEADS = 3  # of the events' table: strategy, artifacts, because
-STRATEGY, FATES, BECAUSE, NUMBERS = 3, {"+": 4, "~": 5, "=": 7, "-": 8}, 6, 9  # columns of its sheet
-SAID = 1  # how sure a row is stands last, and is no work
-CHANGES = [column for sign, column in FATES.items() if sign != "="]
+def scrolling(made: str, title: str) -> str:
+    """A table within a region of its own, which scrolls, and which a keyboard reaches."""
+    return f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(title)}">{made}</div>'
 
 
-def _event(when: tuple[Cell, ...], rows: list[tuple[Cell, ...]]) -> str:
-    """One event: its line, a line for each strategy that does something, and one for those that need not."""
-    place, day, event = when
-    width = HEADS + len(rows[0]) - NUMBERS
-    title = f'<span class="chip">{escape(place.said)}</span> day {escape(day.said)}: {escape(event.said)}'
-    lines = [f'<tr><th colspan="{width}" scope="rowgroup"><div>{title}</div></th></tr>']
-    idle = [row for row in rows if not any(row[i].value for i in (*CHANGES, *range(NUMBERS, len(row) - SAID)))]
-    for row in rows:
-        if row not in idle:
-            numbers = "".join(f'<td class="number {cell.mark}">{escape(cell.said)}</td>' for cell in row[NUMBERS:])
-            because = escape(row[BECAUSE].said)
-            head = f'<th scope="row">{escape(row[STRATEGY].said)}</th>'
-            lines.append(f"<tr>{head}<td>{_fates(row)}</td><td>{because}</td>{numbers}</tr>")
-    if idle:
-        names = escape(", ".join(row[STRATEGY].said for row in idle))
-        lines.append(f'<tr class="idle"><td colspan="{width}"><div>nothing to do: {names}</div></td></tr>')
-    return f"<tbody>{''.join(lines)}</tbody>"
-
-
-def _fates(row: tuple[Cell, ...]) -> str:
-    """What became of the artifacts, each with its sign; of what is kept only how much."""
-    lines = []
-    for sign, column in FATES.items():
-        names = str(row[column].value or "").split()
-        told = [f"{len(names)} kept"] if sign == "=" and names else names
-        lines += [f'<span class="fate f{"+~=-".index(sign)}">{sign} {escape(name)}</span>' for name in told]
-    return "<br>".join(lines)
-
-
-def _note(sheet: Sheet) -> str:
+def note(sheet: Sheet) -> str:
+    """What must be known of a sheet."""
     return f'<p class="note">{escape(sheet.note)}</p>' if sheet.note else ""
+
+
+def breakable(name: str) -> str:
+    """A name that may break behind its underscores and slashes, escaped."""
+    return "<wbr>".join(escape(part) for part in re.findall(r"[^_/]*[_/]+|[^_/]+", name))
+
+
+def classes(*names: str) -> str:
+    """The attribute for those classes that there are."""
+    found = " ".join(name for name in names if name)
+    return f' class="{found}"' if found else ""
 
 
 def _numbers(sheet: Sheet) -> list[bool]:
@@ -99,23 +81,14 @@ def _numbers(sheet: Sheet) -> list[bool]:
     return [any(isinstance(c.value, float | int) or c.mark == "missing" for c in column) for column in columns]
 
 
-def _heads(heads: Sequence[str], numbers: Sequence[bool]) -> str:
-    told = zip(heads, numbers, strict=True)
-    return "".join(f'<th scope="col"{" class=number" if is_number else ""}>{escape(x)}</th>' for x, is_number in told)
+def _cells(heads: Sequence[str], row: Sequence[Cell], numbers: Sequence[bool]) -> str:
+    told = zip(heads, row, numbers, strict=True)
+    return "".join(_cell(head, cell, is_number, i == 0) for i, (head, cell, is_number) in enumerate(told))
 
 
-def _cells(row: Sequence[Cell], numbers: Sequence[bool]) -> str:
-    cells = (_cell(cell, is_number, i == 0) for i, (cell, is_number) in enumerate(zip(row, numbers, strict=True)))
-    return "".join(cells)
-
-
-def _cell(cell: Cell, is_number: bool, is_head: bool) -> str:
-    classes = " ".join(name for name in ("number" if is_number else "", cell.mark) if name)
-    said = f' class="{classes}"' if classes else ""
+def _cell(head: str, cell: Cell, is_number: bool, is_first: bool) -> str:
     key = f' data-key="{escape(cell.key)}"' if cell.key else ""
-    return f'<th scope="row"{key}>{escape(cell.said)}</th>' if is_head else f"<td{said}{key}>{escape(cell.said)}</td>"
-
-
-def scrolling(made: str, title: str) -> str:
-    """A table within a region of its own, which scrolls, and which a keyboard reaches."""
-    return f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(title)}">{made}</div>'
+    said = f'data-head="{escape(head)}"{classes("number" if is_number else "", cell.mark)}{key}'
+    if is_first:
+        return f'<th scope="row" role="rowheader" {said}>{escape(cell.said)}</th>'
+    return f'<td role="cell" {said}>{escape(cell.said)}</td>'
