@@ -33,6 +33,7 @@ UPKEEP_NOTE = (
     "and re-validation on {devices} of the priced kind; roll-back: bytes to keep so as to go back"
 )
 PHASES = {"train": "training", "validate": "validating while training", "evaluate": "re-validating endpoints"}
+GOAL = ("day", "task", "to reach", "points")  # columns of the table of equal quality that say what is reached
 GOALS = {"all": "what all reach", "floor": "within the floor of the best"}
 
 
@@ -183,7 +184,7 @@ def equal_quality(results: Results) -> list[Sheet]:
     order = {label: i for i, label in enumerate(results.facts.labels)}
     told = sorted(found.items(), key=lambda item: (*item[0][:3], order.get(item[0][3], 0), item[0][4]))
     took = ("steps", "FLOPs", "FLOPs, 6ND", "training")
-    heads = ("day", "task", "to reach", "points", "strategy", "artifact", *took, SURE)
+    heads = (*GOAL, "strategy", "artifact", *took, SURE)
     rows = tuple(_reached(*name, mine) for name, mine in told)
     note = "points on the validation rows, mean over the seeds that reached them; of training alone: validating, and "
     note += "the adapters under a fusion, are not in it, and a model of several tasks is trained for all of them"

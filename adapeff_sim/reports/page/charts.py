@@ -212,6 +212,23 @@ def traded(look: Look) -> dict[str, Any]:
     return look.finished(alt.layer(*layers), 300)
 
 
+def equalled(look: Look, goals: int) -> dict[str, Any]:
+    """What one quality took: a row for each of so many goals, in it a point for each training that reached it."""
+    x = alt.X("flops:Q", axis=alt.Axis(title="FLOPs of training until there", format="~s", tickCount=5))
+    axis = alt.Axis(title=None, labelLimit=240, domain=False, ticks=False, grid=True, gridDash=[2, 3])
+    y = alt.Y("where:N", sort=None, axis=axis)
+    tips = [
+        alt.Tooltip("where:N", title="to reach"),
+        alt.Tooltip("label:N", title="strategy"),
+        alt.Tooltip("slot:N", title="artifact"),
+        alt.Tooltip("said:N", title="FLOPs"),
+    ]
+    apart = alt.YOffset("k:N", scale=alt.Scale(domain=look.keys))
+    points = alt.Chart(alt.NamedData(name="equalled")).mark_point(size=90, filled=True, opacity=1)
+    chart = points.encode(x=x, y=y, yOffset=apart, color=look.colour(), shape=look.shape(), tooltip=tips)
+    return look.finished(chart, 40 + max(34, 11 * len(look.labels)) * goals)
+
+
 def went(look: Look, names: tuple[str, ...]) -> dict[str, Any]:
     """Where the FLOPs went: a bar for each strategy, in it a part for each of at most three names."""
     x = alt.X("flops:Q", axis=alt.Axis(title="FLOPs, as counted", format="~s", tickCount=5), stack="zero")

@@ -1,7 +1,7 @@
 // What is wider than its place: the rows of a table are stacked, and what still is wider says that it scrolls.
 "use strict";
 adapeff.fit = (() => {
-  const SIGN = "→ wider than the screen: scrolls sideways";
+  const SIGN = "→ more beyond the edge: scrolls sideways";
   const labels = new WeakMap(), signs = new WeakMap(), widths = new WeakMap();
   const isWide = (place) => place.scrollWidth > place.clientWidth + 1;
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from itertools import groupby
 
-from adapeff_sim.reports.page.tables import breakable, classes, note, scrolling, stackable
+from adapeff_sim.reports.page.tables import breakable, classes, head_of_group, note, scrolling, stackable
 from adapeff_sim.reports.sheets import NOTHING, Cell, Sheet
 
 HEADS = ("strategy", "artifacts", "what that took")
@@ -25,13 +25,12 @@ def _event(heads: Sequence[str], when: tuple[Cell, ...], rows: list[tuple[Cell, 
     """One event: its line, a row for each strategy that does something, and a line for those that need not."""
     place, day, event = when
     title = f'<span class="chip">{escape(place.said)}</span> day {escape(day.said)}: {escape(event.said)}'
-    whole = f'colspan="{len(HEADS)}"'
-    lines = [f'<tr role="row" class="when"><th {whole} scope="rowgroup" role="rowheader">{title}</th></tr>']
+    lines = [head_of_group(title, len(HEADS))]
     idle = [row for row in rows if not any(row[i].value for i in (*CHANGES, *range(NUMBERS, len(row) + SURE)))]
     lines += [_life(heads, row) for row in rows if row not in idle]
     if idle:
         names = escape(", ".join(row[STRATEGY].said for row in idle))
-        lines.append(f'<tr role="row" class="idle"><td {whole} role="cell">nothing to do: {names}</td></tr>')
+        lines.append(f'<tr role="row" class="idle"><td colspan="{len(HEADS)}" role="cell">nothing to do: {names}</td></tr>')
     return f'<tbody role="rowgroup">{"".join(lines)}</tbody>'
 
 

@@ -97,6 +97,7 @@ def data_of(told: Told) -> dict[str, JsonValue]:
     """Everything that the scripts of the page read of one run."""
     results, look = told.results, look_of(told)
     span = (results.days[0], results.days[-1])
+    equalled = series.equalled_rows(results)
     scores: list[JsonValue] = [
         {"endpoint": e, "scores": [*series.score_rows(results, e)], "hover": [*series.score_hovers(results, e)]}
         for e in series.endpoints(results)
@@ -105,6 +106,7 @@ def data_of(told: Told) -> dict[str, JsonValue]:
         "grown": charts.grown(look, span),
         "scored": charts.scored(look, span, series.score_span(results)),
         "traded": charts.traded(look),
+        "equalled": charts.equalled(look, len({row["where"] for row in equalled})),
         "went": charts.went(look, tuple(PHASES.values())),
         "parts": charts.went(look, tuple(PARTS.values())),
         "projected": charts.grown(replace(look, currency=f"{look.currency}, estimated"), span),
@@ -115,6 +117,7 @@ def data_of(told: Told) -> dict[str, JsonValue]:
         "events": [*series.event_rows(results)],
         "scores": scores,
         "means": [*series.quality_means(told)],
+        "equalled": [*equalled],
         "flops": [*series.flop_rows(told)],
         "parts": [*series.part_rows(told)],
         "projected": series.projected_curves(results),

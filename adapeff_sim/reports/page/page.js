@@ -10,6 +10,11 @@
     for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
     return element;
   };
+  const NUMBER = { class: "number", scope: "col", role: "columnheader" };
+  const breakable = (element, name) => { // a name that may break behind its underscores and slashes
+    name.split(/(?<=[_/])(?![_/])/).forEach((part, i) => element.append(...(i ? [make("wbr")] : []), part));
+    return element;
+  };
   const options = {
     actions: false, renderer: "svg", defaultStyle: false, logLevel: 1, // errors only: that no curves cross is none
     tooltip: { theme: "plain", disableDefaultStyle: true, offsetX: 14, offsetY: 14 },
@@ -204,16 +209,21 @@
 
     tellNumbers(shown) {
       const place = shown.closest("figure").querySelector(".chart");
-      const table = make("table"), head = table.createTHead().insertRow(), body = table.createTBody();
-      for (const name of ["day", ...this.case.labels]) head.append(make("th", name, { scope: "col", class: "number" }));
+      const table = make("table", "", { role: "table", class: "stackable long" });
+      const [head, body] = [table.createTHead().insertRow(), table.createTBody()];
+      for (const name of ["day", ...this.case.labels]) head.append(breakable(make("th", "", NUMBER), name));
       const curves = this.curvesOf(place), days = curves[0].map((p) => p.day);
       const wanted = new Set([...this.data.events.map((e) => e.d), days[days.length - 1]]);
       days.forEach((day, i) => {
         if (!wanted.has(day) || day === days[i + 1]) return;
         const row = body.insertRow();
-        row.append(make("th", general(day), { scope: "row", class: "number" }));
-        for (const curve of curves) row.append(make("td", money(curve[i].mean), { class: "number" }));
+        row.append(make("th", general(day), { ...NUMBER, scope: "row", role: "rowheader", "data-head": "day" }));
+        curves.forEach((curve, k) => {
+          row.append(make("td", money(curve[i].mean), { role: "cell", class: "number", "data-head": this.case.labels[k] }));
+        });
       });
+      for (const part of [head.parentElement, body]) part.setAttribute("role", "rowgroup");
+      for (const row of table.rows) row.setAttribute("role", "row");
       const within = shown.querySelector(".scroll");
       within.replaceChildren(table);
       adapeff.fit(within);
@@ -229,6 +239,7 @@
         return { scores, hover: hover.map((row) => this.pointed(row.d, row.told)), events: this.signs() };
       }
       if (chart === "traded") return this.traded();
+      if (chart === "equalled") return { equalled: this.data.equalled };
       return { flops: chart === "parts" ? this.data.parts : this.data.flops };
     }
 

@@ -5,24 +5,23 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
 
-from adapeff_sim.costs.base import CostRow
 from adapeff_sim.reports import sheets, work
 from adapeff_sim.reports.page import series
 from adapeff_sim.reports.page.controls import graph_section
 from adapeff_sim.reports.page.happened import events_table
-from adapeff_sim.reports.page.tables import legend, table
+from adapeff_sim.reports.page.tables import grouped, legend, table
 from adapeff_sim.reports.pictures import ESTIMATED, is_estimated
 from adapeff_sim.reports.projection import carried, projected
+from adapeff_sim.reports.sheets import Cell
 from adapeff_sim.reports.told import Told
 from adapeff_sim.results import Projection, Results
 
 ABOVE = "total, above the lowest"  # where one component dwarfs the others, all totals look alike
-CURVES = (
-    "Money spent by each day. Dotted lines with a number are events: point at the number, or see what happened below. "
-)
+CURVES = "Money spent by each day. Dotted lines are events: point at their number, or see what happened. "
 BAND = "A line is the mean of the seeds, the band around it their range. "
 TRADED = "Total cost by the horizon against the mean score, a point for each strategy; the table below has the numbers."
-FRONT = "The dotted line joins the strategies that none beats in both: neither cheaper at as good a score, nor better."
+FRONT = "The dotted line joins the strategies that none beats in both cost and score."
+EQUALLED = "FLOPs of training until the score that all strategies reach, for every event and task; numbers follow."
 UNEQUAL = "<h3>At equal quality</h3><p>Unavailable: the results of this run tell of no cost at equal quality.</p>"
 WENT = "Counted FLOPs of each strategy by phase; the table below has the numbers."
 PARTS = "Counted FLOPs of training of each strategy, part by part; the table below has the numbers."
@@ -104,7 +103,21 @@ def _trade(told: Told) -> str:
     if means and lost:
         made += f'<p class="note">Not drawn, as not all of its scores are known: {escape(lost)}.</p>'
     made += table(sheets.pareto(told), titled=False)
-    return made + ("".join(table(sheet) for sheet in work.equal_quality(told.results)) or UNEQUAL)
+    return made + _equalled(told.results)
+
+
+def _equalled(results: Results) -> str:
+    """What the same quality took: drawn for the score that all reach, and in numbers for every goal."""
+    made = [grouped(sheet, len(work.GOAL), _goal) for sheet in work.equal_quality(results)]
+    if not made:
+        return UNEQUAL
+    drawn = _chart("equalled", EQUALLED, "at equal quality") if series.equalled_rows(results) else ""
+    return f'{drawn}<details class="reached"><summary>Numbers at equal quality</summary>{"".join(made)}</details>'
+
+
+def _goal(when: Sequence[Cell]) -> str:
+    day, task, goal, points = (cell.said for cell in when)
+    return f"day {day}, {task}: {points} points, {goal}"
 
 
 def _flops(told: Told) -> str:

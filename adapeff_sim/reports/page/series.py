@@ -2,12 +2,14 @@
 
 import math
 import statistics
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from pydantic import JsonValue
 
 from adapeff_sim.ledger.history import EventRow, QualityPoint
+from adapeff_sim.ledger.trainings import EqualQualityRow
 from adapeff_sim.reports.effort import FLOPS as PARTS
 from adapeff_sim.reports.projection import larger
 from adapeff_sim.reports.sheets import average, last_points
@@ -144,6 +146,22 @@ def _bars(
             if number is not None:
                 said = flops(number)
                 yield {"k": f"s{k}", "label": label, "phase": names[name], "flops": number, "said": said, "i": i}
+
+
+def equalled_rows(results: Results) -> Rows:
+    """The FLOPs of training until the score that all strategies reach, mean over the seeds that reached it."""
+    found: dict[tuple[float, str, str, str], list[EqualQualityRow]] = defaultdict(list)
+    for row in results.equal_quality:
+        if row.goal == "all":
+            found[row.day, row.task, row.label, row.slot].append(row)
+    rows: Rows = []
+    for (day, task, label, slot), mine in sorted(found.items(), key=lambda item: item[0][:2]):
+        known = [row.train_flops for row in mine if row.steps is not None and row.train_flops is not None]
+        if known:
+            mean, target = statistics.fmean(known), points(statistics.fmean(row.target for row in mine))
+            row = {"k": f"s{results.facts.labels.index(label)}", "label": label, "slot": slot, "flops": mean}
+            rows.append({**row, "said": flops(mean), "where": f"day {day:g}, {task}: {target} points"})
+    return rows
 
 
 def grown(results: Results, component: str) -> list[list[tuple[float, float, float]]]:

@@ -1,8 +1,9 @@
 """Tables and the legend of the page, with all that is foreign escaped."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
+from itertools import groupby
 
 from adapeff_sim.reports.page import charts
 from adapeff_sim.reports.sheets import Cell, Sheet
@@ -21,6 +22,7 @@ def legend(labels: Sequence[str]) -> str:
     return f'<ul class="legend" aria-label="Strategies">{"".join(entries)}</ul>'
 
 
+LONG = 14  # characters of a head: three of them do not stand beside each other on a phone
 OUTLINES = {  # within 40 to 54 and 1 to 15, as Vega draws its shapes
     "circle": "M47 2a6 6 0 1 0 .01 0z",
     "square": "M41 2h12v12h-12z",
@@ -41,17 +43,34 @@ def table(sheet: Sheet, titled: bool = True) -> str:
     return scrolling(made, sheet.title) + note(sheet)
 
 
+def grouped(sheet: Sheet, by: int, said: Callable[[Sequence[Cell]], str]) -> str:
+    """A sheet whose first columns are alike in groups of rows: a line for each group, and its rows without them."""
+    heads, numbers = sheet.heads[by:], _numbers(sheet)[by:]
+    bodies = []
+    for when, rows in groupby(sheet.rows, key=lambda row: row[:by]):
+        told = "".join(f'<tr role="row">{_cells(heads, row[by:], numbers)}</tr>' for row in rows)
+        bodies.append(f'<tbody role="rowgroup">{head_of_group(escape(said(when)), len(heads))}{told}</tbody>')
+    made = stackable(sheet.title, heads, numbers, "".join(bodies))
+    return scrolling(made, sheet.title) + note(sheet)
+
+
+def head_of_group(said: str, width: int) -> str:
+    """The line above a group of rows; ``said`` is HTML."""
+    return f'<tr role="row" class="when"><th colspan="{width}" scope="rowgroup" role="rowheader">{said}</th></tr>'
+
+
 def stackable(
     title: str, heads: Sequence[str], numbers: Sequence[bool], bodies: str, titled: bool = True, kind: str = ""
 ) -> str:
     """A table that fit.js may stack: its roles are said outright, as they would go with its layout."""
     caption = f"<caption{classes('' if titled else 'unseen')}>{escape(title)}</caption>"
     columns = "".join(
-        f'<th scope="col" role="columnheader"{classes("number" if is_number else "")}>{escape(head)}</th>'
+        f'<th scope="col" role="columnheader"{classes("number" if is_number else "")}>{breakable(head)}</th>'
         for head, is_number in zip(heads, numbers, strict=True)
     )
     head = f'<thead role="rowgroup"><tr role="row">{columns}</tr></thead>'
-    return f'<table role="table"{classes("stackable", kind)}>{caption}{head}{bodies}</table>'
+    long = "long" if max(map(len, heads)) > LONG else ""
+    return f'<table role="table"{classes("stackable", long, kind)}>{caption}{head}{bodies}</table>'
 
 
 def scrolling(made: str, title: str) -> str:
@@ -89,6 +108,5 @@ def _cells(heads: Sequence[str], row: Sequence[Cell], numbers: Sequence[bool]) -
 def _cell(head: str, cell: Cell, is_number: bool, is_first: bool) -> str:
     key = f' data-key="{escape(cell.key)}"' if cell.key else ""
     said = f'data-head="{escape(head)}"{classes("number" if is_number else "", cell.mark)}{key}'
-    if is_first:
-        return f'<th scope="row" role="rowheader" {said}>{escape(cell.said)}</th>'
-    return f'<td role="cell" {said}>{escape(cell.said)}</td>'
+    shown = escape(cell.said) if is_number else breakable(cell.said)
+    return f'<th scope="row" role="rowheader" {said}>{shown}</th>' if is_first else f'<td role="cell" {said}>{shown}</td>'
