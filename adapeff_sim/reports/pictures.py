@@ -28,6 +28,7 @@ ESTIMATED = "* in part or as a whole estimated, not measured"
 NEEDED = "Charts need Altair and vl-convert; install them with: pip install 'adapeff-sim[page]'"
 TRADED = "cost_and_quality"
 FRONT = "the dotted line joins the strategies that none beats in both"
+EQUALLED = "FLOPs of training, a point for each artifact that reached it, mean over seeds; events from top to bottom"
 LINE = 100  # characters of a line under a title
 Rows = list[dict[str, Any]]
 Figure = tuple[str, dict[str, Any]]  # the name of its file, and what is drawn
@@ -74,19 +75,31 @@ def figures(told: Told) -> Iterator[Figure]:
     for endpoint in series.endpoints(results):
         rows = {"scores": series.score_rows(results, endpoint), "events": signs, "hover": []}
         if rows["scores"]:
-            yield _of_quality(endpoint), _titled(score, endpoint, rows, _events(signs))
+            yield _of_quality(endpoint), _titled(score, endpoint, rows, _read(results, signs))
     traded = _traded(told, look)
     if traded["trade"]:
         yield TRADED, _titled(charts.traded(look), "Cost against quality", traded, [FRONT])
+    if equalled := series.equalled_rows(results):
+        drawn = charts.equalled(look, len({row["where"] for row in equalled}))
+        yield "equal_quality", _titled(drawn, "What the score that all reach took", {"equalled": equalled}, [EQUALLED])
+    yield from _flops(told, look)
+    if (found := larger(results)) and results.projection:
+        larger_look = replace(look, currency=f"{look.currency}, estimated")
+        yield from _grown(found, larger_look, signs, f"* {carried(results.projection.target)}")
+
+
+def _flops(told: Told, look: "Look") -> Iterator[Figure]:
+    """Where the FLOPs went, by phase and part by part, as far as it is known."""
+    from adapeff_sim.reports.page import charts, series
+
+    said = [ESTIMATED] if any(row.provenance == "estimated" for row in told.results.events) else []
     for name, title, names, bars in (
         ("flops", "Where the FLOPs went", PHASES, series.flop_rows(told)),
         ("training", "Where the FLOPs of training went", PARTS, series.part_rows(told)),
     ):
         if bars:
-            yield name, _titled(charts.went(look, tuple(names.values())), title, {"flops": bars})
-    if (found := larger(results)) and results.projection:
-        larger_look = replace(look, currency=f"{look.currency}, estimated")
-        yield from _grown(found, larger_look, signs, f"* {carried(results.projection.target)}")
+            star = f"{title} *" if said else title
+            yield name, _titled(charts.went(look, tuple(names.values())), star, {"flops": bars}, said)
 
 
 def _grown(results: Results, look: "Look", signs: Rows, carried_to: str = "") -> Iterator[Figure]:
@@ -100,14 +113,16 @@ def _grown(results: Results, look: "Look", signs: Rows, carried_to: str = "") ->
         title = f"{component.capitalize()} at the size of production" if carried_to else component.capitalize()
         said = [carried_to or mark] if carried_to or mark else []
         name = f"projected-{component}" if carried_to else component
-        yield name, _titled(spec, f"{title} *" if said else title, rows, [*said, *_events(signs)])
+        yield name, _titled(spec, f"{title} *" if said else title, rows, [*said, *_read(results, signs)])
 
 
-def _events(signs: Rows) -> list[str]:
-    """What the dotted lines are, and which event has which number."""
-    numbered = [f"{sign['n']}: {sign['event']}" for sign in signs if sign["n"]]
+def _read(results: Results, signs: Rows) -> list[str]:
+    """What bands and dotted lines are, and which event has which number."""
+    seeds = len(results.facts.seeds)
+    band = [f"lines: means of {seeds} seeds; bands: their range"] if seeds > 1 else []
+    numbered = [f"{sign['n']}:\u00a0{sign['event']}" for sign in signs if sign["n"]]
     said = f"dotted lines: events{'; ' if numbered else ''}{'; '.join(numbered)}"
-    return wrap(said, LINE, max_lines=4, placeholder=" …")
+    return [*band, *wrap(said, LINE, max_lines=4, placeholder=" …")]
 
 
 def left_out(told: Told) -> list[str]:
@@ -127,9 +142,7 @@ def is_estimated(row: CostRow, component: str) -> bool:
     return row.provenance == "estimated" and component in (row.component, TOTAL)
 
 
-def _titled(
-    spec: dict[str, Any], title: str, rows: dict[str, Any], said: Sequence[str] = ()
-) -> dict[str, Any]:
+def _titled(spec: dict[str, Any], title: str, rows: dict[str, Any], said: Sequence[str] = ()) -> dict[str, Any]:
     """A chart with its rows under a title, and under that what must be known to read it, a line each."""
     heading: dict[str, Any] = {"text": [title], "anchor": "start", "fontSize": 15, "offset": 26, "color": "#1c1e21"}
     if said:

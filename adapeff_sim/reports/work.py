@@ -60,7 +60,7 @@ def events(told: Told) -> Sheet:
                 rows.append((*when, text(label), *_event(steps), *upkeep_cells(told_of(results, moment, steps[0]))))
     seeds = results.facts.seeds
     note = f"seed {seeds[0]}, or the first that lived through the event; " if len(seeds) > 1 else ""
-    note += "FLOPs of training as counted, and as 6 x parameters x tokens; time as measured where the run was made; "
+    note += "FLOPs of training as counted, and as 6 x parameters x tokens; time where the run was made; "
     note += UPKEEP_NOTE.format(devices=plural(results.facts.gpus, "device"))
     tail = ("FLOPs", "FLOPs, 6ND", "training", "validating", "re-validation", "scored", *UPKEEP, SURE)
     return Sheet("events", "What each event made stale", (*heads, *tail), tuple(rows), note)

@@ -62,25 +62,27 @@ class Look:
         """What the strategies are called in fields."""
         return [f"s{i}" for i in range(len(self.labels))]
 
-    def colour(self) -> alt.Color:
+    def colour(self, is_line: bool = False) -> alt.Color:
         """The colour of a strategy; the legend is the page's own, or a picture's."""
         scale = alt.Scale(domain=self.keys, range=self.ink.of(len(self.labels)))
-        return alt.Color("k:N", scale=scale, legend=self._legend())
+        return alt.Color("k:N", scale=scale, legend=self._legend(is_line))
 
     def dash(self) -> alt.StrokeDash:
         """The dash of a strategy, so that curves differ without colour and show where they lie on each other."""
         cycle = [list(DASHES[turn(i)]) for i in range(len(self.labels))]
-        return alt.StrokeDash("k:N", scale=alt.Scale(domain=self.keys, range=cycle), legend=self._legend())
+        return alt.StrokeDash("k:N", scale=alt.Scale(domain=self.keys, range=cycle), legend=self._legend(is_line=True))
 
     def shape(self) -> alt.Shape:
         """The shape of a strategy's point."""
         cycle = [SHAPES[turn(i)] for i in range(len(self.labels))]
         return alt.Shape("k:N", scale=alt.Scale(domain=self.keys, range=cycle), legend=self._legend())
 
-    def _legend(self) -> alt.Legend | None:
+    def _legend(self, is_line: bool = False) -> alt.Legend | None:
+        """None in the page, which has its own; a line is long enough to show its dash."""
         if self.ink is PAGE:
             return None
-        return alt.Legend(title=None, orient="bottom", columns=3, labelExpr=NAME, symbolSize=260, labelLimit=280)
+        line = {"symbolSize": 1600, "symbolStrokeWidth": 2.4, "rowPadding": -22} if is_line else {"symbolSize": 260}
+        return alt.Legend(title=None, orient="bottom", columns=3, labelExpr=NAME, labelLimit=280, **line)
 
     def finished(self, chart: Any, height: int = HEIGHT) -> dict[str, Any]:
         """The chart as Vega-Lite."""
@@ -127,12 +129,12 @@ def grown(look: Look, span: tuple[float, float]) -> dict[str, Any]:
     layers: list[Any] = [*_events(look, x)]
     if look.has_band:
         band = curves.mark_area(opacity=0.16, tooltip=False).encode(
-            x=x, y=alt.Y("lo:Q"), y2="hi:Q", color=look.colour()
+            x=x, y=alt.Y("lo:Q"), y2="hi:Q", color=look.colour(is_line=True)
         )
         layers.append(band.encode(order="i:Q"))
     layers.append(
         curves.mark_line(strokeWidth=2.4, tooltip=False).encode(
-            x=x, y=y, color=look.colour(), strokeDash=look.dash(), order="i:Q"
+            x=x, y=y, color=look.colour(is_line=True), strokeDash=look.dash(), order="i:Q"
         )
     )
     crossed = alt.Chart(alt.NamedData(name="crossings")).mark_point(
@@ -184,11 +186,13 @@ def scored(look: Look, span: tuple[float, float], domain: tuple[float, float]) -
     if look.has_band:
         layers.append(
             rows.mark_area(opacity=0.16, tooltip=False).encode(
-                x=x, y=alt.Y("lo:Q", scale=scale), y2="hi:Q", color=look.colour(), order="i:Q"
+                x=x, y=alt.Y("lo:Q", scale=scale), y2="hi:Q", color=look.colour(is_line=True), order="i:Q"
             )
         )
     line = rows.mark_line(strokeWidth=2.4, tooltip=False)
-    layers.append(line.encode(x=x, y=y, color=look.colour(), strokeDash=look.dash(), order="i:Q", detail="part:N"))
+    layers.append(
+        line.encode(x=x, y=y, color=look.colour(is_line=True), strokeDash=look.dash(), order="i:Q", detail="part:N")
+    )
     return look.finished(alt.layer(_pointed(look, x, alt.Chart(alt.NamedData(name="hover"))), *layers), 190)
 
 

@@ -30,7 +30,9 @@ def _event(heads: Sequence[str], when: tuple[Cell, ...], rows: list[tuple[Cell, 
     lines += [_life(heads, row) for row in rows if row not in idle]
     if idle:
         names = escape(", ".join(row[STRATEGY].said for row in idle))
-        lines.append(f'<tr role="row" class="idle"><td colspan="{len(HEADS)}" role="cell">nothing to do: {names}</td></tr>')
+        lines.append(
+            f'<tr role="row" class="idle"><td colspan="{len(HEADS)}" role="cell">nothing to do: {names}</td></tr>'
+        )
     return f'<tbody role="rowgroup">{"".join(lines)}</tbody>'
 
 

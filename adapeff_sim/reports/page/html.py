@@ -20,10 +20,10 @@ from adapeff_sim.reports.page.sections import sections
 from adapeff_sim.reports.page.tables import scrolling, table
 from adapeff_sim.reports.page.whatif import case_of
 from adapeff_sim.reports.told import Told
-from adapeff_sim.reports.work import PHASES
 from adapeff_sim.reports.wording import nothing_trained, plural
+from adapeff_sim.reports.work import PHASES
 
-SCRIPTS = ("judge.js", "sentences.js", "fit.js", "graph.js", "page.js")
+SCRIPTS = ("judge.js", "sentences.js", "numbers.js", "fit.js", "graph.js", "page.js")
 POLICY = "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data:"
 
 
@@ -85,10 +85,10 @@ def clauses(sentence: str) -> list[str]:
 
 def _article(told: Told, i: int) -> str:
     """One run."""
-    data = embedded(data_of(told))
+    data, body = embedded(data_of(told)), "".join(sections(told, i))
     return (
         f'<article class="run" id="run-{i}" aria-labelledby="name-{i}">\n{_heading(told, i)}'
-        f'<div class="layout">{controls(told.results, i)}<div class="columns">{"".join(sections(told, i))}</div></div>\n'
+        f'<div class="layout">{controls(told.results, i)}<div class="columns">{body}</div></div>\n'
         f'<script type="application/json" class="data">{data}</script>\n</article>\n'
     )
 

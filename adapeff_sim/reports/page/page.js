@@ -10,11 +10,6 @@
     for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
     return element;
   };
-  const NUMBER = { class: "number", scope: "col", role: "columnheader" };
-  const breakable = (element, name) => { // a name that may break behind its underscores and slashes
-    name.split(/(?<=[_/])(?![_/])/).forEach((part, i) => element.append(...(i ? [make("wbr")] : []), part));
-    return element;
-  };
   const options = {
     actions: false, renderer: "svg", defaultStyle: false, logLevel: 1, // errors only: that no curves cross is none
     tooltip: { theme: "plain", disableDefaultStyle: true, offsetX: 14, offsetY: 14 },
@@ -181,7 +176,9 @@
         marked.add(`score-${b.label}-${b.endpoint}`);
       }
       this.case.labels.forEach((_, label) => {
-        this.set(`floor-${label}`, low.get(label) || "within the floor", { below: low.has(label) });
+        if (this.case.scores[label].some(([, score]) => score !== null)) {
+          this.set(`floor-${label}`, low.get(label) || "within the floor", { below: low.has(label) });
+        }
         for (const endpoint of adapeff.endpoints(this.case)) {
           const key = `score-${label}-${endpoint}`, cell = this.article.querySelector(`[data-key="${CSS.escape(key)}"]`);
           if (!cell || cell.classList.contains("missing")) continue;
@@ -209,23 +206,9 @@
 
     tellNumbers(shown) {
       const place = shown.closest("figure").querySelector(".chart");
-      const table = make("table", "", { role: "table", class: "stackable long" });
-      const [head, body] = [table.createTHead().insertRow(), table.createTBody()];
-      for (const name of ["day", ...this.case.labels]) head.append(breakable(make("th", "", NUMBER), name));
-      const curves = this.curvesOf(place), days = curves[0].map((p) => p.day);
-      const wanted = new Set([...this.data.events.map((e) => e.d), days[days.length - 1]]);
-      days.forEach((day, i) => {
-        if (!wanted.has(day) || day === days[i + 1]) return;
-        const row = body.insertRow();
-        row.append(make("th", general(day), { ...NUMBER, scope: "row", role: "rowheader", "data-head": "day" }));
-        curves.forEach((curve, k) => {
-          row.append(make("td", money(curve[i].mean), { role: "cell", class: "number", "data-head": this.case.labels[k] }));
-        });
-      });
-      for (const part of [head.parentElement, body]) part.setAttribute("role", "rowgroup");
-      for (const row of table.rows) row.setAttribute("role", "row");
+      const days = [...this.data.events.map((e) => e.d), this.case.horizon];
       const within = shown.querySelector(".scroll");
-      within.replaceChildren(table);
+      within.replaceChildren(adapeff.numbers(this.case.labels, this.curvesOf(place), new Set(days)));
       adapeff.fit(within);
     }
 

@@ -39,8 +39,8 @@ def sections(told: Told, i: int) -> Iterator[str]:
     yield _section(f"curves-{i}", "Cumulative cost", key + _costs(results) + CROSSINGS)
     yield _section(f"events-{i}", "What happened", events_table(work.events(told)))
     yield _section(f"graph-{i}", "Artifacts, event by event", graph_section(told, i))
-    yield _section(f"quality-{i}", "Quality over time", key + _scores(results) + table(sheets.quality(results)))
-    yield _section(f"trade-{i}", "Cost against quality", key + _trade(told))
+    yield _section(f"quality-{i}", "Quality over time", _scores(results, key) + table(sheets.quality(results)))
+    yield _section(f"trade-{i}", "Cost against quality", _trade(told, key))
     yield _section(f"flops-{i}", "Where the FLOPs went", _flops(told))
     yield _section(f"provenance-{i}", "Where the amounts come from", table(sheets.provenance(told), titled=False))
     if results.projection:
@@ -80,26 +80,29 @@ def _grown(kind: str, names: Sequence[str], marked: set[str], said: str) -> str:
 def _projection(results: Results, found: Projection, i: int) -> str:
     """The life at the size of production: curves and tables of its own, every figure estimated."""
     names = list(dict.fromkeys(row.component for row in found.totals))
-    said = f'<p class="warning">* {escape(carried(found.target))}</p><p class="note">{_read(results)}No slider moves them.</p>'
-    drawn = _grown("projected", names, set(names), "Estimated, not measured: cumulative {} cost of every strategy by day")
+    said = f'<p class="warning">* {escape(carried(found.target))}</p>'
+    said += f'<p class="note">{_read(results)}No slider moves these.</p>'
+    drawn = _grown(
+        "projected", names, set(names), "Estimated, not measured: cumulative {} cost of every strategy by day"
+    )
     both = "".join(table(sheet) for sheet in projected(results))
     title = "At the size of production: estimated, not measured"
     return _section(f"projection-{i}", title, said + legend(results.facts.labels) + drawn + both, "estimated")
 
 
-def _scores(results: Results) -> str:
+def _scores(results: Results, key: str) -> str:
     """A chart of every endpoint that was scored; in a run that scored none, that it did not."""
     names = [e for e in series.endpoints(results) if series.score_rows(results, e)]
     boxes = [_chart("scored", f"Score of {e} by day; the table below has the last.", e) for e in names]
-    return f'<div class="charts">{"".join(boxes)}</div>' if boxes else UNSCORED
+    return f'{key}<div class="charts">{"".join(boxes)}</div>' if boxes else UNSCORED
 
 
-def _trade(told: Told) -> str:
+def _trade(told: Told, key: str) -> str:
     """Cost against quality: drawn where there is quality, then as tables, at equal quality too."""
     means, labels = series.quality_means(told), told.results.facts.labels
     drawn = {row["label"] for row in means}
     lost = ", ".join(label for label in labels if label not in drawn)
-    made = _chart("traded", TRADED) + f'<p class="note">{FRONT}</p>' if means else UNSCORED
+    made = f'{key}{_chart("traded", TRADED)}<p class="note">{FRONT}</p>' if means else UNSCORED
     if means and lost:
         made += f'<p class="note">Not drawn, as not all of its scores are known: {escape(lost)}.</p>'
     made += table(sheets.pareto(told), titled=False)
@@ -122,9 +125,10 @@ def _goal(when: Sequence[Cell]) -> str:
 
 def _flops(told: Told) -> str:
     """Where the FLOPs went: by phase, and of training part by part."""
-    boxes = [_chart("went", WENT, "all of it, by phase")] if series.flop_rows(told) else []
-    boxes += [_chart("parts", PARTS, "training, part by part")] if series.part_rows(told) else []
-    drawn = f'<div class="charts">{"".join(boxes)}</div>'
+    star = any(row.provenance == "estimated" for row in told.results.events)
+    boxes = [_chart("went", WENT, "all of it, by phase", is_marked=star)] if series.flop_rows(told) else []
+    boxes += [_chart("parts", PARTS, "training, part by part", is_marked=star)] if series.part_rows(told) else []
+    drawn = f'<div class="charts">{"".join(boxes)}</div>' + (f'<p class="note">{ESTIMATED}</p>' if star else "")
     return drawn + "".join(table(sheet, titled=False) for sheet in (work.phases(told), *work.parts(told)))
 
 

@@ -137,9 +137,7 @@ def part_rows(told: Told) -> Rows:
     return list(_bars(part_flops(told), PARTS))
 
 
-def _bars(
-    found: Mapping[str, Mapping[str, float | None]], names: Mapping[str, str]
-) -> Iterator[dict[str, JsonValue]]:
+def _bars(found: Mapping[str, Mapping[str, float | None]], names: Mapping[str, str]) -> Iterator[dict[str, JsonValue]]:
     """A bar's part for each strategy and each of the names."""
     for k, (label, amounts) in enumerate(found.items()):
         for i, (name, number) in enumerate(amounts.items()):
@@ -151,16 +149,18 @@ def _bars(
 def equalled_rows(results: Results) -> Rows:
     """The FLOPs of training until the score that all strategies reach, mean over the seeds that reached it."""
     found: dict[tuple[float, str, str, str], list[EqualQualityRow]] = defaultdict(list)
+    targets: dict[tuple[float, str], list[float]] = defaultdict(list)
     for row in results.equal_quality:
         if row.goal == "all":
             found[row.day, row.task, row.label, row.slot].append(row)
+            targets[row.day, row.task].append(row.target)
     rows: Rows = []
     for (day, task, label, slot), mine in sorted(found.items(), key=lambda item: item[0][:2]):
         known = [row.train_flops for row in mine if row.steps is not None and row.train_flops is not None]
         if known:
-            mean, target = statistics.fmean(known), points(statistics.fmean(row.target for row in mine))
-            row = {"k": f"s{results.facts.labels.index(label)}", "label": label, "slot": slot, "flops": mean}
-            rows.append({**row, "said": flops(mean), "where": f"day {day:g}, {task}: {target} points"})
+            k, mean = f"s{results.facts.labels.index(label)}", statistics.fmean(known)
+            where = f"day {day:g}, {task}: {points(statistics.fmean(targets[day, task]))} points"
+            rows.append({"k": k, "label": label, "slot": slot, "flops": mean, "said": flops(mean), "where": where})
     return rows
 
 

@@ -109,4 +109,6 @@ def _cell(head: str, cell: Cell, is_number: bool, is_first: bool) -> str:
     key = f' data-key="{escape(cell.key)}"' if cell.key else ""
     said = f'data-head="{escape(head)}"{classes("number" if is_number else "", cell.mark)}{key}'
     shown = escape(cell.said) if is_number else breakable(cell.said)
-    return f'<th scope="row" role="rowheader" {said}>{shown}</th>' if is_first else f'<td role="cell" {said}>{shown}</td>'
+    return (
+        f'<th scope="row" role="rowheader" {said}>{shown}</th>' if is_first else f'<td role="cell" {said}>{shown}</td>'
+    )
