@@ -273,7 +273,10 @@
     async draw(place) {
       const rows = this.rows(place);
       const spec = { ...this.data.specs[place.dataset.chart], datasets: rows };
+      const said = place.getAttribute("aria-label");
       const { view } = await vegaEmbed(place, spec, options);
+      place.setAttribute("role", "img"); // Vega takes both for its own
+      place.setAttribute("aria-label", said);
       this.views.push([place, view]);
     }
 
