@@ -6,7 +6,8 @@ One thread answers as a replica would: it takes all that wait, at most so many. 
 Poisson process (a usual one, see usual_arrivals), whose times are kept to whether the answers come or not. The
 prediction knows the medians of a probe taken just before and just after, and nothing of the load's own times; a second
 one knows the tenths of those times, so that what the queue's formula misses is told apart from what a busy machine
-does to the times. About five minutes.
+does to the times. Every load is offered several times, and the middle one counts: a stall of the machine lasts
+longer than a queue remembers. About ten minutes.
 """
 
 import argparse
@@ -18,6 +19,8 @@ import statistics
 import sys
 import threading
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -31,34 +34,36 @@ from adapeff_sim.training.backbone import Backbone, load_backbone
 from adapeff_sim.training.batches import Batch, BatchShape, blank
 from adapeff_sim.training.head_shape import head_shape
 from adapeff_sim.training.network import Network, Setup
-from adapeff_sim.training.serve import TASK, time_requests
+from adapeff_sim.training.serve import IDLE, TASK, time_requests
 
 SIZES = (1, 2, 4, 8)
-PROBE_SECONDS = 3.0  # at most, before and after a load, for each batch size
+PROBE_SECONDS = 1.0  # at most, before and after a load, for each batch size
 CLOCKWORK = "clockwork"
 SHAPES = {CLOCKWORK: (), "model": (), "adapter seq_bn": ("seq_bn",)}
 HEAD = """# Serving: predicted and measured
 
 A load really offered to a loaded model in a thread (`python benchmarks/serving.py`), one replica,
-requests of {sequences} x {length} tokens, {device}, one thread, {date}; {seconds:g} s for each row.
+requests of {sequences} x {length} tokens, {device}, one thread, {date}; {times} times {seconds:g} s for each row.
 Load average of the machine at the start: {busy:.1f} on {cores} cores. *Clockwork* computes nothing: it sleeps 20 ms and
 20 ms for each request, and shows what the threads and the machine add by themselves. Arrivals are those of a usual
-draw: one on which clockwork with the probe's seconds would have the predicted percentile to 3 %.
+draw: one on which clockwork with the probe's seconds would have the predicted percentile to 3 %. *Measured* is the
+middle of the times, with the least and the largest.
 
 Predicted from the probe's medians alone ([how](../how_costs_are_counted.md)), and from the tenths of what batches took
-while the load was on. *Service* is the median of those against the probe's, *slow* the slowest 5 % against the median:
-where they are far from 1, others were at work on the machine, and the probe was of another machine than the one that
-answered.
+while the load was on. *Idled* is how many times as long the probe's request to an idle replica took, *service* the
+median of the load's batches against the probe's, *slow* the slowest 5 % against the median: where they are far
+from 1, others were at work on the machine, and the probe was of another machine than the one that answered.
 
-| shape | max batch | load | requests | service | slow | measured p95 ms | by the probe | error | by tenths | error |
-|---|---|---|---|---|---|---|---|---|---|---|
+| shape | max batch | load | requests | idled | service | slow | p95 in ms | by the probe | error | by tenths | error |
+|---|---|---|---|---|---|---|---|---|---|---|---|
 """
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--base", default="adapeff-mini:v1")
-    parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--seconds", type=float, default=10.0, help="of one offered load")
+    parser.add_argument("--times", type=int, default=3, help="each load is offered")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--length", type=int, default=24, help="tokens of a sequence")
     parser.add_argument("--sequences", type=int, default=1, help="of a request; several are choices")
@@ -77,6 +82,7 @@ def main() -> None:
         device=machine.name,
         date=datetime.date.today(),
         seconds=asked.seconds,
+        times=asked.times,
         busy=os.getloadavg()[1],
         cores=os.cpu_count(),
     )
@@ -87,7 +93,7 @@ def main() -> None:
         network = Clockwork() if name == CLOCKWORK else network_of(backbone, SHAPES[name], asked.device, one)
         for largest in asked.batches:
             for load in asked.loads:
-                found = case(network, backbone, one, largest, load, asked.seconds)
+                found = case(network, backbone, one, largest, load, asked.seconds, asked.times)
                 row = f"| {name} | {largest} | {load:g} | {found} |\n"
                 print(row, end="", flush=True)
                 text += row
@@ -112,25 +118,54 @@ def network_of(backbone: Backbone, adapters: tuple[str, ...], device: str, one: 
     return backbone.network(setup, seed=0).to(device).eval()
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Seconds for each request by batch size, and of one that comes to an idle replica, as a serving probe has them."""
+
+    request_seconds: dict[int, float]
+    after_idle: float
+
+    def sort(self, rate: float, largest: int) -> Sort:
+        """Requests that come so many a second."""
+        return Sort(rate, batch_seconds(self.request_seconds, largest), self.after_idle)
+
+
 def case(
-    network: Network | Clockwork, backbone: Backbone, one: BatchShape, largest: int, load: float, seconds: float
+    network: Network | Clockwork,
+    backbone: Backbone,
+    one: BatchShape,
+    largest: int,
+    load: float,
+    seconds: float,
+    times: int,
 ) -> str:
-    """One row: the probe, the load, the probe again, and what was predicted of it."""
-    before = probe(network, backbone, one, largest)
-    rate = load * largest / batch_seconds(before, largest)[-1]
-    sojourns, services = offer(network, backbone, one, largest, usual_arrivals(rate, seconds, before, largest))
-    after = probe(network, backbone, one, largest)
-    curve = batch_seconds({size: (before[size] + after[size]) / 2 for size in before}, largest)
-    ratio = statistics.median(took / curve[size - 1] for size, took in services)
-    alike = sorted(took / curve[size - 1] for size, took in services)
-    spread = alike[int(0.95 * len(alike))] / statistics.median(alike)
-    measured = percentile(sojourns)
+    """One row: the load offered several times between probes, the middle time, and what was predicted of it."""
+    sizes = [size for size in SIZES if size <= largest]
+    first = probe(network, backbone, one, sizes)
+    asked, measured, taken = [first], list[float](), list[tuple[int, float]]()
+    rate = load * largest / batch_seconds(first.request_seconds, largest)[-1]
+    for _ in range(times):
+        sojourns, services = offer(network, backbone, one, largest, usual_arrivals(first.sort(rate, largest), seconds))
+        asked.append(probe(network, backbone, one, sizes))
+        measured.append(percentile(sojourns))
+        taken += services
+    typical = Asked(
+        {size: statistics.median(a.request_seconds[size] for a in asked) for size in sizes},
+        statistics.median(a.after_idle for a in asked),
+    )
+    sort = typical.sort(rate, largest)
+    alike = sorted(took / sort.batch_seconds[size - 1] for size, took in taken)
+    middle, slow = statistics.median(alike), alike[int(0.95 * len(alike))]
     tenths = [statistics.fmean(alike[len(alike) * i // 10 : len(alike) * (i + 1) // 10]) for i in range(10)]
-    spreading = tuple(Sort(rate / 10, tuple(tenth * seconds for seconds in curve)) for tenth in tenths)
-    told = [f"{len(sojourns)} | {ratio:.2f} | {spread:.2f} | {1e3 * measured:.1f}"]
-    for sorts in ((Sort(rate, curve),), spreading):
-        found = response(sorts, 1)
-        told.append("overloaded | –" if found is None else against(found.p95_seconds, measured))
+    spread = tuple(Sort(rate / 10, tuple(tenth * s for s in sort.batch_seconds)) for tenth in tenths)
+    found = statistics.median(measured)
+    told = [
+        f"{len(sojourns)} | {typical.after_idle / sort.batch_seconds[0]:.2f} | {middle:.2f} | {slow / middle:.2f}",
+        f"{1e3 * found:.1f} ({1e3 * min(measured):.1f} to {1e3 * max(measured):.1f})",
+    ]
+    for sorts in ((sort,), spread):
+        predicted = response(sorts, 1)
+        told.append("overloaded | –" if predicted is None else against(predicted.p95_seconds, found))
     return " | ".join(told)
 
 
@@ -138,37 +173,36 @@ def against(predicted: float, measured: float) -> str:
     return f"{1e3 * predicted:.1f} | {100 * (predicted / measured - 1):+.0f} %"
 
 
-def probe(network: Network | Clockwork, backbone: Backbone, one: BatchShape, largest: int) -> dict[int, float]:
-    """Seconds for each request by batch size, as a serving probe takes them."""
+def probe(network: Network | Clockwork, backbone: Backbone, one: BatchShape, sizes: Sequence[int]) -> Asked:
+    """What a serving probe measures of these sizes of batches."""
     types = backbone.padding.with_types
-    sizes = [size for size in SIZES if size <= largest]
-    return {size: time_requests(network, one, size, types, "fp32", PROBE_SECONDS).seconds / size for size in sizes}
+    found = {size: time_requests(network, one, size, types, "fp32", PROBE_SECONDS).seconds / size for size in sizes}
+    return Asked(found, time_requests(network, one, 1, types, "fp32", PROBE_SECONDS, IDLE).seconds)
 
 
-def usual_arrivals(rate: float, seconds: float, probed: dict[int, float], largest: int) -> list[float]:
+def usual_arrivals(asked: Sort, seconds: float) -> list[float]:
     """Times of a Poisson process: the first draw on which clockwork would have the predicted percentile to 3 %.
 
     The percentile of a minute's queue is anywhere within a third of the long run's; it is the model that is tried here.
     """
-    curve = batch_seconds(probed, largest)
-    found = response((Sort(rate, curve),), 1)
+    found = response((asked,), 1)
     for seed in range(1000):
         draw, arrivals, at = random.Random(seed), list[float](), 0.0
         while at < seconds:
-            at += draw.expovariate(rate)
+            at += draw.expovariate(asked.per_second)
             arrivals.append(at)
-        if found and abs(percentile(by_clockwork(arrivals, curve)) / found.p95_seconds - 1) < 0.03:
+        if found and abs(percentile(by_clockwork(arrivals, asked)) / found.p95_seconds - 1) < 0.03:
             break
     return arrivals
 
 
-def by_clockwork(arrivals: list[float], curve: tuple[float, ...]) -> list[float]:
-    """Seconds from arrival to answer if every batch took exactly what the curve says."""
-    free, sojourns, i = 0.0, list[float](), 0
+def by_clockwork(arrivals: list[float], asked: Sort) -> list[float]:
+    """Seconds from arrival to answer if every batch took exactly what was asked for."""
+    curve, free, sojourns, i = asked.batch_seconds, 0.0, list[float](), 0
     while i < len(arrivals):
         start = max(free, arrivals[i])
         taken = [a for a in arrivals[i : i + len(curve)] if a <= start]
-        free = start + curve[len(taken) - 1]
+        free = start + (asked.alone if start == arrivals[i] else curve[len(taken) - 1])
         sojourns += [free - a for a in taken]
         i += len(taken)
     return sojourns

@@ -10,7 +10,7 @@ from adapeff_sim.scenario.schema import Scenario
 
 def validate(
     files: Annotated[
-        list[str], typer.Argument(metavar="SCENARIO", help="Scenario files, or names of shipped scenarios.")
+        list[str], typer.Argument(metavar="SCENARIO...", help="Scenario files, or names of shipped scenarios.")
     ],
     data: Annotated[
         str | None,

@@ -148,13 +148,16 @@ def _sized(need: Need, answered: Sequence[Answered], probes: Probes, alone: Mapp
 
     target = Target((terms.p95_ms or 0.0) / 1e3, terms.utilisation)
     largest = terms.max_batch if len(need.models) == 1 else 1
-    rates: dict[tuple[float, ...], float] = defaultdict(float)
+    rates: dict[tuple[tuple[float, ...], float], float] = defaultdict(float)
     for a in answered:
         probe = probes[a.shape]
         measured = probe.request_seconds if probe and probe.request_seconds.get(1) else {1: alone[a.shape]}
-        curve = batch_seconds(measured, largest, alone[a.shape] / measured[1])
-        rates[curve] += terms.traffic * a.requests_per_day / SECONDS_PER_DAY
-    found = size(tuple(Sort(rate, curve) for curve, rate in sorted(rates.items())), target)
+        factor = alone[a.shape] / measured[1]
+        after_idle = factor * probe.usage.get("request_after_idle_seconds", 0.0) if probe else 0.0
+        rates[batch_seconds(measured, largest, factor), after_idle] += (
+            terms.traffic * a.requests_per_day / SECONDS_PER_DAY
+        )
+    found = size(tuple(Sort(rate, curve, idle) for (curve, idle), rate in sorted(rates.items())), target)
     if found.replicas is None:
         why = (
             f"no number of replicas reaches a p95 of {terms.p95_ms:g} ms; the best is {1e3 * found.p95_seconds:.3g} ms"

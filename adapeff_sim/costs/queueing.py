@@ -8,12 +8,15 @@ chain is solved exactly. For batches of one, several replicas share a queue (M/G
 Hoorn and Federgruen ("Approximations for the steady-state probabilities in the M/G/c queue", Advances in Applied
 Probability 13, 1981): while a replica is free the others' remaining times are independent and in equilibrium, and while
 all are busy they finish like one replica that is as many times as fast. The probability of waiting is Erlang's then.
+A replica that had nothing to do answers its first request more slowly (caches, clocks): the service that begins a busy
+period is exceptional, as in Welch ("On a generalized M/G/1 queuing process in which the first customer of each busy
+period receives exceptional service", Operations Research 12, 1964), and so is each that begins on a free replica.
 Errors against a discrete-event simulation stand in docs/how_costs_are_counted.md.
 """
 
 import functools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,10 +33,20 @@ THREE_POINTS = ((-(3**0.5), 1 / 6), (0.0, 2 / 3), (3**0.5, 1 / 6))  # a normal s
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """Requests that take alike: how many come in a second, and the seconds of a batch of 1, 2, ... ``max_batch``."""
+    """Requests that take alike: how many come in a second, and the seconds of a batch of 1, 2, ... ``max_batch``.
+
+    ``after_idle`` are the seconds of a request that comes to a replica which had nothing to do; it never takes less
+    than any other request alone.
+    """
 
     per_second: float
     batch_seconds: tuple[float, ...]
+    after_idle: float = 0.0
+
+    @property
+    def alone(self) -> float:
+        """Seconds of a request that never waits."""
+        return max(self.after_idle, self.batch_seconds[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +67,7 @@ def alone(sorts: tuple[Sort, ...]) -> float:
     weights = np.array([s.per_second for s in sorts])
     if not weights.any():
         weights = np.ones(len(sorts))
-    return _percentile(np.array([s.batch_seconds[0] for s in sorts]), weights)
+    return _percentile(np.array([s.alone for s in sorts]), weights)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -66,10 +79,10 @@ def response(sorts: tuple[Sort, ...], replicas: int) -> Response | None:
         return Response(alone(sorts), 0.0)
     asked = tuple(s for s in sorts if s.per_second)
     if len(asked[0].batch_seconds) == 1 and replicas > MANY:
-        return Response(alone(sorts), sum(s.per_second * s.batch_seconds[0] for s in asked))
+        return Response(alone(sorts), sum(s.per_second * s.alone for s in asked))
     if len(asked[0].batch_seconds) == 1:
         return _Pool(asked, replicas).response()
-    one = _Pool(tuple(Sort(s.per_second / replicas, s.batch_seconds) for s in asked), 1).response()
+    one = _Pool(tuple(replace(s, per_second=s.per_second / replicas) for s in asked), 1).response()
     return Response(one.p95_seconds, one.busy_replicas * replicas)
 
 
@@ -89,6 +102,7 @@ class _Pool:
         sizes = np.arange(1, self.largest + 1)
         self.seconds = mean + (curves - mean) / np.sqrt(sizes)  # a batch is a mixture: its mean spreads less
         self.mean = mean
+        self.alone = np.array([s.alone for s in sorts])
         self.length = self._longest_queue()
         self.gaps = self.seconds / replicas
         self.first, self.first_weights = self._first_gap()
@@ -97,7 +111,7 @@ class _Pool:
     def response(self) -> Response:
         """The percentile over those who found a free replica and those who came while all were busy."""
         free, starts = self._free_states()
-        values, weights = [self.seconds[:, 0]], [self.shares * free.sum()]
+        values, weights = [self.alone], [self.shares * free.sum()]
         gap_values, gap_weights = self._waiting(starts)
         values.append(gap_values)
         weights.append(gap_weights)
@@ -107,7 +121,7 @@ class _Pool:
 
     def _first_gap(self) -> tuple[Numbers, Numbers]:
         """Nodes and weights: the least of one whole service and of the others' remaining ones; its mean is exact."""
-        whole = self.seconds[:, 0]
+        whole = self.alone
         if self.replicas == 1:
             return whole, self.shares
         at = np.linspace(0.0, whole.max(), 513)
@@ -142,7 +156,7 @@ class _Pool:
 
     def _free_states(self) -> tuple[Numbers, float]:
         """Time with 0 ... c - 1 busy replicas (insensitive to how services spread), and busy periods begun in it."""
-        offered, k = self.rate * float(self.mean[0]), np.arange(self.replicas)
+        offered, k = self.rate * float(self.shares @ self.alone), np.arange(self.replicas)
         logs = xlogy(k, offered) - gammaln(k + 1)
         free: Numbers = np.exp(logs - logs.max())
         return free, self.rate * float(free[-1])

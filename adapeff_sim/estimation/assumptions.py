@@ -38,6 +38,11 @@ class Pace(Protocol):
         """What records and price books call it."""
         ...
 
+    @property
+    def after_idle(self) -> float:
+        """How many times as long a request takes that comes to a replica which had nothing to do."""
+        ...
+
     def train_seconds(
         self, network: NetworkShape, head: HeadShape, sequences: int, length: int, steps: int = 1
     ) -> dict[str, float]:
@@ -55,6 +60,7 @@ class AssumedPace:
 
     device: str
     flops_per_second: float
+    after_idle: float = 1.0
 
     def train_seconds(
         self, network: NetworkShape, head: HeadShape, sequences: int, length: int, steps: int = 1

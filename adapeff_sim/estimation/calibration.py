@@ -70,6 +70,7 @@ class Calibration(_Frozen):
     versions: dict[str, str]  # of the packages whose arithmetic was timed
     others_load: float | None = Field(default=None, ge=0)  # processes at work on each core just before; None: not known
     rates: dict[Part, Rates]
+    after_idle: float = Field(default=1.0, ge=1)  # a request after idling, as so many of one of many in a row
     points: tuple[Point, ...]
 
     @field_validator("rates")

@@ -26,7 +26,7 @@ def take_calibration(machine: Machine, seconds: float, tell: Callable[[float, st
     """Time real steps here for about so many seconds and fit rates to them; ``tell`` gets the share that is done."""
     load = os.getloadavg()[0] / usable_cores() if hasattr(os, "getloadavg") else None
     from adapeff_sim.estimation.fitting import fit
-    from adapeff_sim.training.trials import measure  # torch, which takes seconds, only now
+    from adapeff_sim.training.trials import after_idle, measure  # torch, which takes seconds, only now
 
     points = measure(machine.device, machine.precision, machine.threads, seconds, tell)
     return Calibration(
@@ -37,6 +37,7 @@ def take_calibration(machine: Machine, seconds: float, tell: Callable[[float, st
         versions=packages(),
         others_load=load,
         rates=fit(points),
+        after_idle=after_idle(machine.device, machine.precision),
         points=tuple(points),
     )
 

@@ -165,6 +165,7 @@ class Estimate:
             return _unknown({}, ("request_flops", "request_seconds", str(error)))
         usage = {
             "request_flops": float(forward),
+            "request_after_idle_seconds": pace.after_idle * seconds[1],
             "resident_bytes": float(FLOAT_BYTES * whole),
             "own_bytes": float(FLOAT_BYTES * (whole - bare)),
             "load_seconds": FLOAT_BYTES * whole / LOAD_BYTES_PER_SECOND,

@@ -56,6 +56,7 @@ QUANTITIES = {
     "request_flops": "matrix products of one request",
     "request_seconds_noise": "half of the 95 % interval of a request's seconds, as a share of their median",
     "batch_seconds_noise": "the widest such share over all sizes of batches",
+    "request_after_idle_seconds": "one request alone that comes to a replica which had nothing to do",
     "request_of_N_tokens_seconds": "one request of N pieces: half and twice the usual length",
     "mixed_request_seconds": "each of 16 requests of four tasks that share an encoder",
     "merged_request_seconds": "one request once a LoRA or (IA)3 adapter is merged into the weights",

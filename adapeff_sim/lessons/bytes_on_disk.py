@@ -28,7 +28,8 @@ class BytesOnDisk(Lesson):
         "base model that it came from, with about as many parameters.",
         "The adapter is written with 32 bits too, and with its head. In a small model the head is the larger part of "
         "what is called the adapter: a network has one head, and an adapter in each of its few layers.",
-        "The base model's bytes hold its tokenizer as well, which no count of parameters contains.",
+        "The base model's bytes hold its tokenizer as well, which no count of parameters contains, and the layer that "
+        "guesses words, which no strategy loads: so a full model with its head may have fewer parameters.",
         "So weigh files, and say what is in them. Whoever writes in 16 bits what was trained in 32 gets other "
         "shares, from "
         "the same parameters.",

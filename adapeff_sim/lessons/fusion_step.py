@@ -24,12 +24,13 @@ class FusionStep(Lesson):
     )
     choices = ("about a tenth", "about a half", "a little less", "more")
     why = (
-        "Every request of every piece of text passes through all three adapters, and then through a query, and a key "
+        "Every row passes through all three adapters, and then through a query, and a key "
         "and a value for each adapter, in every layer. That is forward work which full fine-tuning does not have.",
         "Gradients must flow through all of it: not only through the frozen layers, but through the frozen adapters "
         "too.",
-        "With each further adapter a step grows. And the fusion is nothing without its adapters, which were trained "
-        "before, and must be trained again whenever the base model moves: lesson 7.",
+        "With each further adapter a step grows. Two may still stay just below full fine-tuning, as their line shows; "
+        "how many it takes hangs on the width of the model. And the fusion is nothing without its adapters, which "
+        "were trained before, and must be trained again whenever the base model moves: lesson 7.",
     )
     read_on = (
         "docs/how_costs_are_counted.md, the table of one step with XLM-R base",

@@ -39,7 +39,8 @@ class IdleReplicas(Lesson):
         "matter here.",
         "It is the sharing that saves, not the adapter. Where models may share replicas (placement: packed), the "
         "difference is gone. With far more traffic (for so small a model a million times as much) replicas are busy, "
-        "and the slower request costs.",
+        "their number follows from the work, and how models share them hardly matters. That an adapter's request is a "
+        "little slower shows only where hundreds of replicas stand.",
     )
     read_on = (
         "docs/how_costs_are_counted.md, 'Serving'",
@@ -52,7 +53,8 @@ class IdleReplicas(Lesson):
         waits = tuple(paid["idle"] / sum(paid.values()) for paid in money)
         own, packed = (_at_the_end(run, placement) for placement in ("dedicated", "packed"))
         most = {max(PAID_FOR, key=lambda name: paid[name]) for paid in money}
-        counts = [pool.replicas for pools in own for pool in pools]
+        replicas = _replicas(own)
+        adapters, shared, single = (int(number or 0) for number in replicas)  # 0: not known, since one at least stands
         currency = run.results.prices.currency
         return Finding(
             columns=LABELS,
@@ -62,15 +64,15 @@ class IdleReplicas(Lesson):
                     for name in PAID_FOR
                 ),
                 _figure("waiting, as a share of all", "share", waits, _sure(run, *PAID_FOR)),
-                _figure("replicas at the end", "count", _replicas(own), _sure(run, "idle")),
+                _figure("replicas at the end", "count", replicas, _sure(run, "idle")),
                 _figure("busy, as a share of their time", "share", _busy(own), _sure(run, "busy")),
                 _figure("replicas, if models may share them", "count", _replicas(packed), _sure(run, "idle")),
             ),
             claim=(
                 f"At least {per_cent(min(waits))} of all the money goes to replicas that wait, and a model for each "
-                f"task has {len(own[2])} of them where the others have {len(own[0])}."
+                f"task has {single} of them where the others have {adapters}."
             ),
-            holds=min(waits) > MOSTLY and None not in counts and len(own[2]) > len(own[0]) == len(own[1]),
+            holds=min(waits) > MOSTLY and single > adapters == shared > 0,
             choice=PAID_FOR.index(most.pop()) if len(most) == 1 else None,
         )
 

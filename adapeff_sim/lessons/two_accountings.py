@@ -14,16 +14,17 @@ class TwoAccountings(Lesson):
     title = "The accounting decides who wins"
     seconds = 25
     question = (
-        "An adapter often needs more epochs than full fine-tuning; here the scenario gives it 13 instead of 10. Which "
-        "of the two trainings took fewer operations?"
+        "Say that an adapter needs more epochs than full fine-tuning: here the scenario gives it 13 instead of 10. "
+        "Which of the two trainings took fewer operations?"
     )
     choices = ("the adapter", "full fine-tuning", "it depends on who counts")
     why = (
         "Many training libraries report 6 x tokens x parameters: two operations forward and four backward for every "
         "weight, as if every weight were trained. By that count an adapter is never cheaper by the step: its own "
         "weights come on top, and the frozen ones are charged in full.",
-        "Counted product by product, no gradient of a frozen weight is there, and a step is about a third cheaper. So "
-        "there is a band in which the two counts name different winners: between the factors of the last two lines.",
+        "Counted product by product, no gradient of a frozen weight is there, and a step is cheaper by as much as the "
+        "last line but one says. So there is a band in which the two counts name different winners: between the "
+        "factors of the last two lines.",
         "A comparison easily falls into that band. Before comparing costs of two sources, ask what they counted; here "
         "every report shows both.",
     )

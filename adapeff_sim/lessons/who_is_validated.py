@@ -32,8 +32,8 @@ class WhoIsValidated(Lesson):
         "An adapter of its own, or a model of its own, is a new file beside the old ones. What answers the old "
         "endpoints is the same to the last bit, and nobody need look at it again.",
         "A multi-task model is trained again for the new task, and with it moves every endpoint that it answers. So "
-        "does "
-        "fusion, where the fusions of old tasks take the new adapter in.",
+        "does fusion: where an adapter answered alone, a fusion over both adapters now answers, and fusions that were "
+        "there already take the new adapter in.",
         "Validating again is cheap as compute and dear as process: test rows, people who look, a rollout that may have "
         "to be taken back. It grows with the number of endpoints, at every event.",
     )

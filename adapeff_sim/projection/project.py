@@ -223,14 +223,16 @@ def _request(record: ServingRecord, target: Target, life: _Life) -> tuple[Usage,
     length = _length(NetworkShape(small, methods, len(methods) > 1), head, flops)
     network = NetworkShape(shape, methods, len(methods) > 1)
     whole, bare = parameters(network, [head]).total, parameters(NetworkShape(shape), []).total
+    pace, sizes = target.serving_pace, sorted({1, *record.request_seconds})
+    seconds = {n: pace.answer_seconds(network, head, n, length) / n for n in sizes}
     usage = {
         "request_flops": float(step_flops(network, head, 1, length).forward),
+        "request_after_idle_seconds": pace.after_idle * seconds[1],
         "resident_bytes": float(FLOAT_BYTES * whole),
         "own_bytes": float(FLOAT_BYTES * (whole - bare)),
         "load_seconds": FLOAT_BYTES * whole / LOAD_BYTES_PER_SECOND,
     }
-    sizes = sorted(record.request_seconds) or [1]
-    return usage, {n: target.serving_pace.answer_seconds(network, head, n, length) / n for n in sizes}
+    return usage, seconds
 
 
 def _length(network: NetworkShape, head: HeadShape, flops: float) -> int:

@@ -15,7 +15,7 @@ from adapeff_sim.training.backbone import Backbone
 from adapeff_sim.training.batches import BatchShape
 from adapeff_sim.training.meters.base import Precision
 from adapeff_sim.training.network import Network, Setup
-from adapeff_sim.training.serve import BATCH_SIZES, Timed, time_requests
+from adapeff_sim.training.serve import BATCH_SIZES, IDLE, Timed, time_requests
 
 LENGTHS = (0.5, 2.0)  # of the usual request
 
@@ -52,6 +52,7 @@ class Probe:
             found.request_seconds[size] = timed.seconds / size
             noises.append(timed.noise)
         tell(len(BATCH_SIZES), len(BATCH_SIZES) + 1)
+        found.usage["request_after_idle_seconds"] = self._timed(network, self.one, 1, self._short, IDLE).seconds
         found.usage |= {"request_seconds_noise": noises[0], "batch_seconds_noise": max(noises)}
         return found
 
@@ -99,5 +100,6 @@ class Probe:
             timed = held.mixed(network, self.one, self.backbone.padding.with_types, limit_seconds)
             found.usage["mixed_request_seconds"] = timed.seconds / held.MIXED
 
-    def _timed(self, network: Network, one: BatchShape, size: int, limit_seconds: float) -> Timed:
-        return time_requests(network, one, size, self.backbone.padding.with_types, self.precision, limit_seconds)
+    def _timed(self, network: Network, one: BatchShape, size: int, limit_seconds: float, idle: float = 0.0) -> Timed:
+        types = self.backbone.padding.with_types
+        return time_requests(network, one, size, types, self.precision, limit_seconds, idle)

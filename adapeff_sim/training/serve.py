@@ -25,6 +25,7 @@ FEWEST, MOST = 5, 2000  # repeats
 NARROW_FROM = 20  # repeats: with fewer the interval of a median says little
 NARROW = 0.05  # half the width of the interval, as a share of the median
 TASK = "served"
+IDLE = 0.005  # seconds of nothing to do: after one thousandth a request takes longer already, after fifty no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +56,28 @@ def request(job: ServeJob, backbone: Backbone) -> BatchShape:
 
 
 def time_requests(
-    network: Network, one: BatchShape, size: int, with_types: bool, precision: Precision, limit_seconds: float
+    network: Network,
+    one: BatchShape,
+    size: int,
+    with_types: bool,
+    precision: Precision,
+    limit_seconds: float,
+    idle_seconds: float = 0.0,
 ) -> Timed:
     """The median seconds of ``size`` requests at once, ids on the CPU to answers there.
 
-    Repeated until the interval of the median is narrow, for ``limit_seconds`` at most.
+    Repeated until the interval of the median is narrow, for ``limit_seconds`` at most; ``idle_seconds`` of nothing to
+    do come before each, and are not counted.
     """
     device = next(network.parameters()).device
     shape = BatchShape(one.sequences * size, one.length)
     batch = blank(TASK, network.kinds[TASK], shape, torch.device("cpu"), with_types, rows=size)
     network.eval()
     with torch.inference_mode(), autocast(device, precision):
-        return repeated(lambda: _ask(network, batch, device), limit_seconds)
+        return repeated(lambda: _ask(network, batch, device), limit_seconds, idle_seconds)
 
 
-def repeated(work: Callable[[], None], limit_seconds: float) -> Timed:
+def repeated(work: Callable[[], None], limit_seconds: float, idle_seconds: float = 0.0) -> Timed:
     """The median seconds of some work, after a warm-up that is not counted."""
     begun = time.perf_counter()
     for _ in range(WARM_UPS):
@@ -79,6 +87,8 @@ def repeated(work: Callable[[], None], limit_seconds: float) -> Timed:
     end = time.perf_counter() + limit_seconds
     taken: list[float] = []
     while len(taken) < FEWEST or (time.perf_counter() < end and len(taken) < MOST):
+        if idle_seconds:
+            time.sleep(idle_seconds)
         taken.append(_seconds(work))
         if len(taken) % NARROW_FROM == 0 and summary(taken).noise < NARROW:
             break

@@ -29,13 +29,14 @@ from adapeff_sim.training.flop_count import FlopCount
 from adapeff_sim.training.loop import Rhythm, Training
 from adapeff_sim.training.meters.base import Measuring, Precision
 from adapeff_sim.training.network import Setup
-from adapeff_sim.training.serve import TASK, time_requests
+from adapeff_sim.training.serve import IDLE, TASK, time_requests
 from adapeff_sim.training.settings import TrainingSettings
 
 CLASSES = 5
 HEAD = HeadShape(per_sequence=True, outputs=CLASSES)
 FEWEST_STEPS, MOST_STEPS = 4, 400
 TURN_SECONDS = 0.6  # of one shape, about
+IDLE_TURNS, IDLE_LENGTH = 5, 24  # pieces
 RAGGED = 4  # rows are up to so many pieces shorter; less than what lengths are padded to a multiple of
 SEED = 13
 SELDOM = Rhythm(checkpoint_seconds=1e9, checkpoint_seconds_at_epoch_end=1e9, tell_seconds=1e9, beat_seconds=1e9)
@@ -196,7 +197,7 @@ class Bench:
 
     def _trained(self, trial: Trial, steps: int) -> dict[Part, float]:
         """Seconds of one step by part; what is in none of them belongs to the loop, and is counted to ``data``."""
-        backbone, setup = self._backbone(trial.network.encoder), _setup(trial.network)
+        backbone, setup = self.backbone(trial.network.encoder), _setup(trial.network)
         measuring = Measuring(self.device, self.precision, backbone, setup, self._counter)
         with tempfile.TemporaryDirectory() as folder:
             Training(
@@ -217,12 +218,13 @@ class Bench:
         return {**taken, "data": taken["data"] + max(0.0, rest)}
 
     def _answered(self, trial: Trial, limit_seconds: float) -> float:
-        backbone = self._backbone(trial.network.encoder)
+        backbone = self.backbone(trial.network.encoder)
         network = backbone.network(_setup(trial.network), SEED).to(self.device)
         one = BatchShape(1, trial.length)
         return time_requests(network, one, trial.sequences, False, self.precision, limit_seconds).seconds
 
-    def _backbone(self, shape: EncoderShape) -> Backbone:
+    def backbone(self, shape: EncoderShape) -> Backbone:
+        """Random weights of a shape, made once."""
         if shape not in self._backbones:
             self._backbones[shape] = random_backbone(shape)
         return self._backbones[shape]
@@ -243,6 +245,18 @@ def measure(device: str, precision: Precision, threads: int, seconds: float, tel
             tell(min(1.0, past / seconds), timing.trial.name)
             bench.turn(timing, turn_seconds)
     return [point for timing in sorted(timings, key=lambda t: t.trial.name) for point in timing.points()]
+
+
+def after_idle(device: str, precision: Precision) -> float:
+    """How many times as long a request takes after idling as one of many in a row: the middle of a few turns."""
+    bench, one = Bench(torch.device(device), precision), BatchShape(1, IDLE_LENGTH)
+    backbone = bench.backbone(SMALL)
+    network = backbone.network(_setup(NetworkShape(SMALL)), SEED).to(bench.device)
+    found = []
+    for _ in range(IDLE_TURNS):
+        hot, cold = (time_requests(network, one, 1, False, precision, TURN_SECONDS, idle) for idle in (0.0, IDLE))
+        found.append(cold.seconds / hot.seconds)
+    return max(1.0, statistics.median(found))
 
 
 def random_backbone(shape: EncoderShape) -> Backbone:

@@ -16,6 +16,7 @@ EXIT_CODES = """\
 | --- | --- |
 | 0 | done |
 | 2 | something is wrong with what was given; the message says what, where, and what would do |
+| 3 | a strategy costs more than `--fail-over` allows, or may |
 | 130 | stopped with Ctrl-C; what is done is kept |
 | 1 | a bug; `adapeff-sim --debug ...` shows the traceback |
 """
@@ -85,7 +86,7 @@ def _told(text: str) -> tuple[str, str]:
         if lines and lines[0].strip().startswith("Example"):
             examples += [line.strip() for line in lines[1:]]
         elif part.startswith("\b"):
-            words.append("\n".join(f"- {line.strip()}" for line in lines))
+            words.append("```text\n" + "\n".join(line.strip() for line in lines if line.strip()) + "\n```")
         else:
             words.append(" ".join(" ".join(lines).split()))
     return "\n\n".join(words) + "\n", "\n".join(examples)

@@ -1,6 +1,6 @@
 """The page of what a run writes: its files, and the columns of its tables."""
 
-from markdown_tables import TOP, cell, code, paragraph, short, table
+from markdown_tables import TOP, cell, code, paragraph, table, type_of
 from pydantic import BaseModel
 
 from adapeff_sim import run_folder
@@ -43,11 +43,5 @@ def page() -> str:
 
 def _fields(model: type[BaseModel]) -> str:
     """The fields of a row with their types."""
-    rows = ((code(name), cell(_type(field.annotation))) for name, field in model.model_fields.items())
+    rows = ((code(name), cell(type_of(field.annotation))) for name, field in model.model_fields.items())
     return table(("field", "type"), rows)
-
-
-def _type(annotation: object) -> str:
-    """A type in short, without the modules that it is from."""
-    name = getattr(annotation, "__name__", None) if not hasattr(annotation, "__args__") else None
-    return short(name or str(annotation))

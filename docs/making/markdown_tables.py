@@ -32,3 +32,9 @@ def paragraph(text: str) -> str:
 def short(types: str) -> str:
     """Types as one says them: ``tuple[adapeff_sim.costs.totals.TotalRow, ...]`` as ``tuple[TotalRow, ...]``."""
     return re.sub(r"\b[a-z_]+(?:\.[a-z_]+)*\.(?=[A-Z])", "", types)
+
+
+def type_of(annotation: object) -> str:
+    """A type in short, without the modules that it is from."""
+    name = getattr(annotation, "__name__", None) if not hasattr(annotation, "__args__") else None
+    return short(name or str(annotation))

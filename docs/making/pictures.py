@@ -124,7 +124,9 @@ def kept(lines: list[str], parts: tuple[tuple[str, str], ...]) -> Iterator[str]:
     """The lines of the parts, each from the line that begins so up to the next one that begins otherwise."""
     bare = [re.sub(r"\x1b\[[0-9;]*m", "", line).strip() for line in lines]
     for number, (start, stop) in enumerate(parts or (("", ""),)):
-        first = next((n for n, line in enumerate(bare) if line.startswith(start)), 0)
+        first = next((n for n, line in enumerate(bare) if line.startswith(start)), None)
+        if first is None:
+            raise SystemExit(f"no line of the screen begins with {start!r}")
         last = next((n for n, line in enumerate(bare) if stop and n > first and line.startswith(stop)), len(lines))
         while last > first and not bare[last - 1]:
             last -= 1
@@ -147,7 +149,10 @@ def browser() -> Iterator[Any]:
     from selenium import webdriver
 
     options = webdriver.ChromeOptions()
-    options.binary_location = next(found for name in BROWSERS if (found := shutil.which(name)))
+    found = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    if found is None:
+        raise SystemExit("no browser on this machine; give --screens for the pictures that need none")
+    options.binary_location = found
     for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars"):
         options.add_argument(argument)
     driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver")))
@@ -173,7 +178,8 @@ def shot(driver: Any, page: Path, view: View, out: Path) -> Path:
             raise SystemExit(f"{view.name}: the page is not ready after {READY_SECONDS:.0f} s")
         time.sleep(0.1)
     find = "const h = [...document.querySelectorAll('h2, h3')].find(x => x.textContent.startsWith(arguments[0]))"
-    driver.execute_script(f"{find}; if (h && arguments[0]) h.scrollIntoView()", view.heading)
+    if view.heading and not driver.execute_script(f"{find}; if (h) h.scrollIntoView(); return !!h", view.heading):
+        raise SystemExit(f"{view.name}: no heading of the page begins with {view.heading!r}")
     driver.execute_script(view.script)
     time.sleep(0.3)  # what moves has come to rest
     png = driver.execute_cdp_cmd("Page.captureScreenshot", {"format": "png"})["data"]

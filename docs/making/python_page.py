@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
-from markdown_tables import TOP, cell, code, paragraph, short, table
+from markdown_tables import TOP, cell, code, paragraph, short, table, type_of
 from pydantic import BaseModel
 
 import adapeff_sim
@@ -66,12 +66,12 @@ def _fields(thing: type) -> list[tuple[str, str, str]]:
                 "must be said"
                 if f.is_required()
                 else code(f.get_default(call_default_factory=True, validated_data={})),
-                cell(f.description or ""),
+                cell(f.description) if f.description else code(type_of(f.annotation)),
             )
             for n, f in found
         ]
     found = dataclasses.fields(thing) if dataclasses.is_dataclass(thing) else ()
-    return [(code(f.name), _default(f), code(short(getattr(f.type, "__name__", str(f.type))))) for f in found]
+    return [(code(f.name), _default(f), code(type_of(f.type))) for f in found]
 
 
 def _default(field: "dataclasses.Field[Any]") -> str:
@@ -99,8 +99,10 @@ def _signature(thing: Any) -> str:
     """Parameters and what comes back, with types as they are written."""
     try:
         return (
-            short(re.sub(r"'([^']+)'", r"\1", str(inspect.signature(thing))))
+            short(re.sub(r"(: |-> )'([^']+)'", r"\1\2", str(inspect.signature(thing))))
+            .replace("PosixPath(", "Path(")
             .replace("(self, ", "(")
+            .replace("(cls, ", "(")
             .replace("(self)", "()")
         )
     except (TypeError, ValueError):

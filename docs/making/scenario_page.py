@@ -95,7 +95,7 @@ def value(part: Schema) -> str:
         case "integer" | "number":
             return f"{'a whole number' if part['type'] == 'integer' else 'a number'}{_bounds(part)}"
         case _:
-            return "a text"
+            return "a date" if part.get("format") == "date" else "a text"
 
 
 def plain(said: object) -> str:

@@ -1,6 +1,7 @@
 """How many replicas a target needs, held against a discrete-event simulation by another library and by reckoning."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from ciw_pool import p95
@@ -31,6 +32,17 @@ def test_the_predicted_percentile_is_that_of_a_simulation(load, replicas, max_ba
     rate = sum(s.per_second for s in asked)
     simulated = p95(rate, [s.batch_seconds for s in asked], shares, replicas, requests=3500, seed=7)
     assert response(asked, replicas).p95_seconds == pytest.approx(simulated, rel=0.08)
+
+
+@pytest.mark.parametrize(("load", "replicas", "max_batch"), [(0.4, 1, 1), (0.6, 3, 1), (0.5, 1, 8)])
+def test_a_replica_that_idled_answers_more_slowly_and_a_simulation_agrees(load, replicas, max_batch):
+    (asked,) = sorts(load, replicas, max_batch)
+    idled = replace(asked, after_idle=1.5 * asked.batch_seconds[0])
+    simulated = p95(asked.per_second, [asked.batch_seconds], (1.0,), replicas, requests=3500, seed=7, idled=1.5)
+    found = response((idled,), replicas)
+    assert found.p95_seconds == pytest.approx(simulated, rel=0.08)
+    assert found.busy_replicas > response((asked,), replicas).busy_replicas
+    assert size((idled,), Target(1.4 * asked.batch_seconds[0])).replicas is None  # no number wakes a replica faster
 
 
 def waits_at_most(seconds: float, load: float) -> float:

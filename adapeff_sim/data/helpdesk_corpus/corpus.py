@@ -88,10 +88,10 @@ class Corpus:
         return SLOT.sub(written, self.lines[line])
 
     def dress(self, text: str, draw: Draw) -> str:
-        """The text between greeting and closing; casual writers use neither capitals nor a last full stop."""
+        """The text between greeting and closing; casual writers use neither capitals nor "¡" nor a last full stop."""
         parts = (self.greetings[draw.greeting], text, self.closings[draw.closing])
         dressed = self.space.join(part for part in parts if part)
-        return self.lower(dressed).rstrip(".!。！।").rstrip() if draw.casual else dressed
+        return self.lower(dressed).replace("¡", "").rstrip(".!。！।").rstrip() if draw.casual else dressed
 
     def lower(self, text: str) -> str:
         """Small letters, by the rules of this language."""
