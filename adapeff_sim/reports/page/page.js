@@ -216,7 +216,7 @@
     rows(place) {
       const { chart, name } = place.dataset;
       if (chart === "grown") return this.grown(this.curvesOf(place), this.crossed.get(name) || []);
-      if (chart === "projected") return this.grown(this.curvesOf(place), []);
+      if (chart === "projected") return this.grown(this.curvesOf(place), [], ", estimated");
       if (chart === "scored") {
         const { scores, hover } = this.data.scores.find((x) => x.endpoint === name);
         return { scores, hover: hover.map((row) => this.pointed(row.d, row.told)), events: this.signs() };
@@ -226,14 +226,14 @@
       return { flops: chart === "parts" ? this.data.parts : this.data.flops };
     }
 
-    grown(found, crossed) {
+    grown(found, crossed, sure = "") {
       const days = found[0].map((p) => p.day);
       const curves = found.flatMap((points, k) => points.map((p, i) => {
         return { k: `s${k}`, d: p.day, m: p.mean, lo: p.low, hi: p.high, i };
       }));
       const hover = days.flatMap((day, i) => {
         if (day === days[i + 1]) return [];
-        return [this.pointed(day, found.map((points) => `${money(points[i].mean)} ${this.case.currency}`))];
+        return [this.pointed(day, found.map((points) => `${money(points[i].mean)} ${this.case.currency}${sure}`))];
       });
       const crossings = crossed.map((x) => {
         return { d: x.day, day: general(Number(fixed(x.day, 1))), m: x.amount, said: this.crossing(x) };
