@@ -240,7 +240,11 @@ def went(look: Look, names: tuple[str, ...]) -> dict[str, Any]:
     y = alt.Y("k:N", sort=look.keys, axis=axis)
     scale = alt.Scale(domain=[*names], range=[*look.ink.phases])
     legend = alt.Legend(title=None, orient="top", symbolType="square", columns=1 if look.ink is PAGE else 0)
-    tips = [alt.Tooltip("label:N", title="strategy"), alt.Tooltip("phase:N", title="part"), alt.Tooltip("said:N", title="FLOPs")]
+    tips = [
+        alt.Tooltip("label:N", title="strategy"),
+        alt.Tooltip("phase:N", title="part"),
+        alt.Tooltip("said:N", title="FLOPs"),
+    ]
     bars = alt.Chart(alt.NamedData(name="flops")).mark_bar(height={"band": 0.7})
     colour = alt.Color("phase:N", scale=scale, legend=legend)
     chart = bars.encode(x=x, y=y, color=colour, order="i:Q", tooltip=tips)
