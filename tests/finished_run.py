@@ -9,7 +9,8 @@ from adapeff_sim.costs.base import Terms, price_ledger
 from adapeff_sim.costs.prices import Prices
 from adapeff_sim.ledger.ledger import Ledger
 from adapeff_sim.ledger.records import DeploymentRecord, Record
-from adapeff_sim.results import EventMark, Facts, Results, results_of, write
+from adapeff_sim.projection.target import Target
+from adapeff_sim.results import EventMark, Facts, Projection, Results, results_of, write
 from adapeff_sim.run_folder import RunFolder
 
 SCRIPT = "</script><script>window.harmed = 1</script><img src=x onerror='window.harmed = 1'>"
@@ -70,6 +71,31 @@ def told_by(
         events=(EventMark(day=0.0, text=LAUNCH), EventMark(day=40.0, text=names.get("event", LATER))),
     )
     return results_of(facts, ledger, book, price_ledger(ledger, book, facts.terms), {"device": "cpu x"}), ledger
+
+
+def carried(found: Results) -> Results:
+    """The same results with a projection beside them, whose every amount is three times that of the run."""
+    target = Target(
+        base_model="large",
+        encoder={},
+        examples_per_endpoint=50_000,
+        device="gpu",
+        train_flops_per_second=1e6,
+        answer_flops_per_second=1e5,
+        rates_from="assumed",
+    )
+    tripled = [c.model_copy(update={"amounts": tuple(3 * x for x in c.amounts)}) for c in found.curves]
+    totals = [t.model_copy(update={"mean": 3 * t.mean}) for t in found.totals]
+    rows = [r.model_copy(update={"provenance": "estimated"}) for r in found.rows]
+    own = Projection(
+        target=target, epochs=(), totals=tuple(totals), days=found.days, curves=tuple(tripled), rows=tuple(rows)
+    )
+    return found.model_copy(update={"projection": own})
+
+
+def unscored(found: Results) -> Results:
+    """The same results without any score."""
+    return found.model_copy(update={"quality": tuple(p.model_copy(update={"score": None}) for p in found.quality)})
 
 
 def busier(record: Record, traffic: float) -> Record:

@@ -1,11 +1,13 @@
 """`adapeff-sim report`: show finished runs again, from their files, on the screen or as a page, pictures and tables."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    from adapeff_sim.reports.told import Told
     from adapeff_sim.results import Results
 
 FILES = "Files"
@@ -67,6 +69,21 @@ def _write(runs: list[Path], targets: dict[str, Path], is_alone: bool) -> None:
             Console().print(
                 f"{plain(target)}{count}, {size / 1e6:.1f} MB", markup=False, highlight=False, soft_wrap=True
             )
+            if kind in ("png", "svg"):
+                _say_left_out(told)
+
+
+def _say_left_out(told: "Sequence[Told]") -> None:
+    """Which figures were not drawn, run by run, and why."""
+    from rich.console import Console
+
+    from adapeff_sim.reports.pictures import left_out
+    from adapeff_sim.reports.wording import plain
+
+    for run in told:
+        if names := left_out(run):
+            said = f"{plain(run.results.facts.name)}: not drawn, as there are no scores: {', '.join(names)}"
+            Console().print(said, markup=False, highlight=False, soft_wrap=True)
 
 
 def _show(found: "list[tuple[Results, Path]]", as_json: bool) -> None:

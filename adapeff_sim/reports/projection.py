@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from adapeff_sim.costs.totals import TotalRow
+from adapeff_sim.projection.target import Target
 from adapeff_sim.reports import sheets
 from adapeff_sim.reports.sheets import Sheet
 from adapeff_sim.reports.tables import starred, table
@@ -26,6 +27,21 @@ def projected(results: Results) -> list[Sheet]:
     return [_costs(results, found), _epochs(found), *rests]
 
 
+def carried(target: Target) -> str:
+    """That it is an estimate, and of what size."""
+    size = f"{target.base_model}, {plural(target.examples_per_endpoint, 'row')} an endpoint"
+    return f"Estimated, not measured: the same life with {size}"
+
+
+def larger(results: Results) -> Results | None:
+    """The life at the size of production as results of its own, for what draws curves; None where nobody asked."""
+    found = results.projection
+    if found is None:
+        return None
+    own = {"days": found.days, "curves": found.curves, "totals": found.totals, "rows": found.rows}
+    return results.model_copy(update={**own, "projection": None})
+
+
 def _costs(results: Results, found: Projection) -> Sheet:
     names = tuple(dict.fromkeys(row.component for row in found.totals))
     by = {(row.label, row.component): row for row in found.totals}
@@ -35,8 +51,7 @@ def _costs(results: Results, found: Projection) -> Sheet:
         sure = surety(row.provenance for row in found.rows if row.label == label)
         rows.append((sheets.text(label), *map(_amount, amounts), sheets.text(sure)))
     target = found.target
-    size = f"{target.base_model}, {plural(target.examples_per_endpoint, 'row')} an endpoint"
-    title = f"Estimated, not measured: the same life with {size}, in {results.prices.currency}"
+    title = f"{carried(target)}, in {results.prices.currency}"
     trials = f"{plural(target.trials, 'training')} in place of each; " if target.trials > 1 else ""
     priced = results.prices.compute.device
     note = (
@@ -82,14 +97,13 @@ def parts(results: Results, width: int, has_colour: bool) -> Iterator[Renderable
     """The same for a terminal, with curves of its own."""
     from adapeff_sim.reports.curves import curves
 
-    found = results.projection
+    found = larger(results)
     if found is None:
         return
     yield Text()
     yield from tables(results)
     yield Text(ESTIMATED, style="bold")
-    own = {"days": found.days, "curves": found.curves, "totals": found.totals, "rows": found.rows}
-    yield from curves(results.model_copy(update=own), width, has_colour)
+    yield from curves(found, width, has_colour)
 
 
 def tables(results: Results) -> Iterator[Table]:

@@ -159,8 +159,6 @@ def pareto(told: Told) -> Sheet:
     results, rows = told.results, []
     total = {row.label: row for row in results.totals if row.component == TOTAL}
     for i, label in enumerate(results.facts.labels):
-        gaps = [b.points for b in results.verdict.below if b.label == label]
-        said = "within the floor" if not gaps else "no score" if None in gaps else "below the floor"
         score = average(told, label)
         rows.append(
             (
@@ -168,7 +166,7 @@ def pareto(told: Told) -> Sheet:
                 _total(total[label], f"cost-{i}-{TOTAL}-plain"),
                 number(None if score is None else 100 * score, lambda x: f"{x:.1f}"),
                 number(_gap(results, label), lambda x: f"{x:.1f}"),
-                Cell(said, said, "below" if gaps else "", f"floor-{i}"),
+                _admitted(results, label, f"floor-{i}"),
                 sure(_both(results, label)),
             )
         )
@@ -183,6 +181,15 @@ def pareto(told: Told) -> Sheet:
     note = "points; mean over the endpoints served at the horizon. The floor says who is admitted to the comparison."
     note += f" {STAR_SAID}" if any(map(tables.starred, total.values())) else ""
     return Sheet("cost_and_quality", "Cost against quality", heads, tuple(rows), note)
+
+
+def _admitted(results: Results, label: str, key: str) -> Cell:
+    """Whether a strategy keeps to the quality floor; that is not known where nothing of it was scored."""
+    if not any(p.score is not None for p in results.quality if p.label == label):
+        return Cell("unavailable", None, "missing", key)
+    gaps = [b.points for b in results.verdict.below if b.label == label]
+    said = "within the floor" if not gaps else "no score" if None in gaps else "below the floor"
+    return Cell(said, said, "below" if gaps else "", key)
 
 
 def _total(row: TotalRow, key: str) -> Cell:

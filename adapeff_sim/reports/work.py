@@ -33,6 +33,7 @@ UPKEEP_NOTE = (
     "and re-validation on {devices} of the priced kind; roll-back: bytes to keep so as to go back"
 )
 PHASES = {"train": "training", "validate": "validating while training", "evaluate": "re-validating endpoints"}
+GOAL = ("day", "task", "to reach", "points")  # columns of the table of equal quality that say what is reached
 GOALS = {"all": "what all reach", "floor": "within the floor of the best"}
 
 
@@ -59,7 +60,7 @@ def events(told: Told) -> Sheet:
                 rows.append((*when, text(label), *_event(steps), *upkeep_cells(told_of(results, moment, steps[0]))))
     seeds = results.facts.seeds
     note = f"seed {seeds[0]}, or the first that lived through the event; " if len(seeds) > 1 else ""
-    note += "FLOPs of training as counted, and as 6 x parameters x tokens; time as measured where the run was made; "
+    note += "FLOPs of training as counted, and as 6 x parameters x tokens; time where the run was made; "
     note += UPKEEP_NOTE.format(devices=plural(results.facts.gpus, "device"))
     tail = ("FLOPs", "FLOPs, 6ND", "training", "validating", "re-validation", "scored", *UPKEEP, SURE)
     return Sheet("events", "What each event made stale", (*heads, *tail), tuple(rows), note)
@@ -150,19 +151,27 @@ def phases(told: Told) -> Sheet:
     return Sheet("flops", "Where the FLOPs went", heads, tuple(rows), note)
 
 
-def parts(told: Told) -> list[Sheet]:
-    """Where the FLOPs of training went, part by part; nothing where no training tells."""
+def part_flops(told: Told) -> dict[str, dict[str, float | None]]:
+    """Where the FLOPs of training went, mean over seeds: label -> part -> FLOPs; empty where no training tells."""
     horizon, seeds = told.results.facts.terms.horizon_days, len(told.results.facts.seeds)
     builds = [r for r in told.ledger.of(JobRecord) if r.job == "build" and r.day <= horizon]
     if not any(name in r.usage for r in builds for name in PARTS):
-        return []
-    rows = []
+        return {}
+    found: dict[str, dict[str, float | None]] = {}
     for label in told.results.facts.labels:
-        sums = [_sum([r.usage.get(name) for r in builds if r.label == label]) for name in PARTS]
-        how = sure(r.provenance for r in builds if r.label == label)
-        rows.append((text(label), *(number(None if s is None else s / seeds, flops) for s in sums), how))
+        sums = {name: _sum([r.usage.get(name) for r in builds if r.label == label]) for name in PARTS}
+        found[label] = {name: None if s is None else s / seeds for name, s in sums.items()}
+    return found
+
+
+def parts(told: Told) -> list[Sheet]:
+    """Where the FLOPs of training went, part by part; nothing where no training tells."""
+    rows, horizon = [], told.results.facts.terms.horizon_days
+    for label, found in part_flops(told).items():
+        builds = [r for r in told.ledger.of(JobRecord) if (r.job, r.label) == ("build", label) and r.day <= horizon]
+        rows.append((text(label), *(number(s, flops) for s in found.values()), sure(r.provenance for r in builds)))
     note, heads = "as counted, mean over seeds", ("strategy", *PARTS.values(), SURE)
-    return [Sheet("training", "FLOPs of training, part by part", heads, tuple(rows), note)]
+    return [Sheet("training", "FLOPs of training, part by part", heads, tuple(rows), note)] if rows else []
 
 
 def equal_quality(results: Results) -> list[Sheet]:
@@ -175,7 +184,7 @@ def equal_quality(results: Results) -> list[Sheet]:
     order = {label: i for i, label in enumerate(results.facts.labels)}
     told = sorted(found.items(), key=lambda item: (*item[0][:3], order.get(item[0][3], 0), item[0][4]))
     took = ("steps", "FLOPs", "FLOPs, 6ND", "training")
-    heads = ("day", "task", "to reach", "points", "strategy", "artifact", *took, SURE)
+    heads = (*GOAL, "strategy", "artifact", *took, SURE)
     rows = tuple(_reached(*name, mine) for name, mine in told)
     note = "points on the validation rows, mean over the seeds that reached them; of training alone: validating, and "
     note += "the adapters under a fusion, are not in it, and a model of several tasks is trained for all of them"

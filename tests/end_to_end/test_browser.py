@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from finished_run import HOSTILE, folder_with, told_by
+from finished_run import HOSTILE, carried, folder_with, told_by, unscored
 from hand_made import prices
 from story import Reckoner
 from typer.testing import CliRunner
@@ -26,6 +26,7 @@ BROWSER = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), ""
 )
 DRIVER = shutil.which("chromedriver") or ""
+NAMES = ("plain", "hostile", "lived", "carried", "unscored")
 LABELS = ("trains_cheaply", "between", "stores_cheaply")
 driven = pytest.mark.skipif(not (BROWSER and DRIVER), reason="no chromium with its chromedriver is installed")
 
@@ -49,7 +50,7 @@ def browser() -> Iterator:
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory) -> dict[str, Path]:
-    """Pages of a plain run, of one whose names mean harm, and of one whose scenario is known."""
+    """Pages of a plain run, of others like it, of one whose names mean harm, and of one whose scenario is known."""
     folder = tmp_path_factory.mktemp("pages")
     plain, hostile = told_by(LABELS), told_by(HOSTILE, event=HOSTILE[0], endpoint=HOSTILE[1])
     with pytest.MonkeyPatch.context() as patched:
@@ -58,10 +59,12 @@ def pages(tmp_path_factory) -> dict[str, Path]:
         typed("run", "smoke", "--device", "cpu", "--out", "lived")
         folder_with(folder / "plain", *plain)
         folder_with(folder / "hostile", *hostile, scenario=HOSTILE[0])
-        for name in ("plain", "hostile", "lived"):
+        folder_with(folder / "carried", carried(plain[0]), plain[1])
+        folder_with(folder / "unscored", unscored(plain[0]), plain[1])
+        for name in NAMES:
             typed("report", name, "--html", f"{name}.html")
         typed("report", "plain", "--svg", "drawn", "--png", "drawn")
-    return {name: folder / f"{name}.html" for name in ("plain", "hostile", "lived")}
+    return {name: folder / f"{name}.html" for name in NAMES}
 
 
 def typed(*arguments: str) -> None:
@@ -123,23 +126,73 @@ def sentences(browser) -> list[str]:
     return browser.execute_script("return adapeff.pages[0].verdict.sentences")
 
 
-def paths(browser, component: str) -> list[str]:
+def paths(browser, component: str, kind: str = "grown") -> list[str]:
     """The curves of a component as they are drawn."""
-    script = "return [...document.querySelectorAll(`[data-name=${arguments[0]}] g.mark-line path`)]"
+    chosen = f"[data-chart={kind}][data-name=${{arguments[0]}}]"
+    script = f"return [...document.querySelectorAll(`{chosen} g.mark-line path`)]"
     return browser.execute_script(f"{script}.map((path) => path.getAttribute('d'))", component)
 
 
+BEYOND = """
+const within = (e) => { // a region that scrolls, and that a keyboard and a screen reader find
+  const place = e.closest('.scroll');
+  return place && place.tabIndex === 0 && place.ariaLabel && getComputedStyle(place).overflowX === 'auto'
+    && place.previousElementSibling.checkVisibility() && place.getBoundingClientRect().right <= innerWidth + 1;
+};
+document.querySelectorAll('details').forEach((e) => { e.open = true; });
+return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(
+  [...document.querySelectorAll('body *')].filter((e) => e.checkVisibility() && e.getBoundingClientRect().width
+    && e.getBoundingClientRect().right > innerWidth + 1 && !within(e)).map((e) => e.outerHTML.slice(0, 150))))));
+"""
+
+
 @driven
-@pytest.mark.parametrize("name", ["plain", "hostile", "lived"])
-@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1024, "light"), (1920, "dark")])
+@pytest.mark.parametrize("name", ["hostile", "lived", "carried"])
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (820, "light"), (1280, "dark")])
 def test_it_fits_every_screen_and_draws_its_curves(browser, pages, name, width, scheme):
     page = shown(browser, pages[name], width, scheme)
     assert page.execute_script("return document.documentElement.scrollWidth") <= width
+    assert page.execute_script(BEYOND) == []  # but in a region that says that it scrolls
+    cut = "e.scrollWidth > e.clientWidth + 1"  # no table of plain names needs to scroll, as it stacks
+    tables = f"return [...document.querySelectorAll('.scroll:has(caption)')].filter((e) => {cut}).length"
+    assert name == "hostile" or page.execute_script(tables) == 0
     labels = page.execute_script("return adapeff.pages[0].case.labels.length")
     drawn = paths(page, "total")
     assert len(drawn) == labels and all(len(d) > 20 and "NaN" not in d for d in drawn)
     widths = "return [...document.querySelectorAll('.chart svg')].map((svg) => svg.getBoundingClientRect().width)"
     assert max(page.execute_script(widths)) <= width
+
+
+@driven
+def test_who_hears_the_page_is_told_of_charts_and_of_stacked_tables(browser, pages):
+    page = shown(browser, pages["plain"], 390)
+    assert page.find_elements("css selector", ".verdict table.stacked")
+    nodes = page.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
+    told = {(n["role"]["value"], n.get("name", {}).get("value", "")) for n in nodes if not n["ignored"]}
+    assert {("table", "Cost in EUR"), ("columnheader", "storage"), ("rowheader", LABELS[1])} <= told
+    charts = page.execute_script("return [...document.querySelectorAll('.chart')].map((e) => e.ariaLabel)")
+    assert charts and {("image", label) for label in charts} <= told
+
+
+@driven
+def test_curves_at_the_size_of_production_stand_apart_and_no_slider_moves_them(browser, pages):
+    page = shown(browser, pages["carried"])
+    kinds = ("grown", "projected")
+    before = {kind: paths(page, "total", kind) for kind in kinds}
+    assert len(before["projected"]) == len(LABELS)
+    heads = page.find_elements("css selector", ".estimated figcaption")
+    assert heads and all(head.text.endswith("*") for head in heads)
+    moved(page, compute=36000.0)
+    time.sleep(0.5)
+    after = {kind: paths(page, "total", kind) for kind in kinds}
+    assert after["projected"] == before["projected"] and after["grown"] != before["grown"]
+
+
+@driven
+def test_a_run_without_scores_says_so_where_they_would_be(browser, pages):
+    page = shown(browser, pages["unscored"])
+    assert not page.find_elements("css selector", "[data-chart=traded], [data-chart=scored]")
+    assert page.find_element("css selector", "[data-key=floor-0]").text == "unavailable"
 
 
 @driven

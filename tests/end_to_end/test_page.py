@@ -9,7 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from finished_run import HOSTILE, SCRIPT, folder_with, told_by
+from finished_run import HOSTILE, SCRIPT, carried, folder_with, told_by, unscored
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from story import Reckoner
@@ -24,7 +24,7 @@ from adapeff_sim.reports.files.markdown import escaped
 from adapeff_sim.reports.page import charts
 from adapeff_sim.reports.page.html import embedded, headline, page
 from adapeff_sim.reports.page.whatif import case_of, pools_of
-from adapeff_sim.reports.pictures import curve_rows, figures, written
+from adapeff_sim.reports.pictures import curve_rows, figures, left_out, written
 from adapeff_sim.reports.sheets import costs, sheets
 from adapeff_sim.reports.told import LABEL, Told, tamed
 from adapeff_sim.reports.work import equal_quality, events
@@ -193,6 +193,33 @@ def test_figures_draw_the_curves_of_the_results():
     rows = curve_rows(run.results, "total")
     last = {row["k"]: row["m"] for row in rows if row["d"] == 100.0}
     assert list(last.values()) == [pytest.approx(r.mean) for r in run.results.totals if r.component == "total"]
+
+
+def test_curves_at_the_size_of_production_are_figures_of_their_own_and_marked():
+    found, ledger = told_by(NAMES)
+    plain, larger = (dict(figures(tamed(Told(f, ledger, "runs/story", {})))) for f in (found, carried(found)))
+    own = {name: spec for name, spec in larger.items() if name.startswith("projected-")}
+    assert own.keys() == {f"projected-{row.component}" for row in found.totals}
+    assert {name: spec for name, spec in larger.items() if name not in own} == plain  # what was run stays as it was
+    for spec in own.values():
+        assert spec["title"]["text"][0].endswith(" *") and spec["title"]["subtitle"][0].startswith("* Estimated")
+    ends = [[r["m"] for r in d["total"]["datasets"]["curves"]] for d in (larger, {"total": own["projected-total"]})]
+    assert [3 * x for x in ends[0]] == pytest.approx(ends[1])
+
+
+def test_figures_that_would_show_scores_are_left_out_where_there_are_none():
+    found, ledger = told_by(NAMES)
+    run = tamed(Told(unscored(found), ledger, "runs/story", {}))
+    names, lost = {name for name, _ in figures(run)}, set(left_out(run))
+    assert {"cost_and_quality", "quality-a_sw"} <= lost and not lost & names and "total" in names
+    assert left_out(told()) == []
+    text = page([run], "")
+    assert "nothing was scored" in text and 'data-chart="traded"' not in text and 'data-chart="scored"' not in text
+
+
+def test_a_picture_says_which_event_is_which_and_what_its_band_is():
+    said = " ".join(dict(figures(told()))["total"]["title"]["subtitle"]).replace("\u00a0", " ")
+    assert "1: launch mini:v1" in said and "2: new_language sw" in said and "means of 2 seeds" in said
 
 
 MARKED, UNMARKED = ("| a | b |", "*x* _y_ `z`", "<b>", "[a](b)", "# head", "1. one"), ("a_b", "71.9", "day 1.5")

@@ -8,8 +8,6 @@ from typing import Any
 
 import altair as alt
 
-from adapeff_sim.reports.work import PHASES
-
 # Chosen by search: any two of them lie 24 or more apart in CIELAB, also as Machado, Oliveira and Fernandes (2009)
 # simulate protanopia, deuteranopia and tritanopia, and stand out from the background by 3:1; so do those of page.css.
 LIGHTS = ("#2c52f2", "#412d16", "#29995a", "#cd55c0", "#988900", "#29296b", "#5c5c5c", "#86400a")
@@ -64,25 +62,27 @@ class Look:
         """What the strategies are called in fields."""
         return [f"s{i}" for i in range(len(self.labels))]
 
-    def colour(self) -> alt.Color:
+    def colour(self, is_line: bool = False) -> alt.Color:
         """The colour of a strategy; the legend is the page's own, or a picture's."""
         scale = alt.Scale(domain=self.keys, range=self.ink.of(len(self.labels)))
-        return alt.Color("k:N", scale=scale, legend=self._legend())
+        return alt.Color("k:N", scale=scale, legend=self._legend(is_line))
 
     def dash(self) -> alt.StrokeDash:
         """The dash of a strategy, so that curves differ without colour and show where they lie on each other."""
         cycle = [list(DASHES[turn(i)]) for i in range(len(self.labels))]
-        return alt.StrokeDash("k:N", scale=alt.Scale(domain=self.keys, range=cycle), legend=self._legend())
+        return alt.StrokeDash("k:N", scale=alt.Scale(domain=self.keys, range=cycle), legend=self._legend(is_line=True))
 
     def shape(self) -> alt.Shape:
         """The shape of a strategy's point."""
         cycle = [SHAPES[turn(i)] for i in range(len(self.labels))]
         return alt.Shape("k:N", scale=alt.Scale(domain=self.keys, range=cycle), legend=self._legend())
 
-    def _legend(self) -> alt.Legend | None:
+    def _legend(self, is_line: bool = False) -> alt.Legend | None:
+        """None in the page, which has its own; a line is long enough to show its dash."""
         if self.ink is PAGE:
             return None
-        return alt.Legend(title=None, orient="bottom", columns=3, labelExpr=NAME, symbolSize=260, labelLimit=280)
+        line = {"symbolSize": 1600, "symbolStrokeWidth": 2.4, "rowPadding": -22} if is_line else {"symbolSize": 260}
+        return alt.Legend(title=None, orient="bottom", columns=3, labelExpr=NAME, labelLimit=280, **line)
 
     def finished(self, chart: Any, height: int = HEIGHT) -> dict[str, Any]:
         """The chart as Vega-Lite."""
@@ -129,12 +129,12 @@ def grown(look: Look, span: tuple[float, float]) -> dict[str, Any]:
     layers: list[Any] = [*_events(look, x)]
     if look.has_band:
         band = curves.mark_area(opacity=0.16, tooltip=False).encode(
-            x=x, y=alt.Y("lo:Q"), y2="hi:Q", color=look.colour()
+            x=x, y=alt.Y("lo:Q"), y2="hi:Q", color=look.colour(is_line=True)
         )
         layers.append(band.encode(order="i:Q"))
     layers.append(
         curves.mark_line(strokeWidth=2.4, tooltip=False).encode(
-            x=x, y=y, color=look.colour(), strokeDash=look.dash(), order="i:Q"
+            x=x, y=y, color=look.colour(is_line=True), strokeDash=look.dash(), order="i:Q"
         )
     )
     crossed = alt.Chart(alt.NamedData(name="crossings")).mark_point(
@@ -186,11 +186,13 @@ def scored(look: Look, span: tuple[float, float], domain: tuple[float, float]) -
     if look.has_band:
         layers.append(
             rows.mark_area(opacity=0.16, tooltip=False).encode(
-                x=x, y=alt.Y("lo:Q", scale=scale), y2="hi:Q", color=look.colour(), order="i:Q"
+                x=x, y=alt.Y("lo:Q", scale=scale), y2="hi:Q", color=look.colour(is_line=True), order="i:Q"
             )
         )
     line = rows.mark_line(strokeWidth=2.4, tooltip=False)
-    layers.append(line.encode(x=x, y=y, color=look.colour(), strokeDash=look.dash(), order="i:Q", detail="part:N"))
+    layers.append(
+        line.encode(x=x, y=y, color=look.colour(is_line=True), strokeDash=look.dash(), order="i:Q", detail="part:N")
+    )
     return look.finished(alt.layer(_pointed(look, x, alt.Chart(alt.NamedData(name="hover"))), *layers), 190)
 
 
@@ -214,14 +216,35 @@ def traded(look: Look) -> dict[str, Any]:
     return look.finished(alt.layer(*layers), 300)
 
 
-def went(look: Look) -> dict[str, Any]:
-    """Where the FLOPs went: a bar for each strategy, in it a part for each phase."""
+def equalled(look: Look, goals: int) -> dict[str, Any]:
+    """What one quality took: a row for each of so many goals, in it a point for each training that reached it."""
+    x = alt.X("flops:Q", axis=alt.Axis(title="FLOPs of training until there", format="~s", tickCount=5))
+    axis = alt.Axis(title=None, labelLimit=240, domain=False, ticks=False, grid=True, gridDash=[2, 3])
+    y = alt.Y("where:N", sort=None, axis=axis)
+    tips = [
+        alt.Tooltip("where:N", title="to reach"),
+        alt.Tooltip("label:N", title="strategy"),
+        alt.Tooltip("slot:N", title="artifact"),
+        alt.Tooltip("said:N", title="FLOPs"),
+    ]
+    apart = alt.YOffset("k:N", scale=alt.Scale(domain=look.keys))
+    points = alt.Chart(alt.NamedData(name="equalled")).mark_point(size=90, filled=True, opacity=1)
+    chart = points.encode(x=x, y=y, yOffset=apart, color=look.colour(), shape=look.shape(), tooltip=tips)
+    return look.finished(chart, 40 + max(34, 11 * len(look.labels)) * goals)
+
+
+def went(look: Look, names: tuple[str, ...]) -> dict[str, Any]:
+    """Where the FLOPs went: a bar for each strategy, in it a part for each of at most three names."""
     x = alt.X("flops:Q", axis=alt.Axis(title="FLOPs, as counted", format="~s", tickCount=5), stack="zero")
     axis = alt.Axis(title=None, labelLimit=150, labelExpr=NAME, domain=False, ticks=False)
     y = alt.Y("k:N", sort=look.keys, axis=axis)
-    scale = alt.Scale(domain=[*PHASES.values()], range=[*look.ink.phases])
-    legend = alt.Legend(title=None, orient="top", symbolType="square")
-    tips = [alt.Tooltip("label:N", title="strategy"), alt.Tooltip("phase:N"), alt.Tooltip("said:N", title="FLOPs")]
+    scale = alt.Scale(domain=[*names], range=[*look.ink.phases])
+    legend = alt.Legend(title=None, orient="top", symbolType="square", columns=1 if look.ink is PAGE else 0)
+    tips = [
+        alt.Tooltip("label:N", title="strategy"),
+        alt.Tooltip("phase:N", title="part"),
+        alt.Tooltip("said:N", title="FLOPs"),
+    ]
     bars = alt.Chart(alt.NamedData(name="flops")).mark_bar(height={"band": 0.7})
     colour = alt.Color("phase:N", scale=scale, legend=legend)
     chart = bars.encode(x=x, y=y, color=colour, order="i:Q", tooltip=tips)

@@ -72,7 +72,7 @@ def _knob(knob: Knob, i: int) -> str:
         f'<input type="range" id="range-{name}" {reach} aria-label="{escape(knob.title)}, {unit}">'
         f'<label><input type="number" id="number-{name}" min="0"{most} step="any" value="{knob.now:.12g}" '
         f'aria-label="{escape(knob.title)}, {unit}, as a number"> <span>{unit}</span></label>'
-        "<output></output></fieldset>"
+        '<output aria-live="off"></output></fieldset>'
     )
 
 

@@ -102,7 +102,8 @@ adapeff.graph = (article, lives) => {
       for (const kind of ["pointerenter", "focus", "click"]) g.addEventListener(kind, () => point(node));
       for (const kind of ["pointerleave", "blur"]) g.addEventListener(kind, () => point(null));
     }
-    return place.querySelector(".scroll").replaceChildren(svg);
+    place.querySelector(".scroll").replaceChildren(svg);
+    return adapeff.fit(place.querySelector(".scroll"));
   }
 
   function box(node, nodes) {

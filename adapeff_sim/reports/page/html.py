@@ -2,27 +2,28 @@
 
 import json
 import re
-import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from html import escape
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
 from pydantic import JsonValue
 
 from adapeff_sim import __version__
-from adapeff_sim.reports import sheets, work
+from adapeff_sim.reports import sheets
+from adapeff_sim.reports.effort import FLOPS as PARTS
 from adapeff_sim.reports.page import charts, series
-from adapeff_sim.reports.page.controls import controls, graph_section
+from adapeff_sim.reports.page.controls import controls
 from adapeff_sim.reports.page.graph import graph_of
-from adapeff_sim.reports.page.tables import events_table, legend, scrolling, table
+from adapeff_sim.reports.page.sections import sections
+from adapeff_sim.reports.page.tables import scrolling, table
 from adapeff_sim.reports.page.whatif import case_of
-from adapeff_sim.reports.projection import projected
 from adapeff_sim.reports.told import Told
 from adapeff_sim.reports.wording import nothing_trained, plural
+from adapeff_sim.reports.work import PHASES
 
-SCRIPTS = ("judge.js", "sentences.js", "graph.js", "page.js")
+SCRIPTS = ("judge.js", "sentences.js", "numbers.js", "fit.js", "graph.js", "page.js")
 POLICY = "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data:"
 
 
@@ -84,20 +85,19 @@ def clauses(sentence: str) -> list[str]:
 
 def _article(told: Told, i: int) -> str:
     """One run."""
-    data = embedded(data_of(told))
-    sections = "".join(_sections(told, i))
+    data, body = embedded(data_of(told)), "".join(sections(told, i))
     return (
         f'<article class="run" id="run-{i}" aria-labelledby="name-{i}">\n{_heading(told, i)}'
-        f'<div class="layout">{controls(told.results, i)}<div class="columns">{sections}</div></div>\n'
+        f'<div class="layout">{controls(told.results, i)}<div class="columns">{body}</div></div>\n'
         f'<script type="application/json" class="data">{data}</script>\n</article>\n'
     )
 
 
 def data_of(told: Told) -> dict[str, JsonValue]:
     """Everything that the scripts of the page read of one run."""
-    results = told.results
+    results, look = told.results, look_of(told)
     span = (results.days[0], results.days[-1])
-    look = look_of(told)
+    equalled = series.equalled_rows(results)
     scores: list[JsonValue] = [
         {"endpoint": e, "scores": [*series.score_rows(results, e)], "hover": [*series.score_hovers(results, e)]}
         for e in series.endpoints(results)
@@ -106,7 +106,10 @@ def data_of(told: Told) -> dict[str, JsonValue]:
         "grown": charts.grown(look, span),
         "scored": charts.scored(look, span, series.score_span(results)),
         "traded": charts.traded(look),
-        "went": charts.went(look),
+        "equalled": charts.equalled(look, len({row["where"] for row in equalled})),
+        "went": charts.went(look, tuple(PHASES.values())),
+        "parts": charts.went(look, tuple(PARTS.values())),
+        "projected": charts.grown(replace(look, currency=f"{look.currency}, estimated"), span),
     }
     return {
         "case": case_of(results, told.ledger),
@@ -114,7 +117,10 @@ def data_of(told: Told) -> dict[str, JsonValue]:
         "events": [*series.event_rows(results)],
         "scores": scores,
         "means": [*series.quality_means(told)],
+        "equalled": [*equalled],
         "flops": [*series.flop_rows(told)],
+        "parts": [*series.part_rows(told)],
+        "projected": series.projected_curves(results),
         "graph": graph_of(told),
     }
 
@@ -157,81 +163,4 @@ def _cut_short(told: Told) -> str:
     return (
         f'<p class="warning">{plural(count, "training")} ended by a cap before patience did (not converged): '
         "their costs and scores are not those of a finished training.</p>"
-    )
-
-
-def _sections(told: Told, i: int) -> Iterator[str]:
-    results = told.results
-    key = legend(results.facts.labels)
-    trade = _chart("traded", TRADED) + table(sheets.pareto(told), titled=False)
-    trade += "".join(table(sheet) for sheet in work.equal_quality(results)) or UNEQUAL
-    flops = _chart("went", WENT) + "".join(table(s, titled=False) for s in (work.phases(told), *work.parts(told)))
-    yield _section(f"curves-{i}", "Cumulative cost", key + _curves(results) + CROSSINGS)
-    yield _section(f"events-{i}", "What happened", events_table(work.events(told)))
-    yield _section(f"graph-{i}", "Artifacts, event by event", graph_section(told, i))
-    yield _section(f"quality-{i}", "Quality over time", key + _scores(results) + table(sheets.quality(results)))
-    yield _section(f"trade-{i}", "Cost against quality", key + trade)
-    yield _section(f"flops-{i}", "Where the FLOPs went", flops)
-    whence = table(sheets.provenance(told), titled=False) + "".join(map(table, sheets.assumptions(results)))
-    yield _section(f"provenance-{i}", "Where the amounts come from", whence)
-    if results.projection:
-        both = "".join(table(sheet) for sheet in projected(results))
-        yield _section(f"projection-{i}", "At the size of production: estimated, not measured", both)
-    yield _section(f"again-{i}", "How to do it again", again(told))
-
-
-ABOVE = "total, above the lowest"  # where one component dwarfs the others, all totals look alike
-TRADED = "Total cost by the horizon against the mean score, a point for each strategy; the table below has the numbers."
-UNEQUAL = "<h3>At equal quality</h3><p>Unavailable: the results of this run tell of no cost at equal quality.</p>"
-WENT = "Counted FLOPs of each strategy by phase; the table below has the numbers."
-CROSSINGS = (
-    '<div class="crossings"><h3>Where curves cross</h3><ul></ul>'
-    "<p class=note>Mean over seeds; two curves cross where each was more than 1 % below the other.</p></div>"
-)
-
-
-def _section(name: str, title: str, body: str) -> str:
-    return f'<section aria-labelledby="{name}"><h2 id="{name}">{escape(title)}</h2>{body}</section>\n'
-
-
-def _curves(results: Any) -> str:
-    """A chart for every component and the total, the total first; numbers below each for who cannot see it."""
-    names = list(dict.fromkeys(row.component for row in results.totals))
-    boxes = [
-        _chart("grown", f"Cumulative {name} cost of every strategy by day; its numbers follow.", name, numbers=True)
-        for name in [*names[-1:], *names[:-1]]
-    ]
-    above = "How far the total of every strategy lies above the lowest, by day; its numbers follow."
-    boxes.insert(1, _chart("grown", above, ABOVE, numbers=True))
-    return f'<div class="charts">{"".join(boxes)}</div>'
-
-
-def _scores(results: Any) -> str:
-    names = series.endpoints(results)
-    boxes = [_chart("scored", f"Score of {e} by day; the table below has the last.", e) for e in names]
-    return f'<div class="charts">{"".join(boxes)}</div>'
-
-
-def _chart(kind: str, told: str, name: str = "", numbers: bool = False) -> str:
-    """A place for a chart, with what it shows in words."""
-    title = f"<figcaption>{escape(name)}</figcaption>" if name else ""
-    below = '<details class="numbers"><summary>Numbers</summary><div class="scroll"></div></details>' if numbers else ""
-    return (
-        f'<figure>{title}<div class="chart" data-chart="{kind}" data-name="{escape(name)}" role="img" '
-        f'aria-label="{escape(told)}"></div>{below}</figure>'
-    )
-
-
-def again(told: Told) -> str:
-    """The command that does it again, the scenario's text, and with what it was done."""
-    command = f"adapeff-sim run {shlex.quote(str(Path(told.folder) / 'scenario.yaml'))}"
-    report = f"adapeff-sim report {shlex.quote(told.folder)} --html page.html"
-    text = (
-        f"<details><summary>scenario.yaml</summary><pre>{escape(told.scenario)}</pre></details>"
-        if told.scenario
-        else ""
-    )
-    return (
-        f"<p>The same run, and this page of it:</p><pre><code>{escape(command)}\n{escape(report)}</code></pre>{text}"
-        f"<details><summary>Environment, digests and prices</summary>{table(sheets.environment(told))}</details>"
     )

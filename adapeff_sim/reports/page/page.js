@@ -21,8 +21,16 @@
       this.data = JSON.parse(article.querySelector("script.data").textContent);
       this.case = this.data.case;
       this.knobs = { prices: { ...this.case.prices }, traffic: 1, floor: this.case.floor };
+      this.projected = this.carried(this.data.projected);
       this.views = [];
       this.asked = false;
+    }
+
+    carried(found) { // the curves at the size of production, as those of the run are
+      if (!found) return new Map();
+      const points = (curve) => curve.map(([mean, low, high], i) => ({ day: found.days[i], mean, low, high }));
+      const curves = new Map(Object.entries(found.curves).map(([name, all]) => [name, all.map(points)]));
+      return curves.set(ABOVE, this.above(curves.get(TOTAL)));
     }
 
     async begin() {
@@ -93,9 +101,19 @@
       this.verdict = adapeff.judge(this.case, this.lots, this.knobs.floor);
       this.crossed = new Map(this.case.components.map((c) => [c, adapeff.crossings(this.case, this.lots, c)]));
       this.curves = new Map(this.case.components.map((c) => [c, adapeff.curves(this.case, this.lots, c)]));
-      const all = this.curves.get(TOTAL), lowest = all[0].map((_, i) => Math.min(...all.map((points) => points[i].mean)));
+      this.curves.set(ABOVE, this.above(this.curves.get(TOTAL)));
+    }
+
+    above(all) { // how far every curve lies above the lowest; the seeds' range of that is not told
+      const lowest = all[0].map((_, i) => Math.min(...all.map((points) => points[i].mean)));
       const above = (p, i) => ({ day: p.day, mean: p.mean - lowest[i], low: p.mean - lowest[i], high: p.mean - lowest[i] });
-      this.curves.set(ABOVE, all.map((points) => points.map(above)));
+      return all.map((points) => points.map(above));
+    }
+
+    curvesOf(place) {
+      const { chart, name } = place.dataset;
+      if (chart === "projected") return this.projected.get(name);
+      return this.curves.get(name).map((points, k) => this.isKnown(k, name) ? points : []);
     }
 
     get isMoved() {
@@ -116,6 +134,7 @@
       this.article.querySelector(".conditions").replaceChildren(...rest);
       this.article.querySelector(".stands").textContent = head;
       this.tellCosts();
+      for (const place of this.article.querySelectorAll(".verdict .scroll")) adapeff.fit(place);
       this.tellFloor();
       this.tellCrossings();
       for (const shown of this.article.querySelectorAll(".numbers[open]")) this.tellNumbers(shown);
@@ -161,7 +180,9 @@
         marked.add(`score-${b.label}-${b.endpoint}`);
       }
       this.case.labels.forEach((_, label) => {
-        this.set(`floor-${label}`, low.get(label) || "within the floor", { below: low.has(label) });
+        if (this.case.scores[label].some(([, score]) => score !== null)) {
+          this.set(`floor-${label}`, low.get(label) || "within the floor", { below: low.has(label) });
+        }
         for (const endpoint of adapeff.endpoints(this.case)) {
           const key = `score-${label}-${endpoint}`, cell = this.article.querySelector(`[data-key="${CSS.escape(key)}"]`);
           if (!cell || cell.classList.contains("missing")) continue;
@@ -189,20 +210,10 @@
 
     tellNumbers(shown) {
       const place = shown.closest("figure").querySelector(".chart");
-      const table = make("table"), head = table.createTHead().insertRow(), body = table.createTBody();
-      for (const name of ["day", ...this.case.labels]) head.append(make("th", name, { scope: "col" }));
-      const curves = this.curves.get(place.dataset.name), days = this.case.days;
-      const wanted = new Set([...this.data.events.map((e) => e.d), days[days.length - 1]]);
-      days.forEach((day, i) => {
-        if (!wanted.has(day) || day === days[i + 1]) return;
-        const row = body.insertRow();
-        row.append(make("th", general(day), { scope: "row" }));
-        curves.forEach((curve, k) => {
-          const isKnown = this.isKnown(k, place.dataset.name);
-          row.append(make("td", isKnown ? money(curve[i].mean) : "unavailable", { class: "number" }));
-        });
-      });
-      shown.querySelector(".scroll").replaceChildren(table);
+      const days = [...this.data.events.map((e) => e.d), this.case.horizon];
+      const within = shown.querySelector(".scroll");
+      within.replaceChildren(adapeff.numbers(this.case.labels, this.curvesOf(place), new Set(days)));
+      adapeff.fit(within);
     }
 
     isKnown(label, name) { // whether anything of a curve could be had: of what could not, there is none
@@ -213,26 +224,29 @@
     // What is drawn.
     rows(place) {
       const { chart, name } = place.dataset;
-      if (chart === "grown") return this.grown(name);
+      if (chart === "grown") return this.grown(this.curvesOf(place), this.crossed.get(name) || []);
+      if (chart === "projected") return this.grown(this.curvesOf(place), [], ", estimated");
       if (chart === "scored") {
         const { scores, hover } = this.data.scores.find((x) => x.endpoint === name);
         return { scores, hover: hover.map((row) => this.pointed(row.d, row.told)), events: this.signs() };
       }
-      return chart === "traded" ? this.traded() : { flops: this.data.flops };
+      if (chart === "traded") return this.traded();
+      if (chart === "equalled") return { equalled: this.data.equalled };
+      return { flops: chart === "parts" ? this.data.parts : this.data.flops };
     }
 
-    grown(component) {
-      const found = this.curves.get(component), days = this.case.days;
-      const curves = found.flatMap((points, k) => !this.isKnown(k, component) ? [] : points.map((p, i) => {
+    grown(found, crossed, sure = "") { // a curve of which nothing is known has no points
+      const days = (found.find((points) => points.length) || []).map((p) => p.day);
+      const curves = found.flatMap((points, k) => points.map((p, i) => {
         return { k: `s${k}`, d: p.day, m: p.mean, lo: p.low, hi: p.high, i };
       }));
       const hover = days.flatMap((day, i) => {
         if (day === days[i + 1]) return [];
-        return [this.pointed(day, found.map((points, k) => {
-          return this.isKnown(k, component) ? `${money(points[i].mean)} ${this.case.currency}` : null;
+        return [this.pointed(day, found.map((points) => {
+          return points.length ? `${money(points[i].mean)} ${this.case.currency}${sure}` : null;
         }))];
       });
-      const crossings = (this.crossed.get(component) || []).map((x) => {
+      const crossings = crossed.map((x) => {
         return { d: x.day, day: general(Number(fixed(x.day, 1))), m: x.amount, said: this.crossing(x) };
       });
       return { curves, hover, crossings, events: this.signs() };
@@ -270,7 +284,10 @@
     async draw(place) {
       const rows = this.rows(place);
       const spec = { ...this.data.specs[place.dataset.chart], datasets: rows };
+      const said = place.getAttribute("aria-label");
       const { view } = await vegaEmbed(place, spec, options);
+      place.setAttribute("role", "img"); // Vega takes both for its own
+      place.setAttribute("aria-label", said);
       this.views.push([place, view]);
     }
 
@@ -287,6 +304,7 @@
   adapeff.pages = pages;
   adapeff.ready = (async () => {
     for (const page of pages) await page.begin();
+    adapeff.fit.watch(document);
     document.documentElement.dataset.ready = "yes";
   })();
 })();

@@ -2,16 +2,20 @@
 
 import math
 import statistics
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from pydantic import JsonValue
 
 from adapeff_sim.ledger.history import EventRow, QualityPoint
+from adapeff_sim.ledger.trainings import EqualQualityRow
+from adapeff_sim.reports.effort import FLOPS as PARTS
+from adapeff_sim.reports.projection import larger
 from adapeff_sim.reports.sheets import average, last_points
 from adapeff_sim.reports.told import Told
 from adapeff_sim.reports.wording import flops, points
-from adapeff_sim.reports.work import PHASES, meant, moments, phase_flops
+from adapeff_sim.reports.work import PHASES, meant, moments, part_flops, phase_flops
 from adapeff_sim.results import Results
 
 Rows = list[dict[str, JsonValue]]
@@ -125,9 +129,57 @@ def _by_seed(told: Told, label: str) -> list[float]:
 
 def flop_rows(told: Told) -> Rows:
     """The counted FLOPs of each strategy and phase; what is not known has no bar."""
-    return [
-        {"k": f"s{k}", "label": label, "phase": PHASES[phase], "flops": number, "said": flops(number), "i": i}
-        for k, (label, found) in enumerate(phase_flops(told).items())
-        for i, (phase, number) in enumerate(found.items())
-        if number is not None
-    ]
+    return list(_bars(phase_flops(told), PHASES))
+
+
+def part_rows(told: Told) -> Rows:
+    """The counted FLOPs of training of each strategy, part by part; what is not known has no bar."""
+    return list(_bars(part_flops(told), PARTS))
+
+
+def _bars(found: Mapping[str, Mapping[str, float | None]], names: Mapping[str, str]) -> Iterator[dict[str, JsonValue]]:
+    """A bar's part for each strategy and each of the names."""
+    for k, (label, amounts) in enumerate(found.items()):
+        for i, (name, number) in enumerate(amounts.items()):
+            if number is not None:
+                said = flops(number)
+                yield {"k": f"s{k}", "label": label, "phase": names[name], "flops": number, "said": said, "i": i}
+
+
+def equalled_rows(results: Results) -> Rows:
+    """The FLOPs of training until the score that all strategies reach, mean over the seeds that reached it."""
+    found: dict[tuple[float, str, str, str], list[EqualQualityRow]] = defaultdict(list)
+    targets: dict[tuple[float, str], list[float]] = defaultdict(list)
+    for row in results.equal_quality:
+        if row.goal == "all":
+            found[row.day, row.task, row.label, row.slot].append(row)
+            targets[row.day, row.task].append(row.target)
+    rows: Rows = []
+    for (day, task, label, slot), mine in sorted(found.items(), key=lambda item: item[0][:2]):
+        known = [row.train_flops for row in mine if row.steps is not None and row.train_flops is not None]
+        if known:
+            k, mean = f"s{results.facts.labels.index(label)}", statistics.fmean(known)
+            where = f"day {day:g}, {task}: {points(statistics.fmean(targets[day, task]))} points"
+            rows.append({"k": k, "label": label, "slot": slot, "flops": mean, "said": flops(mean), "where": where})
+    return rows
+
+
+def grown(results: Results, component: str) -> list[list[tuple[float, float, float]]]:
+    """Cumulative cost of every strategy on the grid of days: mean, lowest and highest of the seeds."""
+    found = []
+    for label in results.facts.labels:
+        mine = [c.amounts for c in results.curves if (c.label, c.component) == (label, component)]
+        found.append([(statistics.fmean(each), min(each), max(each)) for each in zip(*mine, strict=True)])
+    return found
+
+
+def projected_curves(results: Results) -> JsonValue:
+    """The curves at the size of production with days of their own; None where nobody asked for them."""
+    found = larger(results)
+    if found is None:
+        return None
+    names = dict.fromkeys(row.component for row in found.totals)
+    curves: dict[str, JsonValue] = {
+        name: [[[*point] for point in points] for points in grown(found, name)] for name in names
+    }
+    return {"days": [*found.days], "curves": curves}

@@ -1,6 +1,7 @@
 """Tables and the legend of the page, with all that is foreign escaped."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from html import escape
 from itertools import groupby
 
@@ -21,6 +22,7 @@ def legend(labels: Sequence[str]) -> str:
     return f'<ul class="legend" aria-label="Strategies">{"".join(entries)}</ul>'
 
 
+LONG = 14  # characters of a head: three of them do not stand beside each other on a phone
 OUTLINES = {  # within 40 to 54 and 1 to 15, as Vega draws its shapes
     "circle": "M47 2a6 6 0 1 0 .01 0z",
     "square": "M41 2h12v12h-12z",
@@ -34,63 +36,62 @@ OUTLINES = {  # within 40 to 54 and 1 to 15, as Vega draws its shapes
 
 
 def table(sheet: Sheet, titled: bool = True) -> str:
-    """A sheet as a table that scrolls within itself where it is wider than the screen."""
+    """A sheet as a table; where it is wider than its place its rows are stacked, or it scrolls within itself."""
     numbers = _numbers(sheet)
-    rows = "".join(f"<tr>{_cells(row, numbers)}</tr>" for row in sheet.rows)
-    title = f"<caption{'' if titled else ' class=unseen'}>{escape(sheet.title)}</caption>"
-    made = f"<table>{title}<thead><tr>{_heads(sheet.heads, numbers)}</tr></thead><tbody>{rows}</tbody></table>"
-    return scrolling(made, sheet.title) + _note(sheet)
+    rows = "".join(f'<tr role="row">{_cells(sheet.heads, row, numbers)}</tr>' for row in sheet.rows)
+    made = stackable(sheet.title, sheet.heads, numbers, f'<tbody role="rowgroup">{rows}</tbody>', titled)
+    return scrolling(made, sheet.title) + note(sheet)
 
 
-def events_table(sheet: Sheet) -> str:
-    """The sheet of events: a line for each event, and under it one for each strategy for which something changed."""
-    bodies = [_event(when, list(rows)) for when, rows in groupby(sheet.rows, key=lambda row: row[:3])]
-    title = f"<caption class=unseen>{escape(sheet.title)}</caption>"
-    heads = ("strategy", "artifacts", "because of what moved", *sheet.heads[NUMBERS:])
-    numbers = [i >= HEADS for i in range(len(heads))]
-    return scrolling(
-        f'<table class="events">{title}<thead><tr>{_heads(heads, numbers)}</tr></thead>{"".join(bodies)}</table>',
-        sheet.title,
-    ) + _note(sheet)
+def grouped(sheet: Sheet, by: int, said: Callable[[Sequence[Cell]], str]) -> str:
+    """A sheet whose first columns are alike in groups of rows: a line for each group, and its rows without them."""
+    heads, numbers = sheet.heads[by:], _numbers(sheet)[by:]
+    bodies = []
+    for when, rows in groupby(sheet.rows, key=lambda row: row[:by]):
+        told = "".join(f'<tr role="row">{_cells(heads, row[by:], numbers)}</tr>' for row in rows)
+        bodies.append(f'<tbody role="rowgroup">{head_of_group(escape(said(when)), len(heads))}{told}</tbody>')
+    made = stackable(sheet.title, heads, numbers, "".join(bodies))
+    return scrolling(made, sheet.title) + note(sheet)
 
 
-HEADS = 3  # of the events' table: strategy, artifacts, because
-STRATEGY, FATES, BECAUSE, NUMBERS = 3, {"+": 4, "~": 5, "=": 7, "-": 8}, 6, 9  # columns of its sheet
-SAID = 1  # how sure a row is stands last, and is no work
-CHANGES = [column for sign, column in FATES.items() if sign != "="]
+def head_of_group(said: str, width: int) -> str:
+    """The line above a group of rows; ``said`` is HTML."""
+    return f'<tr role="row" class="when"><th colspan="{width}" scope="rowgroup" role="rowheader">{said}</th></tr>'
 
 
-def _event(when: tuple[Cell, ...], rows: list[tuple[Cell, ...]]) -> str:
-    """One event: its line, a line for each strategy that does something, and one for those that need not."""
-    place, day, event = when
-    width = HEADS + len(rows[0]) - NUMBERS
-    title = f'<span class="chip">{escape(place.said)}</span> day {escape(day.said)}: {escape(event.said)}'
-    lines = [f'<tr><th colspan="{width}" scope="rowgroup"><div>{title}</div></th></tr>']
-    idle = [row for row in rows if not any(row[i].value for i in (*CHANGES, *range(NUMBERS, len(row) - SAID)))]
-    for row in rows:
-        if row not in idle:
-            numbers = "".join(f'<td class="number {cell.mark}">{escape(cell.said)}</td>' for cell in row[NUMBERS:])
-            because = escape(row[BECAUSE].said)
-            head = f'<th scope="row">{escape(row[STRATEGY].said)}</th>'
-            lines.append(f"<tr>{head}<td>{_fates(row)}</td><td>{because}</td>{numbers}</tr>")
-    if idle:
-        names = escape(", ".join(row[STRATEGY].said for row in idle))
-        lines.append(f'<tr class="idle"><td colspan="{width}"><div>nothing to do: {names}</div></td></tr>')
-    return f"<tbody>{''.join(lines)}</tbody>"
+def stackable(
+    title: str, heads: Sequence[str], numbers: Sequence[bool], bodies: str, titled: bool = True, kind: str = ""
+) -> str:
+    """A table that fit.js may stack: its roles are said outright, as they would go with its layout."""
+    caption = f"<caption{classes('' if titled else 'unseen')}>{escape(title)}</caption>"
+    columns = "".join(
+        f'<th scope="col" role="columnheader"{classes("number" if is_number else "")}>{breakable(head)}</th>'
+        for head, is_number in zip(heads, numbers, strict=True)
+    )
+    head = f'<thead role="rowgroup"><tr role="row">{columns}</tr></thead>'
+    long = "long" if max(map(len, heads)) > LONG else ""
+    return f'<table role="table"{classes("stackable", long, kind)}>{caption}{head}{bodies}</table>'
 
 
-def _fates(row: tuple[Cell, ...]) -> str:
-    """What became of the artifacts, each with its sign; of what is kept only how much."""
-    lines = []
-    for sign, column in FATES.items():
-        names = str(row[column].value or "").split()
-        told = [f"{len(names)} kept"] if sign == "=" and names else names
-        lines += [f'<span class="fate f{"+~=-".index(sign)}">{sign} {escape(name)}</span>' for name in told]
-    return "<br>".join(lines)
+def scrolling(made: str, title: str) -> str:
+    """A table within a region of its own, which scrolls, and which a keyboard reaches."""
+    return f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(title)}">{made}</div>'
 
 
-def _note(sheet: Sheet) -> str:
+def note(sheet: Sheet) -> str:
+    """What must be known of a sheet."""
     return f'<p class="note">{escape(sheet.note)}</p>' if sheet.note else ""
+
+
+def breakable(name: str) -> str:
+    """A name that may break behind its underscores and slashes, escaped."""
+    return "<wbr>".join(escape(part) for part in re.findall(r"[^_/]*[_/]+|[^_/]+", name))
+
+
+def classes(*names: str) -> str:
+    """The attribute for those classes that there are."""
+    found = " ".join(name for name in names if name)
+    return f' class="{found}"' if found else ""
 
 
 def _numbers(sheet: Sheet) -> list[bool]:
@@ -99,23 +100,15 @@ def _numbers(sheet: Sheet) -> list[bool]:
     return [any(isinstance(c.value, float | int) or c.mark == "missing" for c in column) for column in columns]
 
 
-def _heads(heads: Sequence[str], numbers: Sequence[bool]) -> str:
-    told = zip(heads, numbers, strict=True)
-    return "".join(f'<th scope="col"{" class=number" if is_number else ""}>{escape(x)}</th>' for x, is_number in told)
+def _cells(heads: Sequence[str], row: Sequence[Cell], numbers: Sequence[bool]) -> str:
+    told = zip(heads, row, numbers, strict=True)
+    return "".join(_cell(head, cell, is_number, i == 0) for i, (head, cell, is_number) in enumerate(told))
 
 
-def _cells(row: Sequence[Cell], numbers: Sequence[bool]) -> str:
-    cells = (_cell(cell, is_number, i == 0) for i, (cell, is_number) in enumerate(zip(row, numbers, strict=True)))
-    return "".join(cells)
-
-
-def _cell(cell: Cell, is_number: bool, is_head: bool) -> str:
-    classes = " ".join(name for name in ("number" if is_number else "", cell.mark) if name)
-    said = f' class="{classes}"' if classes else ""
+def _cell(head: str, cell: Cell, is_number: bool, is_first: bool) -> str:
     key = f' data-key="{escape(cell.key)}"' if cell.key else ""
-    return f'<th scope="row"{key}>{escape(cell.said)}</th>' if is_head else f"<td{said}{key}>{escape(cell.said)}</td>"
-
-
-def scrolling(made: str, title: str) -> str:
-    """A table within a region of its own, which scrolls, and which a keyboard reaches."""
-    return f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(title)}">{made}</div>'
+    said = f'data-head="{escape(head)}"{classes("number" if is_number else "", cell.mark)}{key}'
+    shown = escape(cell.said) if is_number else breakable(cell.said)
+    return (
+        f'<th scope="row" role="rowheader" {said}>{shown}</th>' if is_first else f'<td role="cell" {said}>{shown}</td>'
+    )
