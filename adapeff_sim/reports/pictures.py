@@ -159,7 +159,8 @@ def curve_rows(results: Results, component: str) -> Rows:
 
     rows: Rows = []
     for k, points in enumerate(grown(results, component)):
-        for i, (day, (mean, low, high)) in enumerate(zip(results.days, points, strict=bool(points))):
+        days = results.days if points else ()  # nothing is known of it, which is not 0
+        for i, (day, (mean, low, high)) in enumerate(zip(days, points, strict=True)):
             rows.append({"k": f"s{k}", "d": day, "m": mean, "lo": low, "hi": high, "i": i})
     return rows
 
