@@ -4,7 +4,7 @@ import pytest
 
 from adapeff_sim.estimation.calibration import PARTS
 from adapeff_sim.estimation.fitting import fit
-from adapeff_sim.training import trials
+from adapeff_sim.training import trial_shapes, trials
 from adapeff_sim.training.batches import BatchShape
 from adapeff_sim.training.flop_count import FlopCount
 
@@ -14,8 +14,8 @@ HELD = [("tiny", "lora", 4, 16), ("tiny", "seq_bn answers", 1, 16)]
 
 @pytest.fixture
 def points(monkeypatch):
-    monkeypatch.setattr(trials, "FITTED", FEW)
-    monkeypatch.setattr(trials, "HELD_OUT", HELD)
+    monkeypatch.setattr(trial_shapes, "FITTED", FEW)
+    monkeypatch.setattr(trial_shapes, "HELD_OUT", HELD)
     told = []
     found = trials.measure("cpu", "fp32", 1, 0.5, lambda share, name: told.append((share, name)))
     assert {name for _, name in told} == {point.name for point in found}
