@@ -314,5 +314,6 @@ def test_where_rows_are_short_no_strategy_stands_without_what_it_means():
 
 def test_a_component_that_cannot_be_had_is_no_0_on_the_screen():
     standing = Standing("it", 4.0, {"compute": 2.0}, frozenset({"compute", "serving"}), (), False)
-    row = [str(cell) for cell in Screen(Console(file=io.StringIO()), None)._row(standing, ["compute", "serving"], False, 0, 1)]
+    screen = Screen(Console(file=io.StringIO()), None)
+    row = [str(cell) for cell in screen._row(standing, ["compute", "serving"], False, 0, 1)]
     assert row[2:5] == ["≥2.00", "n/a", "≥2.00"]
