@@ -3,6 +3,7 @@
 step -> a record for each of its jobs -> a record of what stands from then on
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -240,15 +241,16 @@ def _standing(step: Step, place: int, done: Done, before: Before) -> Record:
 
 
 def _stored(step: Step, done: Done) -> list[Stored]:
-    """What is routed, the models that a routed model was continued from, and the labelled rows in use."""
-    routed = step.deployment.routed
+    """What is routed, the models that a routed model was continued from, and the labelled rows in use, each once."""
+    routed, artifacts = step.deployment.routed, step.deployment.artifacts
+    data = _largest(artifacts.values())
     kept: list[Stored] = []
-    for fingerprint, a in sorted(step.deployment.artifacts.items(), key=lambda item: (item[1].slot, item[0])):
+    for fingerprint, a in sorted(artifacts.items(), key=lambda item: (item[1].slot, item[0])):
         if fingerprint in routed:
             kept_as: Literal["routed", "ancestor", "data"] = "routed"
         elif a.kind is Kind.MODEL:
             kept_as = "ancestor"
-        elif a.kind is Kind.DATASET:
+        elif fingerprint in data:
             kept_as = "data"
         else:
             continue
@@ -264,6 +266,17 @@ def _stored(step: Step, done: Done) -> list[Stored]:
             )
         )
     return kept
+
+
+def _largest(artifacts: Iterable[Artifact]) -> set[str]:
+    """The fingerprint of the largest data set of each endpoint and source: it holds the rows of all smaller ones."""
+    found: dict[tuple[str, str, str], tuple[float, str]] = {}
+    for a in artifacts:
+        if isinstance(a.recipe, DatasetRecipe):
+            name = (a.recipe.task, a.recipe.language, a.recipe.source)
+            rows = math.inf if a.recipe.rows is None else a.recipe.rows
+            found[name] = max(found.get(name, (-1.0, "")), (rows, a.fingerprint))
+    return {fingerprint for _, fingerprint in found.values()}
 
 
 def _pool(route: Route) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from adapeff_sim.costs.base import COSTS, CostRow, Terms, charge
 from adapeff_sim.costs.prices import Prices
 from adapeff_sim.ledger.ledger import Ledger
-from adapeff_sim.ledger.outcome import sure_of
+from adapeff_sim.ledger.outcome import sure_of_count
 from adapeff_sim.ledger.records import EvaluationRecord, JobRecord
 
 
@@ -32,4 +32,4 @@ def _bought(record: JobRecord | EvaluationRecord, quantity: str, item: str, pric
     if quantity not in record.usage and quantity not in record.unavailable:
         return
     at, what = (record.label, record.seed, record.day), ("labelling", item, quantity)
-    yield charge(at, record.day, what, record.usage.get(quantity), price, sure_of(record, quantity))
+    yield charge(at, record.day, what, record.usage.get(quantity), price, sure_of_count(record, quantity))

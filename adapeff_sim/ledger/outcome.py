@@ -37,6 +37,13 @@ def sure_of(told: Told, *quantities: str) -> Provenance:
     return weakest([told.provenance, "assumed"]) if rests else told.provenance
 
 
+def sure_of_count(told: Told, rows: str) -> Provenance:
+    """How sure a number of rows is: it was counted, also where nothing else of the outcome or the record is known."""
+    if told.provenance == "unavailable":
+        return "assumed" if rows in told.assumed else "estimated"
+    return sure_of(told, rows)
+
+
 class Row(BaseModel):
     """A frozen piece of a record."""
 

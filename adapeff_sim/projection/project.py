@@ -193,6 +193,8 @@ def _evaluated(record: EvaluationRecord, target: Target, life: Life) -> Evaluati
     told: dict[str, object] = {"device": target.device, "scores": {}, "items": items}
     bought = {name: math.ceil(times * n) for name, n in record.usage.items() if name == "test_examples"}
     work, flops = life.workloads.get(record.route), record.usage.get("evaluate_flops")
+    is_said = target.test_examples_per_endpoint is not None
+    rows_rest = () if is_said else ("test_examples",)
     try:
         if work is None or flops is None:
             raise NoClosedForm(f"{record.route}: nothing tells what answers.")
@@ -200,10 +202,9 @@ def _evaluated(record: EvaluationRecord, target: Target, life: Life) -> Evaluati
         usage = bought | {f"evaluate_{what}": times * amount for what, amount in answering.items()}
     except NoClosedForm:
         lacking = ("evaluate_seconds", "evaluate_flops")
-        return record.model_copy(update={**told, "usage": bought, "unavailable": lacking, "provenance": "unavailable"})
-    is_said = target.test_examples_per_endpoint is not None
-    assumed = _resting(usage, target.pace, "" if is_said else "evaluate_", record.assumed)
-    assumed += () if is_said else ("test_examples",)
+        told |= {"usage": bought, "unavailable": lacking, "assumed": rows_rest, "provenance": "unavailable"}
+        return record.model_copy(update=told)
+    assumed = _resting(usage, target.pace, "" if is_said else "evaluate_", record.assumed) + rows_rest
     told |= {"usage": usage, "unavailable": (record.primary,), "provenance": "estimated", "assumed": assumed}
     return record.model_copy(update=told)
 

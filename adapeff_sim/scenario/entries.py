@@ -17,6 +17,8 @@ from adapeff_sim.training.settings import SomeSettings
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")  # it names folders, adapters and columns
 TRAINED = tuple(str(kind) for kind in Kind if not kind.is_source)
 EVERY = "every"
+# All that a strategy trains shares the rows that it bought: a kind that looked at others would look at unpaid ones.
+OF_ROWS = f"is said of a kind, but rows are held out once for all kinds; say it under {EVERY}, or a strategy's label"
 DAY_OF_ARRIVAL = 0.0  # any day will do to check the fields of an event that a process will date
 
 
@@ -139,6 +141,8 @@ def training_of(value: Any) -> dict[str, SomeSettings]:
             found[layer] = settings if isinstance(settings, SomeSettings) else understood(SomeSettings, settings)
             if not found[layer].model_fields_set:
                 problems.append(((layer,), "sets nothing; drop it, or give settings such as epochs: 10"))
+            if layer in TRAINED and "validation_rows" in found[layer].model_fields_set:
+                problems.append(((layer, "validation_rows"), OF_ROWS))
         except ValueError as error:
             problems += [((layer, *place), text) for place, text in _findings(error)]
     if problems:

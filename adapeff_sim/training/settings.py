@@ -36,7 +36,9 @@ class SomeSettings(BaseModel):
     )
     max_gradient_norm: float | None = Field(default=None, gt=0, description="Longer gradients are cut to this.")
     max_length: int | None = Field(default=None, ge=8, description="Pieces of a sequence; what is longer is cut.")
-    validation_rows: int | None = Field(default=None, ge=0, description="Validation rows of each endpoint, at most.")
+    validation_rows: int | None = Field(
+        default=None, ge=0, description="Validation rows of each endpoint, at most; under every or a strategy's label."
+    )
 
 
 class TrainingSettings(BaseModel):

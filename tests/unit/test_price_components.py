@@ -60,6 +60,18 @@ def test_ledgers_of_earlier_versions_tell_the_items_where_they_were_bought():
     assert found == [5.0, 5.0, None]
 
 
+def test_rows_are_counted_where_no_formula_tells_what_answering_them_takes():
+    book = prices(revalidation={"item": 0.5}, labelling={"example": 1.0, "held_out_example": 2.0})
+    for assumed, sure in (((), "estimated"), (("test_examples",), "assumed")):
+        record = scored(None, usage={"test_examples": 30.0}, items=30, provenance="unavailable", assumed=assumed)
+        found = {r.component: (r.amount, r.provenance) for r in bill(record, at=book)}
+        assert found == {
+            "labelling": (60.0, sure),
+            "revalidation": (15.0, sure),
+            "compute": (None, "unavailable"),
+        }
+
+
 def test_what_has_no_price_is_said_to_have_none():
     found = results(life("it", 100.0))
     assert unpriced(found) == "In no sum: energy (no price), revalidation (no price), labelling (no price)"

@@ -127,6 +127,7 @@ def test_what_no_formula_tells_is_unavailable_and_never_0():
     rows = price_ledger(found, prices(), Terms(horizon_days=10.0))
     told = {r.item: r.amount for r in rows if r.component in ("compute", "storage")}
     assert told["train adapter/a"] is None and told["re-validate a/en"] is None
+    assert only(found, EvaluationRecord).assumed == ("test_examples",), "as many as in the run, which nobody said"
 
 
 def test_epochs_are_passes_over_the_rows_that_were_there():

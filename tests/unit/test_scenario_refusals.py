@@ -119,6 +119,11 @@ ONE_PROBLEM = {
         ("  model: {", "  modle: {"),
         "tiny.yaml:17: training.modle: no kind of artifact and no strategy is called 'modle'; did you mean 'model'?",
     ),
+    "held-out rows of one kind": (
+        ("epochs: 2", "epochs: 2}\n  adapter: {validation_rows: 9"),
+        "tiny.yaml:17: training.adapter.validation_rows: is said of a kind, but rows are held out once for all kinds; "
+        "say it under every, or a strategy's label",
+    ),
     "an unknown setting": (
         ("epochs: 2", "epocs: 2"),
         "tiny.yaml:16: training.every.epocs: unknown key; did you mean 'epochs'?",
