@@ -8,6 +8,7 @@ from pydantic import Field
 
 from adapeff_sim.comparison.intervals import Interval, of_difference, of_mean
 from adapeff_sim.comparison.side import Side, mean_scores
+from adapeff_sim.costs.base import Terms
 from adapeff_sim.costs.totals import TotalRow
 from adapeff_sim.ledger.outcome import Row
 
@@ -118,7 +119,7 @@ def _conditions(one: Side, other: Side, seeds: tuple[int, ...]) -> tuple[list[st
         "base models": a.environment.get("base_models") == b.environment.get("base_models"),
         "device": a.environment.get("device") == b.environment.get("device"),
         "prices": a.prices == b.prices,
-        "terms": a.facts.terms == b.facts.terms,
+        "terms": _heard(a.facts.terms) == _heard(b.facts.terms),
     }
     return [x for x, same in facts.items() if same], [x for x, same in facts.items() if not same]
 
@@ -150,3 +151,8 @@ def _side_by_side(
         return _paired(component, label, label, a, b, set(seeds))
     interval = of_difference([*a.values()], [*b.values()])
     return Difference(component=component, one=label, other=label, interval=interval)
+
+
+def _heard(terms: Terms) -> Terms:
+    """What terms come to, whoever said how busy a replica may be."""
+    return terms.model_copy(update={"utilisation_said": None})
