@@ -151,7 +151,7 @@ def sweep(scenario: Scenario, varies: Sequence[Vary], out: Path, live: Callable[
     for at in grid(varies):
         name = folder_name(trained_part(at))
         results, ledger = runs[name]
-        book, facts = priced_as(results, at)
+        book, facts = priced_as(results, at, load_prices(scenario.prices))  # what it was run at may be outdated
         cells.append(won(at, str(found[name].path), facts, ledger, book))
     return Sweep(scenario=scenario.name, keys={v.key: v.values for v in varies}, cells=tuple(cells))
 
@@ -164,10 +164,10 @@ def _read(path: Path) -> tuple[Results, Ledger]:
         raise ExecutionError(f"{error}\nOr remove {path}, and give the sweep's command again.") from error
 
 
-def priced_as(results: Results, at: At) -> tuple[Prices, Facts]:
+def priced_as(results: Results, at: At, book: Prices) -> tuple[Prices, Facts]:
     """The price book and the facts under which a finished run stands in for a cell. Raises AdapeffError."""
     facts = results.facts
-    book, terms = _repriced(at, results.prices, facts.terms)
+    book, terms = _repriced(at, book, facts.terms)
     floor = {"quality_floor": at["quality_floor"]} if "quality_floor" in at else {}
     return book, facts.model_copy(update={"terms": terms, **floor})
 
