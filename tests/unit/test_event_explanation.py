@@ -4,7 +4,7 @@ import json
 import math
 
 import pytest
-from played import EVENTS, folder_of_life, lived
+from played import EVENTS, ROLLED_OUT, folder_of_life, lived
 from typer.testing import CliRunner
 
 from adapeff_sim.artifact_explanation import explain_artifact
@@ -59,6 +59,20 @@ def test_what_fell_due_at_all_events_is_what_the_results_charge_at_once(run):
         told = math.fsum(p.amount for n in range(1, EVENTS + 1) for p in turn(run, n, label).paid)
         rows = [r for r in results.rows if (r.label, r.seed) == (label, 13) and r.until == r.day]
         assert told == pytest.approx(math.fsum(r.amount or 0.0 for r in rows))
+
+
+def test_rolling_out_is_told_at_the_last_event_of_its_day():
+    """What falls due at all events is what the results charge at once, answers to checks and shared days as well."""
+    scenario, results, ledger = lived(ROLLED_OUT)
+    steps = tuple(relived(scenario, ledger))
+    for label in results.facts.labels:
+        turns = [explain_event(results, ledger, steps, n, strategy=label).turns[0] for n in range(1, EVENTS + 2)]
+        told = [paid for turn in turns for paid in turn.paid]
+        rows = [r for r in results.rows if (r.label, r.seed) == (label, 13) and r.until == r.day]
+        for component in ("compute", "serving"):
+            due = [r.amount or 0.0 for r in rows if r.component == component]
+            assert math.fsum(p.amount or 0.0 for p in told if p.component == component) == pytest.approx(math.fsum(due))
+            assert math.fsum(due) > 0
 
 
 def test_what_each_day_costs_adds_up_to_what_accrues(run):
