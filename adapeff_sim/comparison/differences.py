@@ -45,7 +45,7 @@ class Between(Row):
 def within(side: Side) -> tuple[Difference, ...]:
     """Every pair of strategies of one run, in every component and in quality, paired by seed."""
     totals = {(row.component, row.label): row for row in side.results.totals}
-    scores = mean_scores(side.results)
+    scores = mean_scores(side)
     found = []
     for component in [*dict.fromkeys(row.component for row in side.results.totals), QUALITY]:
         for one, other in combinations(side.labels, 2):
@@ -135,7 +135,7 @@ def _across(one: Side, other: Side, seeds: tuple[int, ...], same_tests: bool) ->
                 continue
             first, second = (dict(zip(s.seeds, r.known, strict=True)) for s, r in ((one, a), (other, b)))
             yield _side_by_side(component, label, first, second, seeds)
-    scores = [mean_scores(side.results) for side in (one, other)]
+    scores = [mean_scores(side) for side in (one, other)]
     for label in (x for x in one.labels if x in other.labels):
         if same_tests:
             yield _side_by_side(QUALITY, label, scores[0].get(label, {}), scores[1].get(label, {}), seeds)
