@@ -21,7 +21,7 @@ from adapeff_sim.lifecycle.world import World
 from adapeff_sim.planning.impact import impact
 from adapeff_sim.planning.plan import Action, Change
 from adapeff_sim.planning.unfold import Step
-from adapeff_sim.results import Results
+from adapeff_sim.results import Results, standing_on
 
 Way = tuple[str, ...]  # slots, from what moved to what it made stale
 Number = TypeVar("Number", int, float)
@@ -163,9 +163,7 @@ def _turn(results: Results, ledger: Ledger, steps: Sequence[Step]) -> Turn:
     numbers = {step.number for step in steps}
     mine = [r for r in ledger.records if (r.label, r.seed) == (label, seed)]
     here = [r for r in mine if r.step in numbers and isinstance(r, JobRecord | EvaluationRecord)]
-    accruing = [r for r in results.rows if (r.label, r.seed) == (label, seed) and r.until > r.day]
-    pools = [p for p in results.pools if (p.label, p.seed) == (label, seed)]
-    stored = [s for s in results.stored if (s.label, s.seed) == (label, seed)]
+    rows, pools, stored = standing_on(day, results, mine)
     return Turn(
         label=label,
         seed=seed,
@@ -174,7 +172,7 @@ def _turn(results: Results, ledger: Ledger, steps: Sequence[Step]) -> Turn:
         checks=tuple((str(c.endpoint), c.may_fall) for step in steps for c in step.deployment.checks),
         scored=tuple(_scored(mine, numbers)),
         paid=tuple(_paid([*priced(results, here), *_rolled_out(results, mine, day, numbers)])),
-        running=tuple(_running(accruing, day)),
+        running=tuple(_running([r for r in rows if r.until > r.day], day)),
         replicas=(
             _total([p.replicas for p in pools if p.day < day <= p.until]),
             _total([p.replicas for p in pools if p.day <= day < p.until]),
@@ -187,7 +185,7 @@ def _turn(results: Results, ledger: Ledger, steps: Sequence[Step]) -> Turn:
 
 
 def _rolled_out(results: Results, life: Sequence[Record], day: float, numbers: set[int]) -> list[CostRow]:
-    """What rolling out and loading cost on a day, if some steps hold its last one: only what stands then is rolled out."""
+    """What rolling out and loading cost on a day, if some steps hold its last one: what stands then."""
     deployed = [r for r in life if isinstance(r, DeploymentRecord) and r.day == day]
     if not deployed or max(r.step for r in deployed) not in numbers:
         return []

@@ -4,7 +4,7 @@ import json
 import math
 
 import pytest
-from played import EVENTS, ROLLED_OUT, folder_of_life, lived
+from played import EVENTS, ROLLED_OUT, TEXT, folder_of_life, lived
 from typer.testing import CliRunner
 
 from adapeff_sim.artifact_explanation import explain_artifact
@@ -90,6 +90,17 @@ def test_what_each_day_costs_is_never_0_where_it_is_not_known():
     known, unknown = (charge(("it", 1, 0.0), 9.0, what, hours, 1.0, "measured") for hours in (2.0, None))
     (found,) = _running([known, unknown], 4.0)
     assert (found.component, found.before, found.after) == ("serving", None, None)
+
+
+def test_on_the_horizons_own_day_what_stands_then_is_told():
+    """Nothing of that day accrues any more, but what answers and lies in store does not vanish."""
+    scenario, results, ledger = lived(TEXT.replace("horizon_days: 120", "horizon_days: 90"))
+    steps = tuple(relived(scenario, ledger))
+    found = explain_event(results, ledger, steps, EVENTS, strategy="adapter_per_task").turns[0]
+    later = turn((lived()[1], lived()[2], steps), EVENTS, "adapter_per_task")
+    assert (found.replicas, found.stored_bytes) == (later.replicas, later.stored_bytes)
+    assert [r.after for r in found.running] == pytest.approx([r.after for r in later.running])
+    assert found.replicas == (1, 1)
 
 
 def test_scores_replicas_and_sharing(run):
