@@ -202,6 +202,7 @@ def terms_of(scenario: Scenario) -> Terms:
     return Terms(
         horizon_days=scenario.horizon_days,
         utilisation=serving.busy_at_most,
+        utilisation_said="utilisation" in serving.model_fields_set,
         p95_ms=serving.p95_ms,
         max_batch=serving.max_batch,
         placement=serving.placement,

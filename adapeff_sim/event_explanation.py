@@ -15,13 +15,13 @@ from adapeff_sim.estimation.encoder import NoClosedForm
 from adapeff_sim.explanation import ExplanationError, full_training
 from adapeff_sim.ledger.ledger import Ledger
 from adapeff_sim.ledger.outcome import Row, sure_of
-from adapeff_sim.ledger.records import EvaluationRecord, JobRecord, Record
+from adapeff_sim.ledger.records import DeploymentRecord, EvaluationRecord, JobRecord, Record
 from adapeff_sim.lifecycle.difference import happened
 from adapeff_sim.lifecycle.world import World
 from adapeff_sim.planning.impact import impact
 from adapeff_sim.planning.plan import Action, Change
 from adapeff_sim.planning.unfold import Step
-from adapeff_sim.results import Results
+from adapeff_sim.results import Results, standing_on
 
 Way = tuple[str, ...]  # slots, from what moved to what it made stale
 Number = TypeVar("Number", int, float)
@@ -163,9 +163,7 @@ def _turn(results: Results, ledger: Ledger, steps: Sequence[Step]) -> Turn:
     numbers = {step.number for step in steps}
     mine = [r for r in ledger.records if (r.label, r.seed) == (label, seed)]
     here = [r for r in mine if r.step in numbers and isinstance(r, JobRecord | EvaluationRecord)]
-    accruing = [r for r in results.rows if (r.label, r.seed) == (label, seed) and r.until > r.day]
-    pools = [p for p in results.pools if (p.label, p.seed) == (label, seed)]
-    stored = [s for s in results.stored if (s.label, s.seed) == (label, seed)]
+    rows, pools, stored = standing_on(day, results, mine)
     return Turn(
         label=label,
         seed=seed,
@@ -173,8 +171,8 @@ def _turn(results: Results, ledger: Ledger, steps: Sequence[Step]) -> Turn:
         touched=tuple(t for i, step in enumerate(steps) for t in _touched(results, ledger, step, i)),
         checks=tuple((str(c.endpoint), c.may_fall) for step in steps for c in step.deployment.checks),
         scored=tuple(_scored(mine, numbers)),
-        paid=tuple(_paid(priced(results, here))),
-        running=tuple(_running(accruing, day)),
+        paid=tuple(_paid([*priced(results, here), *_rolled_out(results, mine, day, numbers)])),
+        running=tuple(_running([r for r in rows if r.until > r.day], day)),
         replicas=(
             _total([p.replicas for p in pools if p.day < day <= p.until]),
             _total([p.replicas for p in pools if p.day <= day < p.until]),
@@ -184,6 +182,15 @@ def _turn(results: Results, ledger: Ledger, steps: Sequence[Step]) -> Turn:
             _total([s.bytes for s in stored if s.since <= day < s.until]),
         ),
     )
+
+
+def _rolled_out(results: Results, life: Sequence[Record], day: float, numbers: set[int]) -> list[CostRow]:
+    """What rolling out and loading cost on a day, if some steps hold its last one: what stands then."""
+    deployed = [r for r in life if isinstance(r, DeploymentRecord) and r.day == day]
+    if not deployed or max(r.step for r in deployed) not in numbers:
+        return []
+    of, due = (deployed[0].label, deployed[0].seed, day), [r for r in results.rows if r.component == "serving"]
+    return [r for r in due if (r.label, r.seed, r.day) == of and r.until <= r.day]
 
 
 def _total(found: Sequence[Number | None]) -> Number | None:

@@ -71,6 +71,7 @@ def forecast(ledger: Ledger, prices: Prices, terms: Terms, labels: Iterable[str]
 
 def _life(records: list[Record], prices: Prices, terms: Terms) -> Iterator[Turn]:
     """The turns of one life."""
+    last = {r.day: r.step for r in records}  # only what stands at the end of a day is rolled out
     seen: list[Record] = []
     due: Counter[CostRow] = Counter()
     rates: Mapping[Key, Money] = {}
@@ -82,10 +83,16 @@ def _life(records: list[Record], prices: Prices, terms: Terms) -> Iterator[Turn]
             return
         until = stands.day + MONTH_DAYS
         rows = price_ledger(Ledger(tuple(seen)), prices, terms.model_copy(update={"horizon_days": until}))
-        paid = Counter(row for row in rows if row.until <= row.day)
+        is_passing = last[stands.day] != stands.step
+        paid = Counter(r for r in rows if r.until <= r.day and not (is_passing and _is_rollout_on(r, stands.day)))
         now = _rates(row for row in rows if row.until >= until)
         yield _turn(stands, list((paid - due).elements()), rates, now)
         due, rates = paid, now
+
+
+def _is_rollout_on(row: CostRow, day: float) -> bool:
+    """Whether a sum that falls due at once is for rolling out or loading on a day."""
+    return row.component == "serving" and row.day == day
 
 
 def _rates(rows: Iterable[CostRow]) -> Mapping[Key, Money]:

@@ -33,6 +33,7 @@ from adapeff_sim.ledger.history import (
 )
 from adapeff_sim.ledger.ledger import Ledger
 from adapeff_sim.ledger.outcome import Provenance, Row, weakest
+from adapeff_sim.ledger.records import Record
 from adapeff_sim.ledger.trainings import EqualQualityRow, TrainingRow, equal_quality, training_rows
 from adapeff_sim.ledger.upkeep import UpkeepRow, upkeep_rows
 from adapeff_sim.lost_run import again, damaged, lacks
@@ -220,6 +221,26 @@ def _curves(
                 told = {"complete": not lot.unavailable, "amounts": amounts, "provenance": lot.provenance}
                 found.append(Curve.model_validate({"label": label, "seed": seed, "component": name, **told}))
     return tuple(found)
+
+
+def standing_on(
+    day: float, results: Results, life: Sequence[Record]
+) -> tuple[list[CostRow], list[PoolRow], list[StoredRow]]:
+    """What one life is charged, what answers it and lies in store; on the horizon's own day as if that were another.
+
+    ``life`` holds the ledger's records of one strategy under one seed.
+    """
+    terms = results.facts.terms
+    if day >= terms.horizon_days:
+        longer = terms.model_copy(update={"horizon_days": day + 1})
+        asked = (Ledger(tuple(r for r in life if r.day <= day)), results.prices, longer)
+        return price_ledger(*asked), pool_rows(*asked), stored_rows(*asked)
+    whose = {(r.label, r.seed) for r in life}
+    return (
+        [r for r in results.rows if (r.label, r.seed) in whose],
+        [p for p in results.pools if (p.label, p.seed) in whose],
+        [s for s in results.stored if (s.label, s.seed) in whose],
+    )
 
 
 def write(results: Results, folder: Path) -> list[Path]:

@@ -30,8 +30,7 @@ from adapeff_sim.scenario.price_books import load_prices
 from adapeff_sim.scenario.price_changes import with_changes
 from adapeff_sim.scenario.schema import Scenario
 from adapeff_sim.scenario.sharing import shared_trainings
-from adapeff_sim.scenario.variations import TERMS, At, Vary, grid, is_repriced, trained_part, varied
-from adapeff_sim.scenario.words import understood
+from adapeff_sim.scenario.variations import TERMS, At, Vary, grid, is_repriced, supposed, trained_part, varied
 
 UNFIT = re.compile(r"[^A-Za-z0-9_.=,-]+")
 LONGEST_NAME = 100  # characters of a folder
@@ -152,7 +151,7 @@ def sweep(scenario: Scenario, varies: Sequence[Vary], out: Path, live: Callable[
     for at in grid(varies):
         name = folder_name(trained_part(at))
         results, ledger = runs[name]
-        book, facts = priced_as(results, at)
+        book, facts = priced_as(results, at, load_prices(scenario.prices))  # what it was run at may be outdated
         cells.append(won(at, str(found[name].path), facts, ledger, book))
     return Sweep(scenario=scenario.name, keys={v.key: v.values for v in varies}, cells=tuple(cells))
 
@@ -165,10 +164,10 @@ def _read(path: Path) -> tuple[Results, Ledger]:
         raise ExecutionError(f"{error}\nOr remove {path}, and give the sweep's command again.") from error
 
 
-def priced_as(results: Results, at: At) -> tuple[Prices, Facts]:
+def priced_as(results: Results, at: At, book: Prices) -> tuple[Prices, Facts]:
     """The price book and the facts under which a finished run stands in for a cell. Raises AdapeffError."""
     facts = results.facts
-    book, terms = _repriced(at, results.prices, facts.terms)
+    book, terms = _repriced(at, book, facts.terms)
     floor = {"quality_floor": at["quality_floor"]} if "quality_floor" in at else {}
     return book, facts.model_copy(update={"terms": terms, **floor})
 
@@ -185,7 +184,7 @@ def _repriced(at: At, book: Prices, terms: Terms) -> tuple[Prices, Terms]:
     if isinstance(floor, bool) or not isinstance(floor, int | float) or not 0 <= floor <= 100:
         raise ScenarioError(f"--vary quality_floor: {floor!r:.48}; write points, from 0 to 100.")
     try:
-        return book, understood(Terms, terms.model_dump() | {key: v for key, v in said.items() if key in TERMS})
+        return book, supposed(terms, {key: v for key, v in said.items() if key in TERMS})
     except ValidationError as error:
         told = "; ".join(f"--vary {e['loc'][0]}: {e['msg']}" for e in error.errors(include_url=False))
         raise ScenarioError(told) from None

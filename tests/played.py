@@ -37,6 +37,9 @@ strategies:
 prices: laptop_cpu
 """
 EVENTS = 7
+ROLLED_OUT = TEXT.replace("prices:", "serving: {rollout_hours: 24}\nprices:").replace(
+    "  - {day: 90,", '  - {day: 60, event: base_model_update, base_model: "mini:v3"}\n  - {day: 90,'
+)  # and two models on one day
 
 
 @functools.cache

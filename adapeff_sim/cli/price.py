@@ -81,14 +81,12 @@ class Supposed:
         """The terms to price under. Raises Problems for what cannot be supposed."""
         from pydantic import ValidationError
 
-        from adapeff_sim.costs.base import Terms
         from adapeff_sim.scenario.problems import COMMAND_LINE, Problems
-        from adapeff_sim.scenario.words import understood
+        from adapeff_sim.scenario.variations import supposed
 
         said = {"traffic": _number(self.traffic), "utilisation": self.utilisation, "p95_ms": self.p95_ms}
-        values = of_run.model_dump() | {name: value for name, value in said.items() if value is not None}
         try:
-            return understood(Terms, values)
+            return supposed(of_run, {name: value for name, value in said.items() if value is not None})
         except ValidationError as error:
             found = error.errors(include_url=False)
             raise Problems(COMMAND_LINE, [_problem(str(e["loc"][0]), e["msg"]) for e in found]) from None

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from adapeff_sim.comparison.intervals import Interval, of_difference, of_mean
 from adapeff_sim.comparison.side import Side, mean_scores
+from adapeff_sim.costs.base import Terms
 from adapeff_sim.costs.totals import TotalRow
 from adapeff_sim.ledger.outcome import Row
 
@@ -44,7 +45,7 @@ class Between(Row):
 def within(side: Side) -> tuple[Difference, ...]:
     """Every pair of strategies of one run, in every component and in quality, paired by seed."""
     totals = {(row.component, row.label): row for row in side.results.totals}
-    scores = mean_scores(side.results)
+    scores = mean_scores(side)
     found = []
     for component in [*dict.fromkeys(row.component for row in side.results.totals), QUALITY]:
         for one, other in combinations(side.labels, 2):
@@ -118,7 +119,7 @@ def _conditions(one: Side, other: Side, seeds: tuple[int, ...]) -> tuple[list[st
         "base models": a.environment.get("base_models") == b.environment.get("base_models"),
         "device": a.environment.get("device") == b.environment.get("device"),
         "prices": a.prices == b.prices,
-        "terms": a.facts.terms == b.facts.terms,
+        "terms": _heard(a.facts.terms) == _heard(b.facts.terms),
     }
     return [x for x, same in facts.items() if same], [x for x, same in facts.items() if not same]
 
@@ -134,7 +135,7 @@ def _across(one: Side, other: Side, seeds: tuple[int, ...], same_tests: bool) ->
                 continue
             first, second = (dict(zip(s.seeds, r.known, strict=True)) for s, r in ((one, a), (other, b)))
             yield _side_by_side(component, label, first, second, seeds)
-    scores = [mean_scores(side.results) for side in (one, other)]
+    scores = [mean_scores(side) for side in (one, other)]
     for label in (x for x in one.labels if x in other.labels):
         if same_tests:
             yield _side_by_side(QUALITY, label, scores[0].get(label, {}), scores[1].get(label, {}), seeds)
@@ -150,3 +151,8 @@ def _side_by_side(
         return _paired(component, label, label, a, b, set(seeds))
     interval = of_difference([*a.values()], [*b.values()])
     return Difference(component=component, one=label, other=label, interval=interval)
+
+
+def _heard(terms: Terms) -> Terms:
+    """What terms come to, whoever said how busy a replica may be."""
+    return terms.model_copy(update={"utilisation_said": None})

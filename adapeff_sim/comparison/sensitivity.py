@@ -127,7 +127,7 @@ def _narrowed(far: float, near: float, other: Callable[[float], str | None]) -> 
 
 def _of_floor(side: Side, contest: Contest, floor: float) -> Sensitivity:
     """The quality floor: as it moves, strategies come into the comparison or fall out of it; exact."""
-    gaps, known = widest_gaps(side.results), known_totals(side)
+    gaps, known = widest_gaps(side), known_totals(side)
 
     def at(factor: float) -> dict[str, float]:
         return {x: a for x, a in known.items() if gaps.get(x, math.inf) <= factor * floor + 1e-9}

@@ -10,6 +10,7 @@ from adapeff_sim.costs.accrual import TOTAL
 from adapeff_sim.costs.base import CostRow, Terms, price_ledger
 from adapeff_sim.costs.prices import Prices
 from adapeff_sim.ledger.ledger import Ledger
+from adapeff_sim.ledger.records import DeploymentRecord
 from adapeff_sim.results import Results
 
 POINTS = 100  # scores lie between 0 and 1
@@ -53,23 +54,26 @@ def known_totals(side: Side) -> dict[str, float]:
     return {label: mean for label, mean in found.items() if mean is not None}
 
 
-def end_scores(results: Results) -> dict[str, dict[str, dict[int, float | None]]]:
+def end_scores(side: Side) -> dict[str, dict[str, dict[int, float | None]]]:
     """Label -> endpoint -> seed -> the score at the horizon; endpoints that are served no more are left out."""
-    last: dict[str, dict[str, dict[int, float | None]]] = {x: defaultdict(dict) for x in results.facts.labels}
-    for point in sorted(results.quality, key=lambda p: p.day):
-        if point.until >= results.facts.terms.horizon_days:
+    facts = side.results.facts
+    deployed = [r for r in side.ledger.of(DeploymentRecord) if r.day <= facts.terms.horizon_days]
+    served = {(r.label, r.seed): {a.endpoint for a in r.answered} for r in deployed}  # the last of each life
+    last: dict[str, dict[str, dict[int, float | None]]] = {x: defaultdict(dict) for x in facts.labels}
+    for point in sorted(side.results.quality, key=lambda p: p.day):
+        if point.endpoint in served.get((point.label, point.seed), ()):
             last[point.label][point.endpoint][point.seed] = point.score
     return last
 
 
-def mean_scores(results: Results) -> dict[str, dict[int, float]]:
+def mean_scores(side: Side) -> dict[str, dict[int, float]]:
     """Label -> seed -> the mean score over the endpoints at the horizon, in points; only where every one has a score.
 
     An endpoint that another seed serves and this one does not is no part of this seed's mean.
     """
     found: dict[str, dict[int, float]] = defaultdict(dict)
-    for label, endpoints in end_scores(results).items():
-        for seed in results.facts.seeds:
+    for label, endpoints in end_scores(side).items():
+        for seed in side.seeds:
             scores = [of[seed] for of in endpoints.values() if seed in of]
             known = [s for s in scores if s is not None]
             if known and len(known) == len(scores):
@@ -77,21 +81,21 @@ def mean_scores(results: Results) -> dict[str, dict[int, float]]:
     return found
 
 
-def widest_gaps(results: Results) -> dict[str, float]:
+def widest_gaps(side: Side) -> dict[str, float]:
     """How many points every strategy lies below an endpoint's best, where that is most; no score, no gap."""
     means: dict[str, dict[str, float]] = defaultdict(dict)
     unscored: set[str] = set()
-    for label, endpoints in end_scores(results).items():
+    for label, endpoints in end_scores(side).items():
         for endpoint, of in endpoints.items():
             known = [s for s in of.values() if s is not None]
             if len(known) == len(of):
                 means[endpoint][label] = POINTS * statistics.fmean(known)
             else:
                 means[endpoint].setdefault("", 0.0)
-    gaps = dict.fromkeys(results.facts.labels, 0.0)
+    gaps = dict.fromkeys(side.labels, 0.0)
     for scored in means.values():
         known_here = {x: s for x, s in scored.items() if x}
-        for label in results.facts.labels:
+        for label in side.labels:
             if label not in known_here:
                 unscored |= {label} if known_here else set()
             else:

@@ -147,8 +147,9 @@ class Sources:
         """The content of the validation rows beside a dataset."""
         name = ("validation", recipe.task, recipe.language, recipe.source, str(limit), str(seed))
         if name not in self._digests:
-            if self.stated(recipe.source):
-                content = self._said(recipe.task, recipe.source)
+            if stated := self.stated(recipe.source):
+                rows_used = min(limit, stated.count(recipe.task, recipe.language, "validation"))
+                content = f"{rows_used} of {self._said(recipe.task, recipe.source)}"
             else:
                 rows = self.validation_rows(recipe.task, recipe.language, recipe.source, limit, seed)
                 content = content_digest(rows)

@@ -1,5 +1,6 @@
 """The lives of a finished run told again: the scenario unfolds as it did, with the scores that its ledger holds."""
 
+import math
 from collections.abc import Iterator
 
 from adapeff_sim.ledger.ledger import Ledger
@@ -14,7 +15,9 @@ def relived(scenario: Scenario, ledger: Ledger) -> Iterator[Step]:
 
     Raises ScenarioError or PlanningError where the scenario is not the one that was lived.
     """
-    scored = {(r.label, r.seed, r.step, r.endpoint): r.scores.get(r.primary) for r in ledger.of(EvaluationRecord)}
+    scored = {  # a score that could not be had was lived as NaN; only one that is not there is waited for
+        (r.label, r.seed, r.step, r.endpoint): r.scores.get(r.primary, math.nan) for r in ledger.of(EvaluationRecord)
+    }
     for label, strategy in scenario.strategies.items():
         for seed in scenario.seeds:
             known: dict[Evaluate, float | None] = {}

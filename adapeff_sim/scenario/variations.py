@@ -20,12 +20,12 @@ from adapeff_sim.scenario.flags import replications
 from adapeff_sim.scenario.load import loads
 from adapeff_sim.scenario.price_changes import OF_ALL, scalar_of
 from adapeff_sim.scenario.problems import Problem, Problems
-from adapeff_sim.scenario.schema import Scenario
-from adapeff_sim.scenario.words import shown
+from adapeff_sim.scenario.schema import Scenario, ServingTarget
+from adapeff_sim.scenario.words import shown, understood
 
 YEAR_DAYS = 365.25
 MOST_CELLS = 1000
-TERMS = tuple(name for name in Terms.model_fields if name != "horizon_days")
+TERMS = tuple(name for name in Terms.model_fields if name not in ("horizon_days", "utilisation_said"))
 SAID_SHORT = {"p95": "p95_ms"}
 NAME, NUMBER = r"[A-Za-z0-9_-]+", r"\[([0-9]{1,4})\]"
 STEP = re.compile(rf"({NAME})|{NUMBER}")
@@ -106,6 +106,27 @@ def varied(scenario: Scenario, at: At) -> Scenario:
     if problems:
         raise Problems(where, problems)
     return found
+
+
+def supposed(terms: Terms, said: At) -> Terms:
+    """The terms with some of them said otherwise; how busy a replica may be follows ``p95_ms`` unless it is said.
+
+    Raises pydantic's ValidationError for what they cannot be.
+    """
+    is_said = terms.utilisation_said
+    if is_said is None:  # earlier versions did not tell: what nobody needed to say was not said
+        is_said = terms.utilisation != _unsaid(terms.p95_ms)
+    values = terms.model_dump() | dict(said)
+    if "utilisation" in said:
+        values["utilisation_said"] = True
+    elif not is_said and (values["p95_ms"] is None) != (terms.p95_ms is None):
+        values["utilisation"] = _unsaid(values["p95_ms"])
+    return understood(Terms, values)
+
+
+def _unsaid(p95_ms: object) -> float:
+    """How busy a replica may be where nobody says it."""
+    return ServingTarget.model_validate({} if p95_ms is None else {"p95_ms": 1.0}).busy_at_most
 
 
 def _updated(scenario: Scenario, timeline: list[dict[str, Any]], rate: JsonValue) -> list[dict[str, Any]]:

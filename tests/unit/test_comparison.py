@@ -12,7 +12,7 @@ from adapeff_sim.comparison.crossovers import stays_under
 from adapeff_sim.comparison.differences import between
 from adapeff_sim.comparison.intervals import ALIKE, ONE_SEED, of_difference, of_mean
 from adapeff_sim.comparison.lines import Flip, Line, flips
-from adapeff_sim.comparison.side import Side
+from adapeff_sim.comparison.side import Side, end_scores
 from adapeff_sim.costs.accrual import Accrual
 from adapeff_sim.costs.base import Terms, price_ledger
 from adapeff_sim.ledger.ledger import Ledger
@@ -221,3 +221,12 @@ def test_a_component_of_which_nothing_is_known_is_not_0():
     assert _amount(Amounts(**unknown, unavailable=("serving: busy base",))).said == "unavailable"
     known = {**unknown, "interval": of_mean([0.0, 0.0]), "by_seed": {1: 0.0, 2: 0.0}}
     assert _amount(Amounts(**known)).said.startswith("0")
+
+
+def test_what_is_retired_on_the_last_day_is_in_no_score_at_the_horizon():
+    """As in the verdict: what counts is served at the horizon."""
+    first = scored(0.9), scored(0.3, "b/en"), stands(answer(), answer(endpoint="b/en"))
+    ledger = Ledger((*first, stands(answer(), step=1, day=10.0, event="task_retirement b")))
+    facts = Facts(name="story", labels=("it",), seeds=(1,), terms=Terms(horizon_days=10.0), quality_floor=2.0)
+    results = results_of(facts, ledger, prices(), price_ledger(ledger, prices(), facts.terms), {})
+    assert end_scores(Side("run", results, ledger)) == {"it": {"a/en": {1: 0.9}}}

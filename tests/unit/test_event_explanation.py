@@ -4,7 +4,7 @@ import json
 import math
 
 import pytest
-from played import EVENTS, folder_of_life, lived
+from played import EVENTS, ROLLED_OUT, TEXT, folder_of_life, lived
 from typer.testing import CliRunner
 
 from adapeff_sim.artifact_explanation import explain_artifact
@@ -61,6 +61,20 @@ def test_what_fell_due_at_all_events_is_what_the_results_charge_at_once(run):
         assert told == pytest.approx(math.fsum(r.amount or 0.0 for r in rows))
 
 
+def test_rolling_out_is_told_at_the_last_event_of_its_day():
+    """What falls due at all events is what the results charge at once, answers to checks and shared days as well."""
+    scenario, results, ledger = lived(ROLLED_OUT)
+    steps = tuple(relived(scenario, ledger))
+    for label in results.facts.labels:
+        turns = [explain_event(results, ledger, steps, n, strategy=label).turns[0] for n in range(1, EVENTS + 2)]
+        told = [paid for turn in turns for paid in turn.paid]
+        rows = [r for r in results.rows if (r.label, r.seed) == (label, 13) and r.until == r.day]
+        for component in ("compute", "serving"):
+            due = [r.amount or 0.0 for r in rows if r.component == component]
+            assert math.fsum(p.amount or 0.0 for p in told if p.component == component) == pytest.approx(math.fsum(due))
+            assert math.fsum(due) > 0
+
+
 def test_what_each_day_costs_adds_up_to_what_accrues(run):
     results, days = run[0], [0, 20, 30, 40, 60, 90, 120]
     numbers = [1, 2, 3, 5, 6, 7]  # the last event of each day tells of all of it
@@ -76,6 +90,17 @@ def test_what_each_day_costs_is_never_0_where_it_is_not_known():
     known, unknown = (charge(("it", 1, 0.0), 9.0, what, hours, 1.0, "measured") for hours in (2.0, None))
     (found,) = _running([known, unknown], 4.0)
     assert (found.component, found.before, found.after) == ("serving", None, None)
+
+
+def test_on_the_horizons_own_day_what_stands_then_is_told():
+    """Nothing of that day accrues any more, but what answers and lies in store does not vanish."""
+    scenario, results, ledger = lived(TEXT.replace("horizon_days: 120", "horizon_days: 90"))
+    steps = tuple(relived(scenario, ledger))
+    found = explain_event(results, ledger, steps, EVENTS, strategy="adapter_per_task").turns[0]
+    later = turn((lived()[1], lived()[2], steps), EVENTS, "adapter_per_task")
+    assert (found.replicas, found.stored_bytes) == (later.replicas, later.stored_bytes)
+    assert [r.after for r in found.running] == pytest.approx([r.after for r in later.running])
+    assert found.replicas == (1, 1)
 
 
 def test_scores_replicas_and_sharing(run):

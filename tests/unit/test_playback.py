@@ -7,8 +7,9 @@ from story import Reckoner, falls, order_of
 from adapeff_sim.execution.base import Progress, Started
 from adapeff_sim.ledger.ledger import Ledger
 from adapeff_sim.ledger.outcome import Validation
-from adapeff_sim.ledger.records import JobRecord
+from adapeff_sim.ledger.records import EvaluationRecord, JobRecord
 from adapeff_sim.playback import PlaybackError, Reached, playback
+from adapeff_sim.scenario.relived import relived
 from adapeff_sim.simulation import Finished, Simulation, Unfolded
 
 
@@ -81,6 +82,14 @@ def test_a_training_tells_how_far_it_is_by_its_validations():
     half, progress = found[10]
     assert (progress.done, progress.total, progress.score) == (30, 60, pytest.approx(0.6))
     assert half == pytest.approx(7.5) and found[15][1].done == 45
+
+
+def test_a_life_without_scores_is_told_again_as_it_was_lived():
+    """Estimates have none: what is carried over fell there, and no check still waits for an answer."""
+    scenario, _, ledger = lived()
+    bare = [r.model_copy(update={"scores": {}}) if isinstance(r, EvaluationRecord) else r for r in ledger.records]
+    told = [[(s.label, s.seed, s.number) for s in relived(scenario, Ledger(tuple(r)))] for r in (bare, ledger.records)]
+    assert told[0] == told[1]
 
 
 def test_a_ledger_of_something_else_is_refused():

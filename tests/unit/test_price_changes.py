@@ -123,6 +123,22 @@ def test_traffic_is_a_factor(said, factor):
     assert Supposed(traffic=said).terms(TERMS).traffic == factor
 
 
+@pytest.mark.parametrize(
+    ("of_run", "asked", "utilisation"),
+    [
+        ({"utilisation_said": False}, {"p95_ms": 200.0}, 1.0),
+        ({"utilisation_said": True}, {"p95_ms": 200.0}, 0.6),
+        ({}, {"p95_ms": 200.0}, 1.0),  # results of earlier versions: the default need not be said
+        ({"utilisation": 0.5}, {"p95_ms": 200.0}, 0.5),
+        ({"p95_ms": 90.0}, {"p95_ms": 200.0}, 0.6),
+        ({"utilisation_said": False}, {"p95_ms": 200.0, "utilisation": 0.6}, 0.6),
+        ({"utilisation_said": False}, {"traffic": "x2"}, 0.6),
+    ],
+)
+def test_a_percentile_asked_anew_is_kept_by_replicas_as_busy_as_somebody_said(of_run, asked, utilisation):
+    assert Supposed(**asked).terms(Terms(horizon_days=10.0, **of_run)).utilisation == utilisation
+
+
 def test_terms_that_cannot_be_are_told_together():
     with pytest.raises(ScenarioError) as caught:
         Supposed(traffic="xx2", utilisation=3.0, p95_ms=0.0).terms(TERMS)

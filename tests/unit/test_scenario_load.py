@@ -58,6 +58,7 @@ def test_what_replicas_are_bought_for_reaches_the_terms_and_is_written_as_it_was
     terms = terms_of(scenario)
     assert (terms.utilisation, terms.placement, terms.rollout_hours) == (utilisation, "packed", 24)
     assert terms.p95_ms == (50 if "p95_ms" in said else None)
+    assert terms.utilisation_said == ("utilisation" in said)
     file.write_text(scenario.as_yaml())
     assert terms_of(load(file)) == terms and scenario.plain()["serving"].keys() == load(file).plain()["serving"].keys()
 

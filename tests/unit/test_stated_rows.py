@@ -2,6 +2,7 @@
 
 import pytest
 
+from adapeff_sim.artifacts.recipe import DatasetRecipe
 from adapeff_sim.data.base import SOURCES, DataSource
 from adapeff_sim.data.examples import TaskKind
 from adapeff_sim.data.options import OptionsError
@@ -56,6 +57,14 @@ def test_what_is_said_of_rows_is_their_content():
     assert one.test_digest(sw, test) == one.test_digest(sw, test) != other.test_digest(sw, test)
     assert one.count(sw, "test") == 9 and one.count(sw, "train") == 0
     assert one.request("nli", resolve("shape:xlm-roberta-base"), 64).length_tokens == 64
+
+
+def test_stated_validation_rows_count_by_how_many_are_taken():
+    """A limit is part of their content, up to the rows that there are."""
+    sources = Sources(f'stated:{{"nli": {_json(NLI)}}}', None)
+    recipe = DatasetRecipe(task="nli", language="en", rows=70, source="")
+    none, few, all_of_them, more = (sources.validation_digest(recipe, limit, 1) for limit in (0, 3, 5, 2000))
+    assert len({none, few, all_of_them}) == 3 and all_of_them == more
 
 
 def _json(task: dict[str, object]) -> str:

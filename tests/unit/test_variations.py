@@ -1,13 +1,16 @@
 """What may vary in a sweep, and how many seeds there are."""
 
 import pytest
+from finished_run import folder_with
+from played import lived
 
 from adapeff_sim.cli.run import numbers
 from adapeff_sim.errors import AdapeffError, ScenarioError
 from adapeff_sim.scenario.flags import replications
 from adapeff_sim.scenario.load import load
+from adapeff_sim.scenario.price_books import BOOKS
 from adapeff_sim.scenario.variations import Vary, varied, vary_of
-from adapeff_sim.sweep import variants
+from adapeff_sim.sweep import sweep, variants
 
 
 @pytest.fixture(scope="module")
@@ -76,3 +79,19 @@ def test_a_number_of_seeds_is_how_many(caplog):
     assert len(replications((13,), 13)) == 13 and "for that one write --seeds 13," in caplog.text
     with pytest.raises(ScenarioError, match="at least one"):
         numbers("0")
+
+
+def test_cells_of_finished_runs_are_priced_at_what_the_book_says_now(tmp_path):
+    scenario, results, ledger = lived()
+    text, book = (BOOKS / "laptop_cpu.yaml").read_text(), tmp_path / "book.yaml"
+    book.write_text(text)
+    scenario = scenario.model_copy(update={"prices": str(book)})
+    folder_with(tmp_path / "story", results, ledger, scenario.as_yaml())
+
+    def totals():
+        (cell,) = sweep(scenario, [vary_of("traffic=1")], tmp_path, pytest.fail).cells
+        return cell.totals
+
+    first = totals()
+    book.write_text(text.replace("gib_month:", "gib_month: 9 #"))
+    assert "gib_month:" in text and totals() != first
