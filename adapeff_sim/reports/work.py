@@ -185,7 +185,7 @@ def equal_quality(results: Results) -> list[Sheet]:
     told = sorted(found.items(), key=lambda item: (*item[0][:4], order.get(item[0][4], 0), item[0][5]))
     took = ("steps", "FLOPs", "FLOPs, 6ND", "training")
     heads = (*GOAL, "strategy", "artifact", *took, SURE)
-    rows = tuple(_reached(day, *name, mine) for (day, _, *name), mine in told)
+    rows = tuple(_reached(day, task, goal, label, slot, mine) for (day, _, task, goal, label, slot), mine in told)
     note = "points on the validation rows, mean over the seeds that reached them; of training alone: validating, and "
     note += "the adapters under a fusion, are not in it, and a model of several tasks is trained for all of them"
     return [Sheet("equal_quality", "Cost at equal quality", heads, rows, note)]
