@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 
 from adapeff_sim.ledger.ledger import Ledger
 from adapeff_sim.ledger.outcome import Provenance, Row, Usage, Validation
-from adapeff_sim.ledger.records import JobRecord
+from adapeff_sim.ledger.records import DeploymentRecord, JobRecord
 
 POINTS = 100  # of a score between 0 and 1
 
@@ -33,13 +33,14 @@ class TrainingRow(Row):
     curve: tuple[Validation, ...]
     provenance: Provenance
     device: str
+    place: int = 0  # of its event among those of its day
 
 
 class EqualQualityRow(Row):
     """What one training took until it reached ``target`` on one task; None where it never did.
 
     ``goal`` says whose quality that is: the best that ``all`` of its rivals reached, or the ``floor`` below the best of
-    any. Rivals are trainings of one seed and day that were validated on the same endpoints of the task.
+    any. Rivals are trainings of one seed and event that were validated on the same endpoints of the task.
     """
 
     label: str
@@ -57,18 +58,22 @@ class EqualQualityRow(Row):
     nominal_train_flops: float | None
     train_seconds: float | None
     provenance: Provenance | None = None  # None in results of earlier versions
+    place: int = 0  # of the event among those of its day
 
 
 def training_rows(ledger: Ledger, labels: Sequence[str], horizon_days: float) -> tuple[TrainingRow, ...]:
     """Every training up to the horizon, label by label."""
     builds = [r for r in ledger.of(JobRecord) if r.job == "build" and r.day <= horizon_days]
     builds.sort(key=lambda r: labels.index(r.label))
+    places = {(r.label, r.seed, r.step): r.place for r in ledger.of(DeploymentRecord)}
+    told = [name for name in TrainingRow.model_fields if name in JobRecord.model_fields]
     return tuple(
-        TrainingRow.model_validate({name: getattr(r, name) for name in TrainingRow.model_fields}) for r in builds
+        TrainingRow(**{name: getattr(r, name) for name in told}, place=places.get((r.label, r.seed, r.step), 0))
+        for r in builds
     )
 
 
-Group = tuple[int, float, str, tuple[str, ...]]  # seed, day, task, endpoints
+Group = tuple[int, float, int, str, tuple[str, ...]]  # seed, day, place of the event, task, endpoints
 
 
 class Rival(NamedTuple):
@@ -93,7 +98,7 @@ def equal_quality(rows: Iterable[TrainingRow], quality_floor: float) -> tuple[Eq
         for task, endpoints in _tasks(row).items():
             scores = tuple(statistics.fmean(point.scores[e] for e in endpoints) for point in row.curve)
             if not any(math.isnan(score) for score in scores):
-                groups[row.seed, row.day, task, endpoints].append(Rival(row, scores))
+                groups[row.seed, row.day, row.place, task, endpoints].append(Rival(row, scores))
     return tuple(
         found
         for group, rivals in sorted(groups.items())
@@ -111,7 +116,7 @@ def _tasks(row: TrainingRow) -> Mapping[str, tuple[str, ...]]:
 
 
 def _compared(group: Group, rivals: Sequence[Rival], floor: float) -> Iterator[EqualQualityRow]:
-    seed, day, task, endpoints = group
+    seed, day, place, task, endpoints = group
     shared, high = min(r.best for r in rivals), max(r.best for r in rivals) - floor
     goals: dict[Literal["all", "floor"], float] = {"all": shared}
     if high > shared:
@@ -135,4 +140,5 @@ def _compared(group: Group, rivals: Sequence[Rival], floor: float) -> Iterator[E
                 nominal_train_flops=None if at is None else at.nominal_train_flops,
                 train_seconds=None if at is None else at.train_seconds,
                 provenance=rival.row.provenance,
+                place=place,
             )

@@ -64,16 +64,16 @@ def _part(amount: float, whole: float, said: Callable[[float], str]) -> Text:
 
 
 def equal_quality(results: Results) -> Iterator[Table]:
-    """For each task, on the first day on which strategies can be compared: what each took to the same scores."""
-    shown: dict[str, float] = {}
-    for row in sorted(results.equal_quality, key=lambda row: row.day):
-        shown.setdefault(row.task, row.day)
-    for task, day in sorted(shown.items(), key=lambda item: (item[1], item[0]))[:GROUPS_SHOWN]:
-        yield _at_equal_quality(results, task, day)
+    """For each task, at the first event at which strategies can be compared: what each took to the same scores."""
+    shown: dict[str, tuple[float, int]] = {}
+    for row in sorted(results.equal_quality, key=lambda row: (row.day, row.place)):
+        shown.setdefault(row.task, (row.day, row.place))
+    for task, (day, place) in sorted(shown.items(), key=lambda item: (item[1], item[0]))[:GROUPS_SHOWN]:
+        yield _at_equal_quality(results, task, day, place)
 
 
-def _at_equal_quality(results: Results, task: str, day: float) -> Table:
-    rows = [row for row in results.equal_quality if (row.task, row.day) == (task, day)]
+def _at_equal_quality(results: Results, task: str, day: float, event: int) -> Table:
+    rows = [row for row in results.equal_quality if (row.task, row.day, row.place) == (task, day, event)]
     seeds = len({row.seed for row in rows})
     many = f", mean of {seeds} seeds" if seeds > 1 else ""
     made = table(

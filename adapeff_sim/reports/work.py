@@ -176,16 +176,16 @@ def parts(told: Told) -> list[Sheet]:
 
 def equal_quality(results: Results) -> list[Sheet]:
     """What each training took until it reached the quality that its rivals reached; nothing where nobody measured."""
-    found: dict[tuple[float, str, str, str, str], list[EqualQualityRow]] = defaultdict(list)
+    found: dict[tuple[float, int, str, str, str, str], list[EqualQualityRow]] = defaultdict(list)
     for row in results.equal_quality:
-        found[row.day, row.task, row.goal, row.label, row.slot].append(row)
+        found[row.day, row.place, row.task, row.goal, row.label, row.slot].append(row)
     if not found:
         return []
     order = {label: i for i, label in enumerate(results.facts.labels)}
-    told = sorted(found.items(), key=lambda item: (*item[0][:3], order.get(item[0][3], 0), item[0][4]))
+    told = sorted(found.items(), key=lambda item: (*item[0][:4], order.get(item[0][4], 0), item[0][5]))
     took = ("steps", "FLOPs", "FLOPs, 6ND", "training")
     heads = (*GOAL, "strategy", "artifact", *took, SURE)
-    rows = tuple(_reached(*name, mine) for name, mine in told)
+    rows = tuple(_reached(day, task, goal, label, slot, mine) for (day, _, task, goal, label, slot), mine in told)
     note = "points on the validation rows, mean over the seeds that reached them; of training alone: validating, and "
     note += "the adapters under a fusion, are not in it, and a model of several tasks is trained for all of them"
     return [Sheet("equal_quality", "Cost at equal quality", heads, rows, note)]

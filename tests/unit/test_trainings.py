@@ -121,6 +121,18 @@ def test_the_table_of_equal_quality_says_never():
     assert "in 1 of 2" in shown(results(good, bad, *other, seeds=(1, 2)))
 
 
+def test_two_events_of_one_day_are_two_groups():
+    """What a strategy trains at one of them has no rival among what others train at the other."""
+    first, second = build(label="one", curve=curve(0.9)), build(label="two", curve=curve(0.5, 0.8), step=1)
+    third = build("adapter/b", label="one", curve=curve(0.4, 0.7), step=2)
+    lives = [stands(label=x, step=s, place=p) for x, s, p in (("one", 0, 0), ("two", 1, 1), ("one", 2, 1))]
+    found = equal_quality(training_rows(Ledger((first, second, third, *lives)), ["one", "two"], 10.0), 20.0)
+    assert [(r.label, r.slot, r.place, r.target, r.steps) for r in found] == [
+        ("one", "adapter/b", 1, 0.7, 20),
+        ("two", "adapter/a", 1, 0.7, 20),
+    ]
+
+
 def test_company_on_the_gpu_is_told_in_the_report():
     shared = {**USAGE, "peak_other_gpu_processes": 1.0}
     told = [part.plain for part in warnings(results(build(usage=shared), build("adapter/b", usage=USAGE)))]

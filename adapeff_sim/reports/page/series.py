@@ -148,18 +148,18 @@ def _bars(found: Mapping[str, Mapping[str, float | None]], names: Mapping[str, s
 
 def equalled_rows(results: Results) -> Rows:
     """The FLOPs of training until the score that all strategies reach, mean over the seeds that reached it."""
-    found: dict[tuple[float, str, str, str], list[EqualQualityRow]] = defaultdict(list)
-    targets: dict[tuple[float, str], list[float]] = defaultdict(list)
+    found: dict[tuple[float, int, str, str, str], list[EqualQualityRow]] = defaultdict(list)
+    targets: dict[tuple[float, int, str], list[float]] = defaultdict(list)
     for row in results.equal_quality:
         if row.goal == "all":
-            found[row.day, row.task, row.label, row.slot].append(row)
-            targets[row.day, row.task].append(row.target)
+            found[row.day, row.place, row.task, row.label, row.slot].append(row)
+            targets[row.day, row.place, row.task].append(row.target)
     rows: Rows = []
-    for (day, task, label, slot), mine in sorted(found.items(), key=lambda item: item[0][:2]):
+    for (day, place, task, label, slot), mine in sorted(found.items(), key=lambda item: item[0][:3]):
         known = [row.train_flops for row in mine if row.steps is not None and row.train_flops is not None]
         if known:
             k, mean = f"s{results.facts.labels.index(label)}", statistics.fmean(known)
-            where = f"day {day:g}, {task}: {points(statistics.fmean(targets[day, task]))} points"
+            where = f"day {day:g}, {task}: {points(statistics.fmean(targets[day, place, task]))} points"
             rows.append({"k": k, "label": label, "slot": slot, "flops": mean, "said": flops(mean), "where": where})
     return rows
 
