@@ -141,6 +141,7 @@ def _record(
 def _job_record(
     step: Step, artifact: Artifact, order: Order, outcome: Outcome, because: tuple[str, ...], bought: Bought
 ) -> JobRecord:
+    rows = outcome.usage.get("labelled_examples")
     return JobRecord(
         **_moment(step),
         **_measured(order, outcome),
@@ -150,6 +151,7 @@ def _job_record(
         fingerprint=artifact.fingerprint,
         needs=order.inputs,
         because=because,
+        rows=None if rows is None else int(rows),
         usage=_newly_bought(outcome.usage, artifact, bought),
         stored_bytes=outcome.stored_bytes,
         converged=outcome.converged,

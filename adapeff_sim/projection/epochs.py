@@ -26,16 +26,18 @@ class EpochsRow(Row):
 
 def epochs(ledger: Ledger) -> tuple[EpochsRow, ...]:
     """How many epochs trainings took until they ended, by strategy and kind of artifact."""
-    bought: dict[tuple[str, int], dict[str, float]] = defaultdict(lambda: defaultdict(float))  # by task
+    held: dict[tuple[str, int], dict[str, float]] = defaultdict(dict)  # rows in use, by slot of a data set
     found: dict[tuple[str, str], list[tuple[float, JobRecord]]] = defaultdict(list)
     for record in in_order(ledger):
         if not isinstance(record, JobRecord):
             continue
-        rows_of = bought[record.label, record.seed]
+        rows_of = held[record.label, record.seed]
         if record.job == "fetch":
-            rows_of[task_of(record.slot)] += record.usage.get("labelled_examples", 0.0)
+            grown = rows_of.get(record.slot, 0.0) + record.usage.get("labelled_examples", 0.0)
+            rows_of[record.slot] = grown if record.rows is None else record.rows  # another source's replace those
         elif record.workload is not None and "train_examples" in record.usage:
-            rows = math.fsum(rows_of[task] for task in {b.task for b in record.workload.batches})
+            tasks = {b.task for b in record.workload.batches}
+            rows = math.fsum(n for slot, n in rows_of.items() if task_of(slot) in tasks)
             if rows:
                 found[record.label, record.kind].append((record.usage["train_examples"] / rows, record))
     return tuple(_epochs_row(label, kind, took) for (label, kind), took in sorted(found.items()))

@@ -57,7 +57,7 @@ def in_order(ledger: Ledger) -> Iterator[Record]:
 
 def _fetched(record: JobRecord, target: Target, life: Life) -> JobRecord:
     """A base model of the target's size; a data set of its rows, bought in the steps in which they were bought."""
-    told = {"device": target.device, "provenance": "estimated"}
+    told = {"device": target.device, "provenance": "estimated", "rows": None}
     if record.kind == "base_model":
         size = FLOAT_BYTES * parameters(NetworkShape(encoder_shape(target.encoder)), []).total
         life.stored[record.fingerprint] = size

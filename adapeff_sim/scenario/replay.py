@@ -84,7 +84,8 @@ def placed(scenario: Scenario, seed: int) -> list[tuple[Place, Event]]:
         for position, process in enumerate(scenario.arrivals)
         for number, event in enumerate(dated(process, position, scenario.horizon_days, seed))
     )
-    return sorted([*plain, *arrived], key=lambda found: found[1].day)
+    found = sorted([*plain, *arrived], key=lambda found: found[1].day)
+    return [(place, scenario.unnamed(event)) for place, event in found]
 
 
 def names_in(event: Event) -> set[str]:

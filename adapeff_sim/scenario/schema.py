@@ -243,7 +243,12 @@ class Scenario(BaseModel):
 
     def events(self, seed: int) -> list[Event]:
         """All that happens under one seed, by day."""
-        return timeline(self.timeline, self.arrivals, self.horizon_days, seed)
+        return [self.unnamed(event) for event in timeline(self.timeline, self.arrivals, self.horizon_days, seed)]
+
+    def unnamed(self, event: Event) -> Event:
+        """The event as it is, but with "" for the scenario's own source: its rows are the same under either name."""
+        is_own = self.data and getattr(event, "source", None) == self.data
+        return event.model_copy(update={"source": ""}) if is_own else event
 
     def layers(self, label: str, artifact: Artifact) -> tuple[str, ...]:
         """The layers of settings that are there for one artifact of one strategy; the later one wins."""

@@ -10,7 +10,7 @@ from story import event
 
 from adapeff_sim.errors import ScenarioError
 from adapeff_sim.lifecycle.timeline import Arrivals, timeline
-from adapeff_sim.lifecycle.world import Endpoint, World, source_name
+from adapeff_sim.lifecycle.world import Endpoint, TestSet, World, source_name
 
 LAUNCH = event("launch", 0, base_model="m", tasks={"intent": ("en", "de")}, labelled=100, requests_per_day=10)
 
@@ -30,6 +30,12 @@ def test_a_refresh_adds_rows_or_takes_them_elsewhere():
     assert more.datasets[Endpoint("intent", "de")].rows == 100
     other = event("dataset_refresh", 1, task="intent", source={"files": "x"}, test_set=True).apply(world)
     assert {d.source for d in other.datasets.values()} == {"files:x"} == {t.source for t in other.test_sets.values()}
+
+
+def test_new_tests_of_the_source_that_is_there_are_its_next_edition():
+    world = event("dataset_refresh", 1, task="intent", source="files:x", test_set=True).apply(LAUNCH.apply(World()))
+    again = event("dataset_refresh", 2, task="intent", source="files:x", test_set=True).apply(world)
+    assert set(again.test_sets.values()) == {TestSet(2, "files:x")}
 
 
 @pytest.mark.parametrize("fields", [{}, {"add": 3, "source": "files:x"}, {"add": 0}])

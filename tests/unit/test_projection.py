@@ -135,6 +135,16 @@ def test_epochs_are_passes_over_the_rows_that_were_there():
     assert (row.kind, row.trainings, row.capped, row.median) == ("adapter", 1, 0, 2.0)
 
 
+@pytest.mark.parametrize(("rows", "count"), [(50, 2.0), (100, 1.0), (None, 1.0)])
+def test_epochs_are_over_the_rows_in_use_and_not_over_those_that_another_source_replaced(rows, count):
+    usage = {"train_examples": 100.0}
+    again = build(usage=usage, workload=workload(), step=2, day=6.0)
+    new = fetch("dataset/a/en", {"labelled_examples": 50.0}, step=2, day=6.0, fingerprint="new", rows=rows)
+    first = ledger().of(JobRecord)[:2]
+    (row,) = epochs(Ledger((*first, new, again)))
+    assert (row.trainings, row.fewest, row.most) == (2, count, 2.0)
+
+
 def results(target: Target | None) -> Results:
     facts = Facts(
         name="story",

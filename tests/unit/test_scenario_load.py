@@ -75,6 +75,15 @@ def test_settings_resolve_every_before_kind_before_label(file):
     assert scenario.settings("carried", ROWS).batch_size == 8
 
 
+def test_the_own_source_is_the_same_rows_by_its_name(file):
+    back = "  - {day: 50, event: dataset_refresh, task: intent, source: {files: SOURCE}}\n"
+    refreshed = [back.replace("SOURCE", source) for source in ("elsewhere", "rows")]
+    scenario = loads(TEXT.replace("strategies:\n", "".join(refreshed) + "strategies:\n", 1))
+    found = [e for e in scenario.events(13) if e.kind == "dataset_refresh" and e.day == 50]
+    assert found[0].source.endswith("elsewhere") and found[1].source == ""
+    assert [e.source for e in scenario.timeline if e.day == 50][1] == scenario.data, "as it was said"
+
+
 def test_a_scenario_written_down_is_read_again_the_same(file):
     scenario = load(file, strategies=["carried", "full_per_task"], seeds=[14, 15])
     assert loads(scenario.as_yaml()) == scenario
