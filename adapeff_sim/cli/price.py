@@ -99,7 +99,7 @@ def _problem(term: str, text: str) -> "Problem":
     return Problem((f"--{term.replace('_', '-')}",), text.replace(*AS_FACTOR) if term == "traffic" else text)
 
 
-def _number(text: str | None) -> object:
+def _number(text: str | None) -> str | float | None:
     """The factor in ``x2``, ``2x``, ``2`` or ``2e3``; what is no number stays a text, to be refused with the others."""
     found = FACTOR.fullmatch(text.strip()) if text is not None else None
     return text if found is None else float(found[1])
