@@ -174,4 +174,4 @@ def test_report_and_price_read_the_run_again(root, first):
     priced = CliRunner().invoke(app, ["price", str(root / "first"), "--prices", "cloud_gpu", "--json"])
     assert priced.exit_code == 0
     found = Results.model_validate_json(priced.stdout)
-    assert {r.provenance for r in found.rows if r.component == "compute"} == {"estimated"}
+    assert {r.provenance for r in found.rows if r.component == "compute"} == {"assumed"}

@@ -281,7 +281,7 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path):
 
 def test_what_equal_quality_took_is_told_where_it_was_measured():
     who = {"day": 0.0, "task": "a", "goal": "all", "slot": "adapter/a", "target": 0.8, "nominal_train_flops": 2e12}
-    who["provenance"] = "measured"
+    who |= {"provenance": "measured", "place": 0}
     reached = {"steps": 30.0, "train_flops": 1e12, "train_seconds": 60.0}
     rows = (
         SimpleNamespace(**who, label="two", **reached),
