@@ -119,7 +119,7 @@ def trainings(rows: Sequence[TrainingRow], width: int) -> Table:
         cells += [_star(told.get("trainable_parameters"), flops)]  # with the same prefixes
         cells += ["\n".join(_star(told.get(name), flops) for name in ("train_flops", "nominal_train_flops"))]
         cells += [_star(told.get("train_seconds"), duration)]
-        who, label = line(row.slot), line(f" {row.label}", "dim")
+        who, label = line(row.slot).append(" "), line(row.label, "dim")
         if width < ROOMY:
             who, label = folded(row.slot, NAME).append("\n"), folded(row.label, NAME)
             label.stylize("dim")

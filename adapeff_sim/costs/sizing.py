@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from adapeff_sim.costs.queueing import FULL, Sort, alone, capacity_share, response
 
 MOST_REPLICAS = 10**15
-SELDOM_IDLE = 0.95  # busy replicas of all: beyond, fewer than one request in twenty finds an idle one
+TOO_SLOW = 0.05  # the share of requests that a 95th percentile leaves out
 STEP = 1.03  # from one number of replicas that is tried to the next
 ROUNDING = 1e-9  # a load of exactly one replica must not become two by the last bit of a division
 
@@ -54,9 +54,11 @@ def size(sorts: tuple[Sort, ...], target: Target) -> Sized:
 def _kept_busy(sorts: tuple[Sort, ...], low: int, target: Target, best: float) -> Sized:
     """The least number, in steps of a few per cent, whose replicas are too seldom idle for a slow start to count.
 
-    Once one request in twenty finds an idle replica, the percentile is no shorter than its answer.
+    Once one request in twenty finds an idle replica and is of a sort that is then too slow, the percentile is too.
     """
     never_idle = alone(tuple(replace(s, after_idle=0.0) for s in sorts))
+    asked = sum(s.per_second for s in sorts)
+    slow = sum(s.per_second for s in sorts if s.alone > target.p95_seconds) / asked if asked else 1.0
     replicas = low
     while never_idle <= target.p95_seconds:
         found = response(sorts, replicas)
@@ -64,7 +66,7 @@ def _kept_busy(sorts: tuple[Sort, ...], low: int, target: Target, best: float) -
             best = min(best, found.p95_seconds)
             if found.p95_seconds <= target.p95_seconds * (1 + ROUNDING):
                 return Sized(replicas, found.p95_seconds, found.busy_replicas)
-            if found.busy_replicas <= SELDOM_IDLE * replicas:
+            if (1 - found.busy_replicas / replicas) * slow >= TOO_SLOW:
                 break
         replicas = max(replicas + 1, int(replicas * STEP))
     return Sized(None, best, 0.0)

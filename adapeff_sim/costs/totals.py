@@ -38,7 +38,7 @@ class TotalRow(Row):
     @classmethod
     def _unknown_is_not_nothing(cls, told: Any) -> Any:
         """Results of earlier versions told 0 of what nobody knew."""
-        if not isinstance(told, dict) or not told.get("unavailable") or told.get("mean"):
+        if not isinstance(told, dict) or told.get("provenance") or not told.get("unavailable") or told.get("mean"):
             return told
         return {**told, "mean": None, "spread": None, "amounts": (None,) * len(told.get("amounts", ()))}
 

@@ -27,7 +27,7 @@ PHASES = ("train", "validate")
 
 
 def project(ledger: Ledger, target: Target) -> Ledger:
-    """The ledger of the same life at the size of production; every record of it is estimated or unavailable."""
+    """The ledger of the same life at the size of production; every record is estimated, assumed or unavailable."""
     lives: dict[tuple[str, int], Life] = defaultdict(Life)
     found: list[Record] = []
     for record in in_order(ledger):

@@ -53,6 +53,13 @@ def test_replicas_that_never_idle_may_meet_what_one_that_idled_cannot():
     assert size((replace(flat, per_second=1.0),), Target(0.020)).replicas is None
 
 
+def test_a_rare_sort_that_is_slow_after_idling_leaves_room_for_idle_replicas():
+    rate = 4.5 / (0.94 * 0.01 + 0.06 * 0.05)  # as many as four and a half replicas answer
+    sorts = (Sort(0.94 * rate, (0.01,), 0.01), Sort(0.06 * rate, (0.05,), 0.10))
+    found = size(sorts, Target(0.055))
+    assert found.replicas == 6 and found.busy_replicas < 0.9 * 6 and found.p95_seconds <= 0.055
+
+
 def waits_at_most(seconds: float, load: float) -> float:
     """Erlang's distribution of waiting for one replica that takes one second for each request (M/D/1)."""
     terms = (

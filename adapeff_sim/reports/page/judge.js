@@ -1,4 +1,4 @@
-// What a run costs at other prices, and what can be said of it: the rules of verdict.py and of costs/, in the page.
+// What a run costs at other prices, and what can be said of it: the rules of verdict.py, noise.py and costs/, in the page.
 // A "case" is what whatif.py writes; "knobs" are { prices: {component: amount}, traffic: factor, floor: points }.
 "use strict";
 const adapeff = (() => {

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
 
+from adapeff_sim.ledger.outcome import NOT_MEASURED
 from adapeff_sim.reports import sheets, work
 from adapeff_sim.reports.page import series
 from adapeff_sim.reports.page.controls import graph_section
@@ -79,7 +80,7 @@ def _grown(kind: str, names: Sequence[str], marked: set[str], said: str) -> str:
 
 
 def _projection(results: Results, found: Projection, i: int) -> str:
-    """The life at the size of production: curves and tables of its own, every figure estimated."""
+    """The life at the size of production: curves and tables of its own, every figure estimated or assumed."""
     names = list(dict.fromkeys(row.component for row in found.totals))
     said = f'<p class="warning">* {escape(carried(found.target))}</p>'
     said += f'<p class="note">{_read(results)}No slider moves these.</p>'
@@ -126,7 +127,7 @@ def _goal(when: Sequence[Cell]) -> str:
 
 def _flops(told: Told) -> str:
     """Where the FLOPs went: by phase, and of training part by part."""
-    star = any(row.provenance == "estimated" for row in told.results.events)
+    star = any(row.provenance in NOT_MEASURED for row in told.results.events)
     boxes = [_chart("went", WENT, "all of it, by phase", is_marked=star)] if series.flop_rows(told) else []
     boxes += [_chart("parts", PARTS, "training, part by part", is_marked=star)] if series.part_rows(told) else []
     drawn = f'<div class="charts">{"".join(boxes)}</div>' + (f'<p class="note">{ESTIMATED}</p>' if star else "")

@@ -1,4 +1,4 @@
-// The verdict in sentences, word for word as verdict.py says it.
+// The verdict in sentences, word for word as verdict_sentences.py says it.
 "use strict";
 adapeff.headline = (sentences) => { // on the total; where nobody is cheapest, why, and at what floor who would be
   const whole = sentences.find((s) => s.startsWith("Total by day "));

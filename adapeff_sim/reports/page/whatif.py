@@ -1,6 +1,7 @@
 """What the page reckons with when a price moves: quantities in time, and the load of every pool.
 
-The page's own script (judge.js) makes curves and verdict of it, by the rules of ``verdict.py`` and ``costs/``.
+The page's own script (judge.js) makes curves and verdict of it, by the rules of ``verdict.py``, ``noise.py`` and
+``costs/``.
 """
 
 import math
