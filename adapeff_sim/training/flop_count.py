@@ -69,7 +69,8 @@ class FlopCount:
         if name not in self._unmeant:
             try:
                 return _run(self._skeleton(backbone, setup, "meta"), backbone, task, shape, backward)
-            except (RuntimeError, NotImplementedError, TypeError):  # some methods look into their tensors
+            # Some methods look into their tensors, which have no content here; any other fault is met again on the CPU.
+            except (RuntimeError, NotImplementedError, TypeError):
                 self._unmeant.add(name)
                 self._last = None
         return _run(self._skeleton(backbone, setup, "cpu"), backbone, task, shape, backward)
