@@ -6,7 +6,6 @@ asked for, so that ``--help`` costs nothing and only ``run``, ``pretrain`` and `
 exit codes: 0 done, 1 a bug, 2 something the user can put right, 3 dearer than allowed, 130 stopped with Ctrl-C
 """
 
-import difflib
 import errno
 import functools
 import importlib
@@ -22,6 +21,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from adapeff_sim import __version__
 from adapeff_sim.errors import AdapeffError
+from adapeff_sim.near_names import nearest
 
 DONE, BUG, REFUSED, STOPPED = 0, 1, 2, 130
 GOES_ON = {
@@ -104,9 +104,9 @@ class _Verbs(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The verb that is asked for; of an unknown one the nearest is told."""
-        near = difflib.get_close_matches(args[0][:40], VERBS, n=1) if args and args[0] not in VERBS else []
+        near = nearest(args[0], VERBS) if args and args[0] not in VERBS else ""
         if near:
-            ctx.fail(f"No such command {args[0][:40]!r}. Did you mean {near[0]!r}?")
+            ctx.fail(f"No such command {args[0][:40]!r}. Did you mean {near!r}?")
         return super().resolve_command(ctx, args)
 
 

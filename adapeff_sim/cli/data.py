@@ -71,8 +71,9 @@ def named(text: str) -> str:
     """
     from adapeff_sim.data.base import SOURCES
     from adapeff_sim.data.ready import ready_names
-    from adapeff_sim.data.rows import clean, unknown
+    from adapeff_sim.data.rows import clean
     from adapeff_sim.errors import DataError
+    from adapeff_sim.near_names import choices, nearest
     from adapeff_sim.scenario.flags import data_named
     from adapeff_sim.scenario.load import shipped_scenarios, source_of
 
@@ -87,5 +88,7 @@ def named(text: str) -> str:
         is_file = False
     if is_file:
         raise DataError(f"{clean(text)[:80]}: a file; give the folder that has <task>/<language>/ in it")
-    known = {*SOURCES.names(), *ready_names(), *shipped_scenarios()}
-    raise DataError(f"{clean(text)[:80]}: no folder here; {unknown('source', text, known)}")
+    sources, scenarios = {*SOURCES.names(), *ready_names()}, shipped_scenarios()
+    known = scenarios if nearest(text, scenarios) and not nearest(text, sources) else sources
+    told = choices(text, known, "data sources", other="give a folder of rows")
+    raise DataError(f"{clean(text)[:80]}: no data source of that name, and no folder here; {told}")

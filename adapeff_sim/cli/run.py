@@ -108,7 +108,8 @@ def run(
 def executes(executor: str, learn_from: str | None) -> str:
     """Who does the orders. Raises ScenarioError for an unknown one, and for what has no effect with it."""
     from adapeff_sim.execution.base import EXECUTORS
-    from adapeff_sim.scenario.words import shown, suggestion
+    from adapeff_sim.near_names import suggestion
+    from adapeff_sim.scenario.words import shown
 
     if executor not in EXECUTORS.names():
         raise ScenarioError(f"--executor {shown(executor)} is unknown; {suggestion(executor, EXECUTORS.names())}.")
