@@ -213,20 +213,27 @@ def _add_generation(tree: Tree, g: Generation, prices: Prices) -> None:
 def training(found: Explanation) -> Iterator[RenderableType]:
     """One training beside full fine-tuning: tables of its parts, and what they say."""
     yield line(f"{found.slot}, day {found.day:g}, seed {found.seed}: {', '.join(found.labels)}", "bold")
-    yield line(f"{found.provenance} on {found.device}", "dim")
+    if found.provenance in NOT_MEASURED:
+        yield line(f"{found.provenance} for {found.device}: nothing was trained, and nothing measured", "yellow")
+    else:
+        yield line(f"{found.provenance} on {found.device}", "dim")
     yield Text()
-    yield _table("Parameters", found.parameters, lambda n: f"{n:,.0f}")
-    yield _table("Operations of training (FLOPs)", found.flops, flops)
-    yield _table("Seconds", found.seconds, lambda n: f"{n:,.3g}" if n < 100 else f"{n:,.0f}")
+    yield from _table("Parameters", found.parameters, lambda n: f"{n:,.0f}")
+    yield from _table("Operations of training (FLOPs)", found.flops, flops)
+    yield from _table("Seconds", found.seconds, lambda n: f"{n:,.3g}" if n < 100 else f"{n:,.0f}")
     yield from (line(sentence) for sentence in found.sentences)
     yield from (line(f"Unavailable: {gap}", "yellow") for gap in found.unavailable)
 
 
-def _table(title: str, lines: tuple[Line, ...], said: Callable[[float], str]) -> Table:
-    """Each quantity beside that of full fine-tuning."""
-    made = table("", "this training", "full fine-tuning, estimated", "of that", title=title)
-    for each in lines:
+def _table(title: str, lines: tuple[Line, ...], said: Callable[[float], str]) -> Iterator[Table]:
+    """Each quantity beside that of full fine-tuning, as far as either is known; nothing where none is."""
+    known = [each for each in lines if each.this is not None or each.full is not None]
+    has_full = any(each.full is not None for each in known)
+    made = table("", "this training", *(["full fine-tuning, estimated", "of that"] if has_full else []), title=title)
+    for each in known:
         share = each.this / each.full if each.this is not None and each.full else None
-        amounts = ("–" if n is None else said(n) for n in (each.this, each.full))
-        made.add_row(each.what, *amounts, "–" if share is None else f"{100 * share:.3g} %")
-    return made
+        cells = ["–" if n is None else said(n) for n in (each.this, each.full)]
+        cells += ["–" if share is None else f"{100 * share:.3g} %"]
+        made.add_row(each.what, *(cells if has_full else cells[:1]))
+    if known:
+        yield made

@@ -45,7 +45,7 @@ def test_every_event_has_its_lines_and_every_figure_its_mark(do):
 
 
 def test_at_80_columns_names_are_broken_between_their_words_and_nothing_is_cut(do, monkeypatch):
-    monkeypatch.setattr("adapeff_sim.cli.plan.PIPED_WIDTH", 80)
+    monkeypatch.setenv("COLUMNS", "80")
     shown = do(*PRICED).stdout
     assert max(map(len, shown.splitlines())) <= 80
     assert "re-vali-" in shown and "model/multitask " in shown and "multitask_full " in shown
