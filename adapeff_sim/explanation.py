@@ -140,8 +140,9 @@ def explain(shared: Sequence[JobRecord]) -> Explanation:
     except NoClosedForm as error:
         unavailable.append(f"what full fine-tuning would take: {error}")
     sure = sure_of(job, *job.usage)
-    why = "was not measured, as this training was estimated" if sure in NOT_MEASURED else "could not be measured here"
-    unavailable += [f"{quantity}: {why}" for quantity in job.unavailable]
+    if job.unavailable:
+        why = "not measured, as this training was estimated" if sure in NOT_MEASURED else "could not be measured here"
+        unavailable.append(f"{', '.join(job.unavailable)}: {why}")
     return Explanation(
         slot=job.slot,
         day=job.day,

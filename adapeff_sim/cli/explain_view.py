@@ -42,7 +42,7 @@ def event_tree(found: EventExplanation, prices: Prices) -> Iterator[RenderableTy
         for endpoint, may_fall in turn.checks:
             tree.add(line(f"? {endpoint} was looked at: it may fall {may_fall:g} points", "magenta"))
         if turn.scored:
-            tree.add(Text("scores  ").append_text(_scores(turn)))
+            tree.add(_scores(turn))
         _add_costs(tree, turn, prices)
         yield tree
     yield from _least_and_most(found)
@@ -122,12 +122,14 @@ def _work(work: Work, prices: Prices) -> Text:
 
 
 def _scores(turn: Turn) -> Text:
-    """Every endpoint that was scored, with the score that it had before."""
+    """Every endpoint that was scored, with the score that it had before; where none has a score, that says so."""
+    if all(s.score is None for s in turn.scored):
+        return line(f"without a score: {', '.join(s.endpoint for s in turn.scored)}", "yellow")
     said = [
         f"{s.endpoint} {points(s.score)}" + (f" (was {points(s.before)})" if s.before is not None else "")
         for s in turn.scored
     ]
-    return line(", ".join(said))
+    return line(f"scores {', '.join(said)}")
 
 
 def _add_costs(tree: Tree, turn: Turn, prices: Prices) -> None:
@@ -159,7 +161,7 @@ def _paid(paid: Paid, prices: Prices) -> Text:
     sure = "" if paid.provenance == "measured" else f"; {paid.provenance}"
     rate = prices.compute.flops_per_second
     if paid.component == "compute" and paid.provenance in NOT_MEASURED and rate:
-        sure += f" from the operations counted elsewhere, at {flops(rate)} of them a second"
+        sure += f" from its operations, at {flops(rate)} of them a second"
     what = f"{paid.component}: {quantity(paid.quantity)} {unit}{each}"
     return line(f"{what} are {money(paid.amount, prices.currency)}{sure}")
 
@@ -214,7 +216,8 @@ def training(found: Explanation) -> Iterator[RenderableType]:
     """One training beside full fine-tuning: tables of its parts, and what they say."""
     yield line(f"{found.slot}, day {found.day:g}, seed {found.seed}: {', '.join(found.labels)}", "bold")
     if found.provenance in NOT_MEASURED:
-        yield line(f"{found.provenance} for {found.device}: nothing was trained, and nothing measured", "yellow")
+        told = "estimated and not measured, as nothing was trained"
+        yield line(f"{found.provenance}, for {found.device}: {told}", "yellow")
     else:
         yield line(f"{found.provenance} on {found.device}", "dim")
     yield Text()

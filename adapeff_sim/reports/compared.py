@@ -69,7 +69,8 @@ def pairs(run: RunCompared, component: str) -> Sheet:
     )
     unit = "points" if component == QUALITY else run.currency
     what = "Quality" if component == QUALITY else f"{component.capitalize()} by day {run.horizon_days:g}"
-    title = f"{what}: the first less the second, in {unit}, paired over {plural(len(run.seeds), 'seed')}"
+    seeds = f"paired over {len(run.seeds)} seeds" if len(run.seeds) > 1 else "under one seed"
+    title = f"{what}: the first less the second, in {unit}, {seeds}"
     heads = ("first", "second", "difference", "95 % interval", "which one stays cheaper, since which day")
     return Sheet(f"pairs_{component}", title, heads, rows)
 
@@ -178,7 +179,8 @@ def across(found: Between, currency: str, components: Sequence[str]) -> Sheet:
     rows = tuple(
         (text(d.one), text(d.component), *_pair(d)[2:]) for d in found.differences if d.component in components
     )
-    how = f"paired over {plural(len(found.seeds), 'seed')}" if found.seeds else "not paired: no seed is common"
+    several = f"paired over {len(found.seeds)} seeds" if len(found.seeds) > 1 else "under one seed"
+    how = several if found.seeds else "not paired: no seed is common"
     title = f"{found.one} less {found.other}, in {currency} (quality in points), {how}"
     note = f"common: {', '.join(found.common) or 'nothing'}; not common: {', '.join(found.apart) or 'nothing'}"
     note += f"; no differences: {found.refused}" if found.refused else ""
@@ -187,14 +189,15 @@ def across(found: Between, currency: str, components: Sequence[str]) -> Sheet:
 
 
 def headline(run: RunCompared) -> str:
-    """Whether it is a tie, which is said first, and what the verdict says of the total."""
+    """What the verdict says of the total, and whether it is a tie; one among all, whatever they score, is said last."""
     said = next((s for s in run.sentences if s.startswith("Total by day ")), run.sentences[0] if run.sentences else "")
     if not run.is_tied or run.lead is None:
         return said
     second = next(a for a in run.amounts if (a.label, a.component) == (run.second, TOTAL))
     rule = tie_said(run.lead, second.interval.mean if second.interval else 0.0)
     apart = f"{money(run.lead, run.currency)} apart, {rule}" if run.lead else "not apart at all"
-    return f"A tie: {run.first} and {run.second} are {apart}. {said}"
+    tie = f"{run.first} and {run.second} are {apart}."
+    return f"{said} On cost alone, whatever they score: a tie, {tie}" if run.note else f"A tie: {tie} {said}"
 
 
 def components_of(run: RunCompared) -> tuple[str, ...]:

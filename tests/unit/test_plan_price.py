@@ -52,6 +52,15 @@ def test_at_80_columns_names_are_broken_between_their_words_and_nothing_is_cut(d
     assert "23,287*" in shown and " M*  " in shown and "FLOPs, 6ND" in shown
 
 
+@pytest.mark.parametrize("arguments", [["plan", "smoke"], PRICED])
+def test_off_a_terminal_columns_says_how_wide(do, monkeypatch, arguments):
+    widths = {}
+    for columns in ("80", "200", ""):
+        monkeypatch.setenv("COLUMNS", columns)
+        widths[columns] = max(map(len, do(*arguments).stdout.splitlines()))
+    assert widths["80"] <= 80 < widths["200"] and widths[""] <= 160
+
+
 def test_dearer_than_allowed_ends_with_3_and_says_who(do):
     over = do(*PRICED, "--fail-over", "100", "--json")
     assert over.exit_code == 3 and "multitask_full costs" in over.stderr
