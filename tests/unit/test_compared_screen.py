@@ -75,7 +75,7 @@ def test_names_are_broken_no_more_than_it_takes(one_seed, width):
     seen = console.file.getvalue().splitlines()
     assert max(map(cell_len, seen)) <= width
     assert any(row.split()[:1] == ["storage.ancestor_gib_month"] for row in seen), "there is room for it"
-    assert seen[[i for i, row in enumerate(seen) if row.startswith("Break-even")][0] - 1].strip() == ""
+    assert seen[next(i for i, row in enumerate(seen) if row.startswith("Break-even")) - 1].strip() == ""
 
 
 def test_what_does_not_fit_stands_below_with_the_names_of_its_rows():

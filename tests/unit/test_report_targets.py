@@ -10,7 +10,6 @@ from adapeff_sim.cli.app import app
 from adapeff_sim.cli.targets import require_targets
 from adapeff_sim.reports.base import ReportError
 
-
 FOLDER = "and a folder is wanted, for a file of each of the"
 
 
