@@ -165,16 +165,21 @@ def _told(verb: str, function: Callable[..., None], is_debugging: bool) -> Calla
                 raise
             if behind(error, KeyboardInterrupt):  # an import that is interrupted calls it an ImportError
                 _stopped(verb)
-            if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO):
-                _stop(REFUSED, f"{error.strerror}; make room, or write elsewhere.", "Error: ")
-            if isinstance(error, ModuleNotFoundError) and error.name in COMES_ALONG:
-                _stop(REFUSED, f"{error.name} is not installed, and this needs it; {INSTALL} brings it.", "Error: ")
-            found = f"{type(error).__name__}: {error}".splitlines()[0]
-            again = command_line().replace("adapeff-sim", "adapeff-sim --debug", 1)
-            _stop(BUG, f"{found}\nFor the traceback that a report of it needs:\n  {again}", "This is a bug: ")
+            _ended_by(error)
 
     told.__doc__ = _in_paragraphs(inspect.getdoc(function) or "")
     return told
+
+
+def _ended_by(error: Exception) -> NoReturn:
+    """Say what nobody expected: a disk that refuses, a library that is not there, or a bug."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO):
+        _stop(REFUSED, f"{error.strerror}; make room, or write elsewhere.", "Error: ")
+    if isinstance(error, ModuleNotFoundError) and error.name in COMES_ALONG:
+        _stop(REFUSED, f"{error.name} is not installed, and this needs it; {INSTALL} brings it.", "Error: ")
+    found = f"{type(error).__name__}: {error}".splitlines()[0]
+    again = command_line().replace("adapeff-sim", "adapeff-sim --debug", 1)
+    _stop(BUG, f"{found}\nFor the traceback that a report of it needs:\n  {again}", "This is a bug: ")
 
 
 def _in_paragraphs(text: str) -> str:

@@ -149,7 +149,7 @@ def _require_scenario(named: str, folder: Path) -> None:
         if folder.is_dir():
             raise ResultsError(lacks(folder, "results.json")) from None
         near = near_run(folder)
-        raise ScenarioError(f"{error}{f' Or the run {near}?' if near else ''}") from None
+        raise ScenarioError(f"No finished run lies there. {error}{f' Or the run {near!r}?' if near else ''}") from None
 
 
 def _run(scenario: "Scenario", at: Path, store: str) -> None:

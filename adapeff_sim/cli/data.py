@@ -60,7 +60,8 @@ def opened(name: str) -> "DataSource":
         return Sources(name, Path()).source()
     except (TypeError, ValueError):  # an argument too many, too few, or of another shape
         kind, colon, _ = name.partition(":")
-        fix = "does not take such an argument" if colon else f"needs an argument; write {kind}:NAME"
+        needed = "files:FOLDER" if kind == "files" else f"{kind}:NAME"
+        fix = "does not take such an argument" if colon else f"needs an argument; write {needed}"
         raise DataError(f"data source {kind} {fix}.") from None
 
 
@@ -89,6 +90,7 @@ def named(text: str) -> str:
     if is_file:
         raise DataError(f"{clean(text)[:80]}: a file; give the folder that has <task>/<language>/ in it")
     sources, scenarios = {*SOURCES.names(), *ready_names()}, shipped_scenarios()
-    known = scenarios if nearest(text, scenarios) and not nearest(text, sources) else sources
-    told = choices(text, known, "data sources", other="give a folder of rows")
+    is_scenario = nearest(text, scenarios) and not nearest(text, sources)
+    known, what = (scenarios, "scenarios") if is_scenario else (sources, "data sources")
+    told = choices(text, known, what, other="give a folder of rows")
     raise DataError(f"{clean(text)[:80]}: no data source of that name, and no folder here; {told}")

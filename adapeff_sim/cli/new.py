@@ -112,10 +112,13 @@ def taken(chosen: "Draft", offer: "Offer", given: Sequence[object]) -> str:
 
 def _tell(file: Path, unsaid: str, made: Sequence[Path], is_checked: bool) -> None:
     """What was taken as usual and which folders were made, on stderr; what was written, and what comes next."""
+    from rich.console import Console
+
     from adapeff_sim.reports.wording import plain
 
     if unsaid:
-        typer.echo(plain(f"Not asked, and taken as usual: {unsaid}"), err=True)
+        told = plain(f"Not asked, and taken as usual: {unsaid}")
+        Console(stderr=True, highlight=False).print(told, markup=False)
     for folder in made:
         typer.echo(plain(f"Made the folder {folder}"), err=True)
     again = shlex.join(["adapeff-sim", "plan" if is_checked else "validate", str(file)])

@@ -73,20 +73,20 @@ def find_scenario(name_or_path: str | Path) -> Path:
         return shipped_folder() / f"{name_or_path}.yaml"
     if is_folder:
         raise ScenarioError(f"{path}: a folder; give the scenario file in it.")
-    bare = str(path).removesuffix(path.suffix if path.suffix in SUFFIXES else "")
-    near = nearest(path, _beside(path)) or nearest(bare, shipped)
+    bare, beside = str(path).removesuffix(path.suffix if path.suffix in SUFFIXES else ""), _beside(path)
+    near = beside.get(nearest(path.stem, beside)) or nearest(bare, shipped)
     hint = f"did you mean {near!r}?" if near else f"shipped are: {', '.join(shipped_scenarios())}"
     raise ScenarioError(
         f"No scenario '{printable(str(name_or_path))}': no such file, and none shipped by that name; {printable(hint)}"
     )
 
 
-def _beside(path: Path) -> list[str]:
-    """The scenario files in the folder in which one was looked for."""
+def _beside(path: Path) -> dict[str, str]:
+    """The scenario files in the folder in which one was looked for, by their names without the ending."""
     try:
-        return [str(path.with_name(each.name)) for each in path.parent.iterdir() if each.suffix in SUFFIXES]
+        return {f.stem: str(path.with_name(f.name)) for f in path.parent.iterdir() if f.suffix in SUFFIXES}
     except (OSError, ValueError):
-        return []
+        return {}
 
 
 def load(

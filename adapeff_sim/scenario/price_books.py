@@ -57,8 +57,8 @@ def parse_prices(content: bytes, where: str) -> Prices:
 def _beside(file: Path) -> str:
     """The file of a like name in the same folder, where a file is not there."""
     try:
-        beside = [] if file.exists() else [found.name for found in file.parent.glob("*.y*ml")]
+        beside = {} if file.exists() else {found.stem: found.name for found in file.parent.glob("*.y*ml")}
     except (OSError, ValueError):  # no name that a file can have
         return ""
-    near = nearest(file.name, beside)
-    return printable(f" Did you mean {near!r}?") if near else ""
+    near = nearest(file.stem, beside)
+    return printable(f" Did you mean {beside[near]!r}?") if near else ""

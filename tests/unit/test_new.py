@@ -82,7 +82,8 @@ def test_rows_of_ones_own_are_counted_and_found_from_the_file(do, tmp_path):
 
 def test_what_nobody_said_is_told_and_so_are_folders_that_were_made(do):
     ended = do("new", "deep/er/x.yaml", "--tasks", "intent", "--days", "30", "--quick")
-    assert "Not asked, and taken as usual: --data helpdesk --languages en --new-task sentiment" in ended.stderr
+    told = " ".join(ended.stderr.split())
+    assert "Not asked, and taken as usual: --data helpdesk --languages en --new-task sentiment" in told
     assert "--requests 50000" in ended.stderr and "--days" not in ended.stderr and "--tasks" not in ended.stderr
     assert "Made the folder deep\nMade the folder deep/er\n" in ended.stderr
     assert ended.stdout.startswith("Wrote deep/er/x.yaml.")
