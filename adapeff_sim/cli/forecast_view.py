@@ -6,6 +6,7 @@ from itertools import groupby
 
 from pydantic import JsonValue
 from rich.console import RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -20,7 +21,7 @@ from adapeff_sim.reports.wording import duration, flops, folded, line, money, qu
 from adapeff_sim.results import Results
 
 STYLES = {"+": "green", "~": "yellow", "-": "red", "": "dim"}
-LEGEND = "+ created   ~ rebuilt   - retired   * estimated or assumed: nothing was trained   ≥ a lower bound"
+WORDS = {"+": "created", "~": "rebuilt", "-": "retired"}
 JSON_VERSION = 1
 NAME = 18  # columns of what is trained
 ROOMY = 100  # columns of a screen on which names and heads need no folding
@@ -32,7 +33,7 @@ def views(found: Estimated, turns: Sequence[Turn], width: int) -> Iterator[Rende
     currency = results.prices.currency
     terms = f"{results.facts.terms.horizon_days:g} days, prices {results.prices.name} in {currency}"
     yield line(f"{results.facts.name}: {terms}", "bold")
-    yield Text(LEGEND, style="dim")
+    yield Text(legend(turns, results), style="dim")
     seeds = {turn.seed for turn in turns}
     moments = sorted(turns, key=lambda t: (t.seed, t.day, t.place))
     for (seed, day, _, event), group in groupby(moments, key=lambda t: (t.seed, t.day, t.place, t.event)):
@@ -42,8 +43,17 @@ def views(found: Estimated, turns: Sequence[Turn], width: int) -> Iterator[Rende
     yield totals(results, width)
     yield assumptions(found.assumptions)
     yield Text("Verdict", style="bold")
-    for sentence in results.verdict.sentences:
-        yield line(f"  {sentence}")
+    yield from (Padding(line(sentence), (0, 0, 0, 2)) for sentence in results.verdict.sentences)
+
+
+def legend(turns: Sequence[Turn], results: Results) -> str:
+    """What the signs mean that stand in the tables."""
+    signs = {each.sign for turn in turns for each in turn.lines}
+    bounds = [m.is_lower_bound for turn in turns for m in (turn.once, turn.monthly)]
+    low = any(bounds) or any(row.unavailable for row in results.totals)
+    told = [f"{sign} {word}" for sign, word in WORDS.items() if sign in signs]
+    told += ["* estimated or assumed: nothing was trained", *(["≥ a lower bound"] if low else [])]
+    return "   ".join(told)
 
 
 def _event(title: str, currency: str, turns: Sequence[Turn]) -> Table:
