@@ -16,7 +16,7 @@ from adapeff_sim.estimation.assumptions import Assumption
 from adapeff_sim.forecast import NOTHING, Line, Money, Turn
 from adapeff_sim.ledger.outcome import sure_of
 from adapeff_sim.ledger.trainings import TrainingRow
-from adapeff_sim.reports.tables import CELL, NARROW, starred, table
+from adapeff_sim.reports.tables import CELL, EDGES, NARROW, TIGHT, starred, table
 from adapeff_sim.reports.wording import duration, flops, folded, line, money, quantity, star
 from adapeff_sim.results import Results
 
@@ -122,20 +122,28 @@ def trainings(rows: Sequence[TrainingRow], width: int) -> Table:
     for column in made.columns[3:]:
         column.no_wrap = True
     once = {row.key: row for row in reversed(rows)}.values()
-    for row in sorted(once, key=lambda row: (row.day, row.slot)):
-        made.add_row(f"{row.day:g}", *_training(row, width))
+    found = [(row, [*_took(row, width)]) for row in sorted(once, key=lambda row: (row.day, row.slot))]
+    columns = zip(heads, *(cells for _, cells in found), strict=True)
+    widest = [max(len(said) for cell in column for said in str(cell).split("\n")) for column in columns]
+    room = width - EDGES - max((len(f"{row.day:g}") for row in once), default=3) - sum(n + TIGHT for n in widest)
+    for row, cells in found:
+        made.add_row(f"{row.day:g}", _who(row, None if width >= ROOMY else min(NAME, room)), *cells)
     return made
 
 
-def _training(row: TrainingRow, width: int) -> Iterator[str | Text]:
-    """One training: its artifact and strategy, its steps, and what they take; how sure that is where there is room."""
+def _who(row: TrainingRow, fold: int | None) -> Text:
+    """What is trained and for which strategy, in pieces of ``fold`` columns where room is short."""
+    if fold is None:
+        return line(row.slot).append(" ").append_text(line(row.label, "dim"))
+    label = folded(row.label, fold)
+    label.stylize("dim")
+    return folded(row.slot, fold).append("\n").append_text(label)
+
+
+def _took(row: TrainingRow, width: int) -> Iterator[str | Text]:
+    """One training: its steps and what they take; how sure that is where there is room."""
     told = row.usage
     epochs, steps = told["train_epochs"], told["train_steps"]
-    who, label = line(row.slot).append(" "), line(row.label, "dim")
-    if width < ROOMY:
-        who, label = folded(row.slot, NAME).append("\n"), folded(row.label, NAME)
-        label.stylize("dim")
-    yield who.append_text(label)
     yield from (f"{steps / epochs:,.0f}*", f"{epochs:.3g}*", f"{steps:,.0f}*")
     yield _star(told.get("trainable_parameters"), flops)  # with the same prefixes
     yield "\n".join(_star(told.get(name), flops) for name in ("train_flops", "nominal_train_flops"))
