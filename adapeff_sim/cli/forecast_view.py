@@ -16,7 +16,7 @@ from adapeff_sim.estimation.assumptions import Assumption
 from adapeff_sim.forecast import NOTHING, Line, Money, Turn
 from adapeff_sim.ledger.outcome import sure_of
 from adapeff_sim.ledger.trainings import TrainingRow
-from adapeff_sim.reports.tables import CELL, EDGES, NARROW, TIGHT, starred, table
+from adapeff_sim.reports.tables import CELL, NARROW, TIGHT, starred, table
 from adapeff_sim.reports.wording import duration, flops, folded, line, money, quantity, star
 from adapeff_sim.results import Results
 
@@ -125,7 +125,8 @@ def trainings(rows: Sequence[TrainingRow], width: int) -> Table:
     found = [(row, [*_took(row, width)]) for row in sorted(once, key=lambda row: (row.day, row.slot))]
     columns = zip(heads, *(cells for _, cells in found), strict=True)
     widest = [max(len(said) for cell in column for said in str(cell).split("\n")) for column in columns]
-    room = width - EDGES - max((len(f"{row.day:g}") for row in once), default=3) - sum(n + TIGHT for n in widest)
+    days = max((len("day"), *(len(f"{row.day:g}") for row in once)))
+    room = width - sum(n + TIGHT for n in (days, *widest)) - TIGHT
     for row, cells in found:
         made.add_row(f"{row.day:g}", _who(row, None if width >= ROOMY else min(NAME, room)), *cells)
     return made

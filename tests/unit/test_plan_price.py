@@ -136,7 +136,7 @@ def test_names_of_trainings_are_broken_where_a_word_ends():
     usage = {"train_steps": 30_000.0, "train_epochs": 6.0, "trainable_parameters": 1.49e6}
     usage |= {"train_flops": 4.2e16, "nominal_train_flops": 6.4e16, "train_seconds": 5e5}
     records = Ledger((build("adapter/paraphrase", label="parallel_pfeiffer", usage=usage),))
-    console = Console(file=io.StringIO(), width=74, color_system=None)
-    console.print(trainings(training_rows(records, ["parallel_pfeiffer"], 10.0), 74))
+    console = Console(file=io.StringIO(), width=80, color_system=None)
+    console.print(trainings(training_rows(records, ["parallel_pfeiffer"], 10.0), 80))
     words = console.file.getvalue().split()
     assert {"adapter/", "paraphrase", "parallel_", "pfeiffer", "138:53:20*"} <= set(words), words
