@@ -143,6 +143,8 @@ def test_examples_are_shown_as_they_are(do, tmp_path):
     ("arguments", "told"),
     [
         (["helpdesc"], "helpdesc: no data source of that name, and no folder here; did you mean 'helpdesk'?"),
+        (["new_langage"], "did you mean 'new_language'? Scenarios: base_model_update, "),
+        (["nope"], "data sources: conll2003, files, helpdesk, hub, "),
         (["absent.yaml"], "No scenario 'absent.yaml'"),
         (["real_data"], "names no data source"),
         (["files:absent"], "no folder 'absent' here"),

@@ -133,6 +133,8 @@ def test_a_name_that_is_nearly_right_is_answered_with_the_right_one(tmp_path):
     for name, right in (("cloud_gup", "cloud_gpu"), ("mien.yaml", "mine.yaml")):
         with pytest.raises(PricesError, match=f"(?i)did you mean '{right}'"):
             load_prices(name, tmp_path)
+    with pytest.raises(PricesError, match=r"give a file that can be\.$"):  # endings alone are no likeness
+        load_prices("nope.yaml", tmp_path)
 
 
 def test_everything_that_is_wrong_with_a_book_is_told_at_once():

@@ -338,6 +338,10 @@ def test_a_test_set_that_has_no_further_edition_is_told(folder):
 
 
 def test_a_scenario_that_is_not_there_is_told_with_what_is(tmp_path):
+    (tmp_path / "tiny.yaml").touch()
+    for name, meant in (("teaching/fusion_stp", "teaching/fusion_step"), (tmp_path / "tiyn.yaml", r"\S*/tiny.yaml")):
+        with pytest.raises(ScenarioError, match=f"did you mean '{meant}'"):
+            load(name)
     with pytest.raises(ScenarioError, match=r"No scenario 'smok'.*did you mean 'smoke'\?$"):
         load("smok")
     with pytest.raises(ScenarioError, match="No scenario has an empty name; give a file, or one of"):
