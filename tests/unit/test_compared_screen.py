@@ -6,11 +6,14 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+from adapeff_sim.comparison.winners import Cell as Won
+from adapeff_sim.comparison.winners import Sweep
 from adapeff_sim.noise import tie_said
 from adapeff_sim.python_api import compare
 from adapeff_sim.reports.compared import headline, notes, sheets_of
 from adapeff_sim.reports.compared_screen import screen, shown
 from adapeff_sim.reports.sheets import Cell, Sheet, text
+from adapeff_sim.reports.winners import sheets_of as cells_of
 from adapeff_sim.reports.wording import best_said
 
 LABELS = ("adapter_per_task", "adapter_fusion", "multitask_full", "multitask_continue", "full_per_task")
@@ -65,6 +68,23 @@ def test_a_tie_over_several_seeds_says_by_which_half_of_the_rule():
     assert tie_said(1.0, 100.0) == "within 1 %" and tie_said(3.0, 100.0) == "within the noise over the seeds"
     assert best_said(1) == "✓ cheapest, or dearer by 1 % or less" and "noise over the seeds" in best_said(2)
     assert best_said(5, has_ties=False) == "✓ cheapest"
+
+
+def test_the_map_explains_the_signs_that_stand_on_it():
+    plain = {"run": "r", "totals": {"a": 1.0}, "unavailable": (), "currency": "EUR", "sentence": "s"}
+
+    def said(**cell) -> str:
+        full = plain | {"at": {"traffic": 1}, "cheapest": "a", "tied": (), "below": (), "seeds": 1} | cell
+        (sheet,) = cells_of(Sweep(scenario="story", keys={"traffic": (1,)}, cells=(Won.model_validate(full),)))
+        return sheet.note
+
+    bare = "the cheapest in total within the quality floor"
+    assert said() == f"{bare}; totals by the horizon"
+    assert said(tied=("b",)) == f"{bare}; ≈ who is dearer by 1 % or less; totals by the horizon"
+    assert "or within the noise over the seeds; totals by the horizon, mean over seeds" in said(tied=("b",), seeds=3)
+    assert said(cheapest=None, below=("a",)).endswith(
+        "nobody can be called so; totals by the horizon, - below the quality floor"
+    )
 
 
 @pytest.mark.parametrize("width", [80, 100, 140])
