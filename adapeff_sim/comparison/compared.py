@@ -54,6 +54,7 @@ class RunCompared(Row):
     lead: float | None = None
     is_tied: bool = False  # the lead counts as none, by the verdict's rule
     note: str = ""
+    left_out: tuple[str, ...] = ()  # who takes no part: below the quality floor, or without a known total
     sentences: tuple[str, ...]  # of the verdict
     amounts: tuple[Amounts, ...]
     differences: tuple[Difference, ...]
@@ -104,7 +105,7 @@ def _run(side: Side) -> RunCompared:
         return RunCompared.model_validate({**said, "note": led})
     lines = price_lines(side, led)
     said |= {"first": led.first, "second": led.second, "lead": led.lead, "note": led.note}
-    said["is_tied"] = _is_tied(side, led)
+    said |= {"is_tied": _is_tied(side, led), "left_out": tuple(x for x in side.labels if x not in led.amounts)}
     said["prices"] = price_break_evens(side, led, lines)
     said["counts"] = count_break_evens(side, led)
     said["sensitivity"] = sensitivities(side, led, lines)

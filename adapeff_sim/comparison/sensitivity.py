@@ -49,7 +49,8 @@ def sensitivities(side: Side, contest: Contest, lines: Mapping[str, Mapping[str,
     found = [_of_price(contest, key, price, lines[key]) for key, price in price_keys(side.results.prices).items()]
     found += _of_terms(side, contest)
     floor = side.results.facts.quality_floor
-    if floor > 0 and not contest.note:
+    is_scored = any(p.score is not None for p in side.results.quality)
+    if floor > 0 and is_scored and not contest.note:
         found.append(_of_floor(side, contest, floor))
     return tuple(sorted(found, key=_rank))
 

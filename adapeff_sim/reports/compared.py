@@ -121,7 +121,7 @@ def break_evens(run: RunCompared) -> Sheet:
             rows.append((text(c.what), Cell("unavailable", None, "missing"), text(c.why), text("")))
         else:
             rows.append((text(c.what), Cell(f"{c.now:.3g}", c.now), _flip(c.below), _flip(c.above)))
-    note = f"{_who(run)}; prices are exact"
+    note = f"{_who(run)}prices are exact"
     if any(c.now is not None for c in run.counts):
         note += "; numbers of tasks, languages and updates are estimated: one more is taken to cost what those of the "
         note += "run did on average, on their days"
@@ -131,8 +131,11 @@ def break_evens(run: RunCompared) -> Sheet:
 
 
 def _who(run: RunCompared) -> str:
-    """What quality has to do with what is told of cost alone."""
-    return "all strategies take part, whatever they score" if run.note else "who is below the floor takes no part"
+    """Who takes part in what is told of cost alone, where that is not simply everybody."""
+    if run.note:
+        return "all strategies take part, whatever they score; "
+    out = ", ".join(run.left_out)
+    return f"without {out}: below the quality floor, or without a known total; " if out else ""
 
 
 def _flip(flip: Flip | None) -> Cell:
@@ -155,7 +158,7 @@ def tornado(run: RunCompared) -> Sheet:
     lead = "" if run.lead is None else f" ({money(run.lead, run.currency)}{tie})"
     title = f"What the verdict hangs on, on cost alone: the lead of {run.first} over {run.second}{lead}"
     heads = ("input", "now", "lead at half", "lead at double", "another is cheapest at")
-    note = f"{_who(run)}; the input that flips the lead first is on top"
+    note = f"{_who(run)}the input that flips the lead first is on top"
     if any(s.doubled.factor < 2 for s in run.sensitivity):
         note += "; a share that cannot be doubled is raised as far as it goes"
     return Sheet("sensitivity", title, heads, rows, note)

@@ -10,7 +10,7 @@ from adapeff_sim.comparison.winners import Cell as Won
 from adapeff_sim.comparison.winners import Sweep
 from adapeff_sim.noise import tie_said
 from adapeff_sim.python_api import compare
-from adapeff_sim.reports.compared import headline, notes, sheets_of
+from adapeff_sim.reports.compared import break_evens, headline, notes, sheets_of, tornado
 from adapeff_sim.reports.compared_screen import screen, shown
 from adapeff_sim.reports.sheets import Cell, Sheet, text
 from adapeff_sim.reports.winners import sheets_of as cells_of
@@ -58,6 +58,9 @@ def test_with_one_seed_nobody_speaks_of_noise_and_legends_tell_what_is_there(one
     for name in ("break_even", "sensitivity"):
         assert "on cost alone" in sheets[name].title and "all strategies take part" in sheets[name].note
     (run,) = one_seed.runs
+    alone = run.model_copy(update={"note": "", "left_out": ("adapter_fusion",)})
+    assert break_evens(alone).note.startswith("without adapter_fusion: below the quality floor")
+    assert tornado(alone.model_copy(update={"left_out": ()})).note.startswith("the input that flips")
     assert run.is_tied and headline(run).endswith("are 6.00 USD apart, within 1 %.")
     assert "On cost alone, whatever they score: a tie" in headline(run)
     told = " ".join([*notes(one_seed), *(f"{s.title} {s.note}" for s in sheets.values())])
