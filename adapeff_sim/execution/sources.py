@@ -31,6 +31,7 @@ from adapeff_sim.data.stated import Stated
 from adapeff_sim.errors import DataError
 from adapeff_sim.estimation.stated import resolve
 from adapeff_sim.lifecycle.world import Endpoint, TestSet
+from adapeff_sim.near_names import choices
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -88,7 +89,7 @@ class Sources:
         """What is asked of a model for ``task``."""
         tasks = self.source(source).tasks()
         if task not in tasks:
-            raise DataError(f"{short(source or self.data)}: no task {task!r}; it has {', '.join(sorted(tasks))}.")
+            raise DataError(f"{short(source or self.data)}: no task {task!r}; {choices(task, tasks)}")
         return tasks[task]
 
     def labels(self, task: str, artifact: Artifact) -> tuple[str, ...]:

@@ -63,9 +63,8 @@ class ProjectTo(BaseModel):
     def _has_a_rate(self) -> Self:
         """Refuse a device that nobody knows a rate of."""
         if self.flops_per_second is None and self.device.casefold() not in PEAKS:
-            known = ", ".join(PEAKS)
-            text = f"is {shown(self.device)}, whose rate is not known; give flops_per_second too, or one of {known}"
-            raise refused(self, [(("device",), text)])
+            told = choices(self.device, PEAKS, other="give flops_per_second too")
+            raise refused(self, [(("device",), f"is {shown(self.device)}, whose rate is not known; {told}")])
         return self
 
     @property
