@@ -234,4 +234,6 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):  # a terminal that cannot show a sign shows another, and no traceback
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
+    if not os.environ.get("COLUMNS", "80").strip("0"):  # some shells say so of a terminal that they do not know
+        del os.environ["COLUMNS"]
     app(prog_name="adapeff-sim")

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 import adapeff_sim.training
 from adapeff_sim import __version__
 from adapeff_sim.cli import app as command_line
-from adapeff_sim.cli.app import VERBS, _in_paragraphs, app, behind
+from adapeff_sim.cli.app import VERBS, _in_paragraphs, app, behind, main
 from adapeff_sim.errors import DataError
 from adapeff_sim.execution.base import EXECUTORS, Progress, Started, Warned
 from adapeff_sim.results import read
@@ -291,3 +291,12 @@ def test_what_led_to_an_error_is_found_behind_it():
     error.__context__ = KeyboardInterrupt()
     assert behind(error, KeyboardInterrupt)
     assert not behind(error, BrokenPipeError)
+
+
+@pytest.mark.parametrize("columns", ["0", "00", ""])
+def test_a_terminal_of_no_columns_is_not_taken_at_its_word(monkeypatch, capsys, columns):
+    monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.setattr("sys.argv", ["adapeff-sim", "list", "prices"])
+    with pytest.raises(SystemExit):
+        main()
+    assert "cloud_gpu" in capsys.readouterr().out
