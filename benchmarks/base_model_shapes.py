@@ -88,7 +88,7 @@ def _measure(shape: tuple[int, int, int, int], asked: argparse.Namespace) -> dic
 
 
 def operations(shape: tuple[int, int, int, int]) -> float:
-    """Of one piece in training, by Kaplan et al. (2020): 6 for each weight of the encoder, and of the output layer's."""
+    """Of one piece in training, by Kaplan et al. (2020): 6 for each weight of encoder and output layer."""
     layers, hidden, _, vocabulary = shape
     through_output = PretrainSettings.model_fields["masked_share"].default + OF_A_SENTENCE
     return 6 * (12 * layers * hidden**2 + through_output * vocabulary * hidden)
