@@ -16,7 +16,7 @@ from adapeff_sim.ledger.outcome import Outcome, Usage
 from adapeff_sim.ledger.records import EvaluationRecord, JobRecord, Record, ServingRecord
 from adapeff_sim.planning.plan import Evaluate, Job, Make, Serve
 from adapeff_sim.planning.unfold import Step
-from adapeff_sim.scenario.relived import relived
+from adapeff_sim.scenario.relived import events_of, relived
 from adapeff_sim.scenario.schema import Scenario
 from adapeff_sim.simulation import Finished, Simulation, Unfolded
 
@@ -187,7 +187,7 @@ def playback(scenario: Scenario, ledger: Ledger) -> Playback:
     Raises PlaybackError, ScenarioError or PlanningError where the ledger is not of this scenario.
     """
     found = archive(tuple(relived(scenario, ledger)), ledger)
-    simulation = Simulation(scenario.strategies, scenario.seeds, scenario.events, found.order_of)
+    simulation = Simulation(scenario.strategies, scenario.seeds, events_of(scenario, ledger), found.order_of)
     news: list[News | Unfolded | Finished] = []
     again = simulation.run(found, news.append)
     acts = tuple(_acts(news, found))
@@ -237,9 +237,9 @@ def _story(steps: Sequence[Step]) -> list[tuple[Moment, Step]]:
 
 def _moments(steps: Sequence[Step], found: Archive) -> dict[str, Moment]:
     """For every job the event that asked for it first."""
-    by_day = sorted(_placed(steps), key=lambda each: each[1].event.day)
+    by_event = sorted(_placed(steps), key=lambda each: each[0][:2])
     asked: dict[str, Moment] = {}
-    for moment, step in by_day:
+    for moment, step in by_event:
         for job in step.plan.jobs:
             key = found.order_of(step.label, step.seed, step.event.day, job).key
             asked.setdefault(key, moment)

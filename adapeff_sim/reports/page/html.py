@@ -19,6 +19,7 @@ from adapeff_sim.reports.page.graph import graph_of
 from adapeff_sim.reports.page.sections import sections
 from adapeff_sim.reports.page.tables import scrolling, table
 from adapeff_sim.reports.page.whatif import case_of
+from adapeff_sim.reports.projection import how
 from adapeff_sim.reports.told import Told
 from adapeff_sim.reports.wording import nothing_trained, plural
 from adapeff_sim.reports.work import PHASES
@@ -102,6 +103,7 @@ def data_of(told: Told) -> dict[str, JsonValue]:
         {"endpoint": e, "scores": [*series.score_rows(results, e)], "hover": [*series.score_hovers(results, e)]}
         for e in series.endpoints(results)
     ]
+    sure = how(results.projection) if results.projection else ""
     specs: dict[str, Any] = {
         "grown": charts.grown(look, span),
         "scored": charts.scored(look, span, series.score_span(results)),
@@ -109,7 +111,7 @@ def data_of(told: Told) -> dict[str, JsonValue]:
         "equalled": charts.equalled(look, len({row["where"] for row in equalled})),
         "went": charts.went(look, tuple(PHASES.values())),
         "parts": charts.went(look, tuple(PARTS.values())),
-        "projected": charts.grown(replace(look, currency=f"{look.currency}, estimated"), span),
+        "projected": charts.grown(replace(look, currency=f"{look.currency}, {sure}"), span),
     }
     return {
         "case": case_of(results, told.ledger),

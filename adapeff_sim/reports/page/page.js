@@ -225,7 +225,7 @@
     rows(place) {
       const { chart, name } = place.dataset;
       if (chart === "grown") return this.grown(this.curvesOf(place), this.crossed.get(name) || []);
-      if (chart === "projected") return this.grown(this.curvesOf(place), [], ", estimated");
+      if (chart === "projected") return this.grown(this.curvesOf(place), [], `, ${this.data.projected.how}`);
       if (chart === "scored") {
         const { scores, hover } = this.data.scores.find((x) => x.endpoint === name);
         return { scores, hover: hover.map((row) => this.pointed(row.d, row.told)), events: this.signs() };

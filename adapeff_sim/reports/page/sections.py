@@ -12,7 +12,7 @@ from adapeff_sim.reports.page.controls import graph_section
 from adapeff_sim.reports.page.happened import events_table
 from adapeff_sim.reports.page.tables import grouped, legend, table
 from adapeff_sim.reports.pictures import ESTIMATED, is_estimated
-from adapeff_sim.reports.projection import carried, projected
+from adapeff_sim.reports.projection import carried, how, projected, titled
 from adapeff_sim.reports.sheets import Cell
 from adapeff_sim.reports.told import Told
 from adapeff_sim.results import Projection, Results
@@ -40,7 +40,7 @@ def sections(told: Told, i: int) -> Iterator[str]:
     yield _section(f"curves-{i}", "Cumulative cost", key + _costs(results) + CROSSINGS)
     yield _section(f"events-{i}", "What happened", events_table(work.events(told)))
     yield _section(f"graph-{i}", "Artifacts, event by event", graph_section(told, i))
-    yield _section(f"quality-{i}", "Quality over time", _scores(results, key) + table(sheets.quality(results)))
+    yield _section(f"quality-{i}", "Quality over time", _scores(results, key) + table(sheets.quality(told)))
     yield _section(f"trade-{i}", "Cost against quality", _trade(told, key))
     yield _section(f"flops-{i}", "Where the FLOPs went", _flops(told))
     whence = table(sheets.provenance(told), titled=False) + "".join(map(table, sheets.assumptions(results)))
@@ -80,16 +80,15 @@ def _grown(kind: str, names: Sequence[str], marked: set[str], said: str) -> str:
 
 
 def _projection(results: Results, found: Projection, i: int) -> str:
-    """The life at the size of production: curves and tables of its own, every figure estimated or assumed."""
-    names = list(dict.fromkeys(row.component for row in found.totals))
-    said = f'<p class="warning">* {escape(carried(found.target))}</p>'
+    """The life at the size of production: curves and tables of its own, estimated and assumed."""
+    names, sure = list(dict.fromkeys(row.component for row in found.totals)), how(found).capitalize()
+    said = f'<p class="warning">* {escape(carried(found))}</p>'
     said += f'<p class="note">{_read(results)}No slider moves these.</p>'
     drawn = _grown(
-        "projected", names, set(names), "Estimated, not measured: cumulative {} cost of every strategy by day"
+        "projected", names, set(names), f"{sure}, not measured: cumulative {{}} cost of every strategy by day"
     )
     both = "".join(table(sheet) for sheet in projected(results))
-    title = "At the size of production: estimated, not measured"
-    return _section(f"projection-{i}", title, said + legend(results.facts.labels) + drawn + both, "estimated")
+    return _section(f"projection-{i}", titled(found), said + legend(results.facts.labels) + drawn + both, "estimated")
 
 
 def _scores(results: Results, key: str) -> str:
