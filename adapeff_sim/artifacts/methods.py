@@ -4,9 +4,9 @@ Measured with adapters 1.3 and transformers 4.57: a method is listed only if a s
 it is loaded again, and listed as fusible only if AdapterFusion over it trains.
 """
 
-import difflib
 import re
-from collections.abc import Iterable
+
+from adapeff_sim.near_names import choices
 
 FUSIBLE = frozenset({"seq_bn", "double_seq_bn", "par_bn", "compacter", "compacter++"})
 SPLITTABLE = FUSIBLE | {"lora", "ia3"}  # a batch split over several adapters answers as each of them does alone
@@ -93,9 +93,7 @@ def family(method: str) -> str:
     if name in REFUSED:
         raise ValueError(f"method {name!r} cannot be used: {REFUSED[name]}")
     if name not in METHODS:
-        raise ValueError(
-            f"unknown adapter method {name[:80]!r}; {_near(name, METHODS)}known: {', '.join(sorted(METHODS))}"
-        )
+        raise ValueError(f"unknown adapter method {name[:80]!r}; {choices(name, METHODS)}")
     for option in (form["options"] or "").split(",") if form["options"] else ():
         _check_option(name, *option.strip().split("="))
     return name
@@ -104,14 +102,9 @@ def family(method: str) -> str:
 def _check_option(name: str, option: str, value: str) -> None:
     known = OPTIONS[name]
     if option not in known:
-        raise ValueError(f"{name} has no option {option!r}; {_near(option, known)}known: {', '.join(sorted(known))}")
+        raise ValueError(f"{name} has no option {option!r}; {choices(option, known)}")
     if not _VALUE[known[option]].fullmatch(value):
         raise ValueError(f"{option} of {name} is {value!r}; give {known[option]}")
-
-
-def _near(word: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(word, list(known), n=1)
-    return f"did you mean {near[0]!r}? " if near else ""
 
 
 def known_method(method: str) -> str:

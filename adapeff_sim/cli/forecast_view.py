@@ -113,20 +113,25 @@ def trainings(rows: Sequence[TrainingRow], width: int) -> Table:
         column.no_wrap = True
     once = {row.key: row for row in reversed(rows)}.values()
     for row in sorted(once, key=lambda row: (row.day, row.slot)):
-        told = row.usage
-        epochs, steps = told["train_epochs"], told["train_steps"]
-        cells: list[str | Text] = [f"{steps / epochs:,.0f}*", f"{epochs:.3g}*", f"{steps:,.0f}*"]
-        cells += [_star(told.get("trainable_parameters"), flops)]  # with the same prefixes
-        cells += ["\n".join(_star(told.get(name), flops) for name in ("train_flops", "nominal_train_flops"))]
-        cells += [_star(told.get("train_seconds"), duration)]
-        who, label = line(row.slot).append(" "), line(row.label, "dim")
-        if width < ROOMY:
-            who, label = folded(row.slot, NAME).append("\n"), folded(row.label, NAME)
-            label.stylize("dim")
-        who.append_text(label)
-        cells += [Text(sure_of(row, *told), "dim")] if width >= ROOMY else []  # narrow: * says as much
-        made.add_row(f"{row.day:g}", who, *cells)
+        made.add_row(f"{row.day:g}", *_training(row, width))
     return made
+
+
+def _training(row: TrainingRow, width: int) -> Iterator[str | Text]:
+    """One training: its artifact and strategy, its steps, and what they take; how sure that is where there is room."""
+    told = row.usage
+    epochs, steps = told["train_epochs"], told["train_steps"]
+    who, label = line(row.slot).append(" "), line(row.label, "dim")
+    if width < ROOMY:
+        who, label = folded(row.slot, NAME).append("\n"), folded(row.label, NAME)
+        label.stylize("dim")
+    yield who.append_text(label)
+    yield from (f"{steps / epochs:,.0f}*", f"{epochs:.3g}*", f"{steps:,.0f}*")
+    yield _star(told.get("trainable_parameters"), flops)  # with the same prefixes
+    yield "\n".join(_star(told.get(name), flops) for name in ("train_flops", "nominal_train_flops"))
+    yield _star(told.get("train_seconds"), duration)
+    if width >= ROOMY:  # narrow: * says as much
+        yield Text(sure_of(row, *told), "dim")
 
 
 def _star(number: float | None, said: Callable[[float], str]) -> str:

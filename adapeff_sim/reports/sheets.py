@@ -15,7 +15,7 @@ from adapeff_sim.ledger.outcome import Provenance
 from adapeff_sim.ledger.records import DeploymentRecord
 from adapeff_sim.reports import tables
 from adapeff_sim.reports.told import Told
-from adapeff_sim.reports.wording import BEST, BEST_SAID, STAR_SAID, money, percent, plural, points, quantity, surety
+from adapeff_sim.reports.wording import BEST, STAR_SAID, best_said, money, percent, plural, points, quantity, surety
 from adapeff_sim.results import Results
 
 KNOWN = tables.KNOWN
@@ -92,7 +92,7 @@ def costs(results: Results) -> Sheet:
         rows.append((*cells, sure(r.provenance for r in results.rows if r.label == label)))
     seeds = len(results.facts.seeds)
     notes = [f"mean of {plural(seeds, 'seed')} ± standard deviation"] if seeds > 1 else []
-    notes += [BEST_SAID] if any(best.values()) else []
+    notes += [best_said(seeds)] if any(best.values()) else []  # the page moves prices, and ties come and go
     notes += [STAR_SAID] if any(map(tables.starred, results.totals)) else []
     notes += ["≥ a lower bound, as some amounts are unavailable"] if any(r.unavailable for r in results.totals) else []
     notes += [tables.unpriced(results)] if results.prices.unpriced else []

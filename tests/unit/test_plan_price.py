@@ -45,11 +45,20 @@ def test_every_event_has_its_lines_and_every_figure_its_mark(do):
 
 
 def test_at_80_columns_names_are_broken_between_their_words_and_nothing_is_cut(do, monkeypatch):
-    monkeypatch.setattr("adapeff_sim.cli.plan.PIPED_WIDTH", 80)
+    monkeypatch.setenv("COLUMNS", "80")
     shown = do(*PRICED).stdout
     assert max(map(len, shown.splitlines())) <= 80
     assert "re-vali-" in shown and "model/multitask " in shown and "multitask_full " in shown
     assert "23,287*" in shown and " M*  " in shown and "FLOPs, 6ND" in shown
+
+
+@pytest.mark.parametrize("arguments", [["plan", "smoke"], PRICED])
+def test_off_a_terminal_columns_says_how_wide(do, monkeypatch, arguments):
+    widths = {}
+    for columns in ("80", "200", ""):
+        monkeypatch.setenv("COLUMNS", columns)
+        widths[columns] = max(map(len, do(*arguments).stdout.splitlines()))
+    assert widths["80"] <= 80 < widths["200"] and widths[""] <= 160
 
 
 def test_dearer_than_allowed_ends_with_3_and_says_who(do):

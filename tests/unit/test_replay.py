@@ -231,7 +231,7 @@ def test_a_cast_shows_the_end_when_it_is_played(found, tmp_path):
     ("arguments", "told"),
     [
         (["demo:nowhere"], "demo:nowhere is no run that comes along; known: "),
-        (["demo:new_langage"], "did you mean demo:new_language?"),
+        (["demo:new_langage"], "did you mean 'demo:new_language'?"),
         (["absent"], "absent: no results.json"),
         (["demo:new_language", "--record", "a.gif"], "give a file that ends with .svg or .cast"),
         (["demo:new_language", "--speed", "0"], "--speed"),
