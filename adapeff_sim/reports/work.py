@@ -10,6 +10,7 @@ from adapeff_sim.ledger.records import EvaluationRecord, JobRecord
 from adapeff_sim.ledger.trainings import EqualQualityRow
 from adapeff_sim.ledger.upkeep import UpkeepRow
 from adapeff_sim.reports.effort import FLOPS as PARTS
+from adapeff_sim.reports.notes import of_seeds
 from adapeff_sim.reports.sheets import NOTHING, SURE, Cell, Sheet, number, sure, text
 from adapeff_sim.reports.told import Told
 from adapeff_sim.reports.wording import duration, flops, percent, plural, points, size
@@ -147,7 +148,7 @@ def phases(told: Told) -> Sheet:
         how = sure(r.provenance for r in told.results.events if r.label == label)
         rows.append((text(label), *(number(found[phase], flops) for phase in PHASES), number(nominal, flops), how))
     heads = ("strategy", *PHASES.values(), "training as 6ND", SURE)
-    note = "as counted, mean over seeds; 6ND is 6 x parameters x tokens, the usual estimate of training"
+    note = f"as counted{of_seeds(told.results)}; 6ND is 6 x parameters x tokens, the usual estimate of training"
     return Sheet("flops", "Where the FLOPs went", heads, tuple(rows), note)
 
 
@@ -170,7 +171,7 @@ def parts(told: Told) -> list[Sheet]:
     for label, found in part_flops(told).items():
         builds = [r for r in told.ledger.of(JobRecord) if (r.job, r.label) == ("build", label) and r.day <= horizon]
         rows.append((text(label), *(number(s, flops) for s in found.values()), sure(r.provenance for r in builds)))
-    note, heads = "as counted, mean over seeds", ("strategy", *PARTS.values(), SURE)
+    note, heads = f"as counted{of_seeds(told.results)}", ("strategy", *PARTS.values(), SURE)
     return [Sheet("training", "FLOPs of training, part by part", heads, tuple(rows), note)] if rows else []
 
 
@@ -186,8 +187,9 @@ def equal_quality(results: Results) -> list[Sheet]:
     took = ("steps", "FLOPs", "FLOPs, 6ND", "training")
     heads = (*GOAL, "strategy", "artifact", *took, SURE)
     rows = tuple(_reached(day, task, goal, label, slot, mine) for (day, _, task, goal, label, slot), mine in told)
-    note = "points on the validation rows, mean over the seeds that reached them; of training alone: validating, and "
-    note += "the adapters under a fusion, are not in it, and a model of several tasks is trained for all of them"
+    mean = ", mean over the seeds that reached them" if len(results.facts.seeds) > 1 else ""
+    note = f"points on the validation rows{mean}; of training alone: validating, and the adapters under a fusion, are "
+    note += "not in it, and a model of several tasks is trained for all of them"
     return [Sheet("equal_quality", "Cost at equal quality", heads, rows, note)]
 
 

@@ -6,7 +6,7 @@ from hand_made import answer, kept, stands
 from adapeff_sim.costs.base import price_ledger
 from adapeff_sim.ledger.ledger import Ledger
 from adapeff_sim.reports.page.series import quality_means
-from adapeff_sim.reports.sheets import average, pareto, quality
+from adapeff_sim.reports.sheets import average, pareto, quality, sheets
 from adapeff_sim.reports.told import Told, tamed
 from adapeff_sim.results import results_of
 
@@ -36,3 +36,20 @@ def test_what_is_retired_on_the_horizons_own_day_is_served_no_more_as_the_verdic
     ]
     (whole,) = (s for s in on_it.results.verdict.sentences if s.startswith("Total"))
     assert "two scores 87.5 points on average" in whole and round(100 * average(on_it, "two"), 6) == 87.5
+
+
+def noted(floor: float, seeds: tuple[int, ...]) -> str:
+    found, ledger = told_by(LABELS, seeds)
+    facts = found.facts.model_copy(update={"quality_floor": floor})
+    rows = price_ledger(ledger, found.prices, facts.terms)
+    told = Told(results_of(facts, ledger, found.prices, rows, {}), ledger, "runs/story", {})
+    return "\n".join(sheet.note for sheet in sheets(tamed(told)))
+
+
+def test_notes_tell_only_what_applies():
+    one, several = noted(2.0, (1,)), noted(0.1, (1, 2))
+    for said in ("mean over seeds", "mean of 2 seeds", "- marks more than"):
+        assert said not in one and said in several, said
+    for said in ("reused:", "assumed:", "≥ a lower bound", "* estimated or assumed"):
+        assert said not in one and said not in several, said
+    assert "✓ cheapest" in one and "- marks more than 0.1 below" in several
