@@ -123,17 +123,20 @@ def _sum(found: Sequence[float | None]) -> float | None:
 
 
 def phase_flops(told: Told) -> dict[str, dict[str, float | None]]:
-    """Where the counted FLOPs of each strategy went, mean over seeds: label -> phase -> FLOPs; None: not all known."""
+    """Where the counted FLOPs of each strategy went, mean over seeds: label -> phase -> FLOPs; None: not all known.
+
+    A phase of which no record tells, not even of its seconds, did not come about: its FLOPs are 0.
+    """
     horizon, seeds = told.results.facts.terms.horizon_days, len(told.results.facts.seeds)
     found: dict[str, dict[str, list[float | None]]] = defaultdict(lambda: defaultdict(list))
     for r in told.ledger.records:
         if isinstance(r, JobRecord | EvaluationRecord) and r.day <= horizon:
             for phase in PHASES:
-                if f"{phase}_flops" in r.usage or f"{phase}_flops" in r.unavailable:
+                if {f"{phase}_flops", f"{phase}_seconds"} & {*r.usage, *r.unavailable}:
                     found[r.label][phase].append(r.usage.get(f"{phase}_flops"))
     means: dict[str, dict[str, float | None]] = {}
     for label in told.results.facts.labels:
-        sums = {phase: _sum(found[label][phase]) if found[label][phase] else None for phase in PHASES}
+        sums = {phase: _sum(found[label][phase]) for phase in PHASES}
         means[label] = {phase: None if s is None else s / seeds for phase, s in sums.items()}
     return means
 
@@ -146,10 +149,15 @@ def phases(told: Told) -> Sheet:
         nominal = _sum(mine)
         nominal = None if nominal is None else nominal / len(told.results.facts.seeds)
         how = sure(r.provenance for r in told.results.events if r.label == label)
-        rows.append((text(label), *(number(found[phase], flops) for phase in PHASES), number(nominal, flops), how))
+        rows.append((text(label), *(_flops(found[phase]) for phase in PHASES), number(nominal, flops), how))
     heads = ("strategy", *PHASES.values(), "training as 6ND", SURE)
     note = f"as counted{of_seeds(told.results)}; 6ND is 6 x parameters x tokens, the usual estimate of training"
     return Sheet("flops", "Where the FLOPs went", heads, tuple(rows), note)
+
+
+def _flops(amount: float | None) -> Cell:
+    """So many FLOPs, or that none were spent."""
+    return Cell(NOTHING, 0.0) if amount == 0 else number(amount, flops)
 
 
 def part_flops(told: Told) -> dict[str, dict[str, float | None]]:

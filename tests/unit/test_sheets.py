@@ -5,9 +5,11 @@ from hand_made import answer, kept, stands
 
 from adapeff_sim.costs.base import price_ledger
 from adapeff_sim.ledger.ledger import Ledger
-from adapeff_sim.reports.page.series import quality_means
+from adapeff_sim.ledger.records import JobRecord
+from adapeff_sim.reports.page.series import flop_rows, quality_means
 from adapeff_sim.reports.sheets import average, pareto, quality, sheets
 from adapeff_sim.reports.told import Told, tamed
+from adapeff_sim.reports.work import phases
 from adapeff_sim.results import results_of
 
 LABELS = ("one", "two")
@@ -53,3 +55,23 @@ def test_notes_tell_only_what_applies():
     for said in ("reused:", "assumed:", "≥ a lower bound", "* estimated or assumed"):
         assert said not in one and said not in several, said
     assert "✓ cheapest" in one and "- marks more than 0.1 below" in several
+
+
+def test_a_phase_that_never_came_about_took_nothing_and_one_that_was_not_counted_is_unavailable():
+    found, ledger = told_by(LABELS)
+
+    def said(*without: str) -> list[str]:
+        bare = [
+            r.model_copy(update={"usage": {k: v for k, v in r.usage.items() if k not in without}})
+            if isinstance(r, JobRecord)
+            else r
+            for r in ledger.records
+        ]
+        run = Told(found, Ledger(tuple(bare)), "runs/story", {})
+        drawn = {row["phase"] for row in flop_rows(run)}
+        assert ("validating while training" in drawn) is (not without)
+        return [row[2].said for row in phases(run).rows]
+
+    assert said() == ["20 G", "20 G"]
+    assert said("validate_flops", "validate_seconds") == ["–", "–"]
+    assert said("validate_flops") == ["unavailable", "unavailable"]
