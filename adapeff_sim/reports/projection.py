@@ -94,10 +94,8 @@ def _epochs(found: Projection) -> Sheet:
         for row in found.epochs
     )
     heads = ("strategy", "kind", "trainings", "ended by a cap", "epochs, median", "from, to", "provenance")
-    note = (
-        "passes over the rows of its tasks. Each training keeps its own number; with more rows fewer epochs may do, "
-        "and a training that a cap ended would have gone on."
-    )
+    note = "passes over the rows of its tasks. Each training keeps its own number; with more rows fewer epochs may do"
+    note += ", and a training that a cap ended would have gone on." if any(row.capped for row in found.epochs) else "."
     return Sheet("projection_epochs", "Epochs that the run took, carried over", heads, rows, note)
 
 

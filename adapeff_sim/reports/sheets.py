@@ -13,9 +13,9 @@ from adapeff_sim.estimation.assumptions import Assumption
 from adapeff_sim.ledger.history import QualityPoint
 from adapeff_sim.ledger.outcome import Provenance
 from adapeff_sim.ledger.records import DeploymentRecord
-from adapeff_sim.reports import tables
+from adapeff_sim.reports import notes, tables
 from adapeff_sim.reports.told import Told
-from adapeff_sim.reports.wording import BEST, STAR_SAID, best_said, money, percent, plural, points, quantity, surety
+from adapeff_sim.reports.wording import BEST, STAR_SAID, money, percent, plural, points, quantity, surety
 from adapeff_sim.results import Results
 
 KNOWN = tables.KNOWN
@@ -90,14 +90,8 @@ def costs(results: Results) -> Sheet:
             said += f" ± {money(_rounded(row.spread, row.mean or 0.0))}" if row.spread is not None else ""
             cells.append(Cell(said, row.mean, "best" if is_best else "", f"cost-{i}-{name}"))
         rows.append((*cells, sure(r.provenance for r in results.rows if r.label == label)))
-    seeds = len(results.facts.seeds)
-    notes = [f"mean of {plural(seeds, 'seed')} ± standard deviation"] if seeds > 1 else []
-    notes += [best_said(seeds)] if any(best.values()) else []  # the page moves prices, and ties come and go
-    notes += [STAR_SAID] if any(map(tables.starred, results.totals)) else []
-    notes += ["≥ a lower bound, as some amounts are unavailable"] if any(r.unavailable for r in results.totals) else []
-    notes += [tables.unpriced(results)] if results.prices.unpriced else []
-    heads = ("strategy", *names, SURE)
-    return Sheet("costs", f"Cost in {results.prices.currency}", heads, tuple(rows), "; ".join(notes))
+    note = notes.of_costs(results, any(best.values()))
+    return Sheet("costs", f"Cost in {results.prices.currency}", ("strategy", *names, SURE), tuple(rows), note)
 
 
 def _rounded(spread: float, mean: float) -> float:
@@ -140,7 +134,8 @@ def quality(told: Told) -> Sheet:
             for i, x in enumerate(results.facts.labels)
         ]
         rows.append((text(f"{endpoint}{ended}"), text(metric), *scores, sure(p.provenance for p in group)))
-    note = f"in points; - marks more than {results.facts.quality_floor:g} below the endpoint's best"
+    is_marked = any(b.points is not None for b in results.verdict.below)
+    note = notes.of_quality(results, f"{results.facts.quality_floor:g}" if is_marked else "")
     heads = ("endpoint", "metric", *results.facts.labels, SURE)
     return Sheet("quality", "Quality when last served", heads, tuple(rows), note)
 
@@ -233,11 +228,8 @@ def provenance(told: Told) -> Sheet:
         missing = len({(row.label, row.item) for row in mine if row.amount is None})
         told_of = Cell(plural(missing, "item") if missing else "nothing", missing, "missing" if missing else "")
         rows.append((text(component), *(number(s, percent) if s else Cell(NOTHING, 0.0) for s in shares), told_of))
-    note = (
-        "shares of the known money, all strategies together; reused: measured by an earlier run; assumed: rests on a "
-        "number that nobody measured, such as a rate of the price book"
-    )
-    return Sheet("provenance", "Where the amounts come from", ("component", *KNOWN, "unavailable"), tuple(rows), note)
+    heads, note = ("component", *KNOWN, "unavailable"), notes.of_provenance(results)
+    return Sheet("provenance", "Where the amounts come from", heads, tuple(rows), note)
 
 
 def _share(rows: Sequence[CostRow], name: Provenance, known: float) -> float:

@@ -5,9 +5,11 @@ from hand_made import answer, kept, stands
 
 from adapeff_sim.costs.base import price_ledger
 from adapeff_sim.ledger.ledger import Ledger
-from adapeff_sim.reports.page.series import quality_means
-from adapeff_sim.reports.sheets import average, pareto, quality
+from adapeff_sim.ledger.records import JobRecord
+from adapeff_sim.reports.page.series import flop_rows, quality_means
+from adapeff_sim.reports.sheets import average, pareto, quality, sheets
 from adapeff_sim.reports.told import Told, tamed
+from adapeff_sim.reports.work import phases
 from adapeff_sim.results import results_of
 
 LABELS = ("one", "two")
@@ -36,3 +38,40 @@ def test_what_is_retired_on_the_horizons_own_day_is_served_no_more_as_the_verdic
     ]
     (whole,) = (s for s in on_it.results.verdict.sentences if s.startswith("Total"))
     assert "two scores 87.5 points on average" in whole and round(100 * average(on_it, "two"), 6) == 87.5
+
+
+def noted(floor: float, seeds: tuple[int, ...]) -> str:
+    found, ledger = told_by(LABELS, seeds)
+    facts = found.facts.model_copy(update={"quality_floor": floor})
+    rows = price_ledger(ledger, found.prices, facts.terms)
+    told = Told(results_of(facts, ledger, found.prices, rows, {}), ledger, "runs/story", {})
+    return "\n".join(sheet.note for sheet in sheets(tamed(told)))
+
+
+def test_notes_tell_only_what_applies():
+    one, several = noted(2.0, (1,)), noted(0.1, (1, 2))
+    for said in ("mean over seeds", "mean of 2 seeds", "- marks more than"):
+        assert said not in one and said in several, said
+    for said in ("reused:", "assumed:", "≥ a lower bound", "* estimated or assumed"):
+        assert said not in one and said not in several, said
+    assert "✓ cheapest" in one and "- marks more than 0.1 below" in several
+
+
+def test_a_phase_that_never_came_about_took_nothing_and_one_that_was_not_counted_is_unavailable():
+    found, ledger = told_by(LABELS)
+
+    def said(*without: str) -> list[str]:
+        bare = [
+            r.model_copy(update={"usage": {k: v for k, v in r.usage.items() if k not in without}})
+            if isinstance(r, JobRecord)
+            else r
+            for r in ledger.records
+        ]
+        run = Told(found, Ledger(tuple(bare)), "runs/story", {})
+        drawn = {row["phase"] for row in flop_rows(run)}
+        assert ("validating while training" in drawn) is (not without)
+        return [row[2].said for row in phases(run).rows]
+
+    assert said() == ["20 G", "20 G"]
+    assert said("validate_flops", "validate_seconds") == ["–", "–"]
+    assert said("validate_flops") == ["unavailable", "unavailable"]

@@ -127,7 +127,7 @@ def _by_seed(told: Told, label: str) -> list[float]:
 
 
 def flop_rows(told: Told) -> Rows:
-    """The counted FLOPs of each strategy and phase; what is not known has no bar."""
+    """The counted FLOPs of each strategy and phase; what is not known, or did not come about, has none."""
     return list(_bars(phase_flops(told), PHASES))
 
 
@@ -140,7 +140,7 @@ def _bars(found: Mapping[str, Mapping[str, float | None]], names: Mapping[str, s
     """A bar's part for each strategy and each of the names."""
     for k, (label, amounts) in enumerate(found.items()):
         for i, (name, number) in enumerate(amounts.items()):
-            if number is not None:
+            if number:
                 said = flops(number)
                 yield {"k": f"s{k}", "label": label, "phase": names[name], "flops": number, "said": said, "i": i}
 
