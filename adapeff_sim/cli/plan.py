@@ -96,10 +96,10 @@ def _show(ahead: "Outlook") -> None:
     """The plan for a reader."""
     from rich.console import Console
 
-    from adapeff_sim.cli.plan_view import LEGEND, settings_table, totals, tree_of
+    from adapeff_sim.cli.plan_view import legend, settings_table, totals, tree_of
 
     console = Console(highlight=False, width=_width())
-    for words in LEGEND:
+    for words in legend(ahead):
         console.print(words, markup=False, style="dim")
     console.print()
     for life in ahead.lives:

@@ -27,7 +27,7 @@ SECONDS = {
 }
 NOT_EVERY = ("validate_seconds", "checkpoint_seconds")  # a training may do without
 GROUPS_SHOWN = 12
-GOALS = {"all": "what all\nreach", "floor": "the best\nless {:g}"}
+GOALS = {"all": "all reach", "floor": "best less {:g}"}
 
 
 def effort(results: Results) -> Iterator[Table]:
@@ -85,10 +85,12 @@ def _at_equal_quality(results: Results, task: str, day: float, event: int) -> Ta
             mine = [row for row in rows if (row.label, row.slot) == (label, slot)]
             for goal in dict.fromkeys(row.goal for row in mine):
                 reached = [row for row in mine if row.goal == goal]
-                head = line(label).append(f"\n{slot}\n{surety(row.provenance for row in reached)}", "dim")
+                sure = surety(row.provenance for row in reached)
+                head = line(label).append(f"\n{slot}{f', {sure}' if sure else ''}", "dim")
                 made.add_row(head, *_reached(reached, GOALS[goal].format(results.facts.quality_floor)))
     made.caption, made.caption_justify = (
-        "In points on the validation rows. Of training alone: validating and the adapters under a fusion are not in "
+        "In points on the validation rows: those that all reach, and the best of any less "
+        f"{results.facts.quality_floor:g}. Of training alone: validating and the adapters under a fusion are not in "
         "it, and a model of several tasks is trained for all of them.\n",
         "left",
     )

@@ -124,6 +124,9 @@ def tables(results: Results) -> Iterator[Table]:
 def shown(sheet: Sheet) -> Table:
     """One sheet as a table of a terminal."""
     made = table(*sheet.heads, title=sheet.title)
+    for own, cells in zip(made.columns, zip(*sheet.rows, strict=True), strict=False):
+        if any(" " in cell.said and isinstance(cell.value, str) for cell in cells):  # sentences
+            own.justify = "left"
     for row in sheet.rows:
         made.add_row(*(line(cell.said) for cell in row))
     if sheet.note:

@@ -128,9 +128,9 @@ def plural(count: int, noun: str, many: str = "") -> str:
 
 
 def folded(name: object, width: int) -> Text:
-    """A name broken after its underscores, hyphens and spaces into lines of at most ``width``, where that can be."""
+    """A name broken after underscores, hyphens, slashes and spaces into lines of at most ``width``, where it can be."""
     rows = [""]
-    for part in re.findall(r".+?(?:[_ -]+|$)", line(name).plain):
+    for part in re.findall(r".+?(?:[_ /-]+|$)", line(name).plain):
         if rows[-1] and len(rows[-1]) + len(part.rstrip()) > width:
             rows.append("")
         rows[-1] += part

@@ -1,13 +1,19 @@
 """`plan --price` as a user meets it: marks on every figure, JSON, exit codes; and runs that only estimate."""
 
+import io
 import json
 
 import pytest
+from hand_made import build
+from rich.console import Console
 from typer.testing import CliRunner
 
 from adapeff_sim.cli.app import app
 from adapeff_sim.cli.finished import finished
+from adapeff_sim.cli.forecast_view import trainings
 from adapeff_sim.forecast import Money, less, total
+from adapeff_sim.ledger.ledger import Ledger
+from adapeff_sim.ledger.trainings import training_rows
 from adapeff_sim.reports.files.markdown import markdown
 from adapeff_sim.results import read
 
@@ -124,3 +130,13 @@ def test_sums_keep_what_is_not_known_apart_from_nothing():
     assert total([known, unknown]) == Money(amount=1.0, provenance="estimated", is_lower_bound=True)
     assert total([unknown]).amount is None
     assert total([]).amount == 0.0
+
+
+def test_names_of_trainings_are_broken_where_a_word_ends():
+    usage = {"train_steps": 30_000.0, "train_epochs": 6.0, "trainable_parameters": 1.49e6}
+    usage |= {"train_flops": 4.2e16, "nominal_train_flops": 6.4e16, "train_seconds": 5e5}
+    records = Ledger((build("adapter/paraphrase", label="parallel_pfeiffer", usage=usage),))
+    console = Console(file=io.StringIO(), width=80, color_system=None)
+    console.print(trainings(training_rows(records, ["parallel_pfeiffer"], 10.0), 80))
+    words = console.file.getvalue().split()
+    assert {"adapter/", "paraphrase", "parallel_", "pfeiffer", "138:53:20*"} <= set(words), words
