@@ -3,7 +3,7 @@
 scenario + ledger -> steps -> orders under the keys they had -> simulation -> acts, each with its second of the run
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -168,7 +168,7 @@ class Playback:
         if len(ledger.records) != len(self.ledger.records):
             return False
         pairs = zip(ledger.records, self.ledger.records, strict=True)
-        return all(r.model_dump(include=said) == again.model_dump(include=said) for r, again, said in _said(pairs))
+        return all(_is_within(_said(record), again.model_dump(exclude=LOST)) for record, again in pairs)
 
     @property
     def chapters(self) -> tuple[int, ...]:
@@ -176,9 +176,19 @@ class Playback:
         return tuple(i for i, act in enumerate(self.acts) if isinstance(act.what, Reached))
 
 
-def _said(pairs: Iterable[tuple[Record, Record]]) -> Iterator[tuple[Record, Record, set[str]]]:
-    """Records with the names of what the first of them says."""
-    return ((r, again, (r.model_fields_set | {"label", "seed", "step"}) - LOST) for r, again in pairs)
+def _said(record: Record) -> dict[str, object]:
+    """What a record says, to the last row in it; what a later version would say beside that is not there."""
+    place = record.model_dump(include={"label", "seed", "step"})
+    return place | record.model_dump(exclude=LOST, exclude_unset=True)
+
+
+def _is_within(said: object, whole: object) -> bool:
+    """Whether all that is said is so, at any depth."""
+    if isinstance(said, dict) and isinstance(whole, dict):
+        return all(key in whole and _is_within(value, whole[key]) for key, value in said.items())
+    if isinstance(said, list | tuple) and isinstance(whole, list | tuple):
+        return len(said) == len(whole) and all(map(_is_within, said, whole))
+    return said == whole
 
 
 def playback(scenario: Scenario, ledger: Ledger) -> Playback:
