@@ -174,7 +174,7 @@ def _evaluation_record(
         endpoint=str(endpoint),
         route=job.route[-1].slot,
         needs=order.inputs,
-        test_set=f"test v{test_set.version}{' of ' + test_set.source if test_set.source else ''}",
+        test_set=str(test_set),
         items=None if items is None else int(items),
         compared=_compared(before.answers.get(endpoint), outcome.predictions),
         scores=outcome.scores,
@@ -219,7 +219,7 @@ def _standing(step: Step, place: int, done: Done, before: Before) -> Record:
     moved = (e for e, route in step.deployment.routes.items() if before.routes.get(e, route) != route)
     shape_of = shapes(step.deployment)
     answered = [
-        Answered(endpoint=str(e), pool=_pool(route), shape=str(shape_of[e]), requests_per_day=step.world.traffic[e])
+        _answered(e, route, str(shape_of[e]), step.world.traffic[e])
         for e, route in sorted(step.deployment.routes.items())
     ]
 
@@ -239,6 +239,17 @@ def _standing(step: Step, place: int, done: Done, before: Before) -> Record:
         redeployed=tuple(sorted(map(str, moved))),
         stored=tuple(_stored(step, done)),
         answered=tuple(answered),
+    )
+
+
+def _answered(endpoint: Endpoint, route: Route, shape: str, requests_per_day: float) -> Answered:
+    return Answered(
+        endpoint=str(endpoint),
+        pool=f"{route[0].slot} {route[0].fingerprint}",  # what shares replicas: one generation of what lies lowest
+        shape=shape,
+        requests_per_day=requests_per_day,
+        adapters=tuple(a.fingerprint for a in route if a.kind is Kind.ADAPTER),
+        top=route[-1].fingerprint,
     )
 
 
@@ -279,8 +290,3 @@ def _largest(artifacts: Iterable[Artifact]) -> set[str]:
             rows = math.inf if a.recipe.rows is None else a.recipe.rows
             found[name] = max(found.get(name, (-1.0, "")), (rows, a.fingerprint))
     return {fingerprint for _, fingerprint in found.values()}
-
-
-def _pool(route: Route) -> str:
-    """What shares replicas: one generation of a base model or of a full model."""
-    return f"{route[0].slot} {route[0].fingerprint}"

@@ -86,8 +86,10 @@ def kept(slot: str = "adapter/a", gib: float = 1.0, fingerprint: str = "", **fie
     return Stored.model_validate({"slot": slot, "kind": "adapter", "provenance": "measured", **size, **fields})
 
 
-def answer(requests_per_day: float = 0.0, pool: str = "base", shape: str = "plain", endpoint: str = "a/en") -> Answered:
-    return Answered(endpoint=endpoint, pool=pool, shape=shape, requests_per_day=requests_per_day)
+def answer(
+    requests_per_day: float = 0.0, pool: str = "base", shape: str = "plain", endpoint: str = "a/en", **route: Any
+) -> Answered:
+    return Answered(endpoint=endpoint, pool=pool, shape=shape, requests_per_day=requests_per_day, **route)
 
 
 def stands(*pieces: Stored | Answered, **fields: Any) -> DeploymentRecord:

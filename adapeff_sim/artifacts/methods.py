@@ -4,8 +4,10 @@ Measured with adapters 1.3 and transformers 4.57: a method is listed only if a s
 it is loaded again, and listed as fusible only if AdapterFusion over it trains.
 """
 
+import functools
 import re
 
+from adapeff_sim.artifacts.method_options import UNFUSED, Option, read
 from adapeff_sim.near_names import choices
 
 FUSIBLE = frozenset({"seq_bn", "double_seq_bn", "par_bn", "compacter", "compacter++"})
@@ -45,47 +47,28 @@ REFUSED = {
     "direft": "the library loads it back wrongly",
     "adapter_plus": "it needs torchvision",
 }
-WHOLE, POSITIVE, SHARE, FLAG = (
-    "a whole number above 0",
-    "a number above 0",
-    "a number from 0 to below 1",
-    "True or False",
-)
-WORD = "a word"
-_BOTTLENECK = {
-    "reduction_factor": POSITIVE,
-    "non_linearity": WORD,
-    "dropout": SHARE,
-    "scaling": POSITIVE,
-    "use_gating": FLAG,
-}
-_BOTTLENECK |= dict.fromkeys(("ln_before", "ln_after", "original_ln_before", "original_ln_after"), FLAG)
-_LOW_RANK = {"r": WHOLE, "alpha": WHOLE, "dropout": SHARE, "use_gating": FLAG}
-_LOW_RANK |= dict.fromkeys(("selfattn_lora", "intermediate_lora", "output_lora"), FLAG)
-_REFT = {"r": WHOLE, "orthogonality": FLAG, "dropout": SHARE}
-OPTIONS = {
-    **dict.fromkeys(("seq_bn", "double_seq_bn", "par_bn", "seq_bn_inv", "double_seq_bn_inv"), _BOTTLENECK),
-    **dict.fromkeys(("compacter", "compacter++"), _BOTTLENECK | {"phm_dim": WHOLE}),
-    **dict.fromkeys(("lora", "dora", "ia3", "vera"), _LOW_RANK),
-    **dict.fromkeys(("loreft", "noreft"), _REFT),
-    "prompt_tuning": {"prompt_length": WHOLE},
-}
-_VALUE = {
-    WHOLE: re.compile(r"0*[1-9]\d{0,5}"),
-    POSITIVE: re.compile(r"(?=.*[1-9])\d{1,6}(\.\d{1,6})?"),
-    SHARE: re.compile(r"0(\.\d{1,6})?"),
-    FLAG: re.compile(r"True|False"),
-    WORD: re.compile(r"[a-z_]{1,30}"),
-}
 _FORM = re.compile(r"(?P<name>[a-z0-9_+]+)(\[(?P<options>[\w.+-]+=[\w.+-]+(,\s*[\w.+-]+=[\w.+-]+)*)\])?")
 
 
 def family(method: str) -> str:
     """The name in front of the options: ``lora`` of ``lora[r=8]``.
 
-    Raises ValueError when the method is malformed, unknown, or cannot be used here, or has an option that its family
-    does not take.
+    Raises ValueError as ``options`` does.
     """
+    return _read(method)[0]
+
+
+def options(method: str) -> dict[str, Option]:
+    """The options behind the name, as values; what is not said is as the library ``adapters`` has it.
+
+    Raises ValueError when the method is malformed, unknown, or cannot be used here, or has options that its family does
+    not take, or not together.
+    """
+    return dict(_read(method)[1])
+
+
+@functools.cache
+def _read(method: str) -> tuple[str, dict[str, Option]]:
     form = _FORM.fullmatch(method)
     if not form:
         raise ValueError(f"{method[:80]!r} is not an adapter method; write NAME or NAME[option=value,...]")
@@ -94,21 +77,11 @@ def family(method: str) -> str:
         raise ValueError(f"method {name!r} cannot be used: {REFUSED[name]}")
     if name not in METHODS:
         raise ValueError(f"unknown adapter method {name[:80]!r}; {choices(name, METHODS)}")
-    for option in (form["options"] or "").split(",") if form["options"] else ():
-        _check_option(name, *option.strip().split("="))
-    return name
-
-
-def _check_option(name: str, option: str, value: str) -> None:
-    known = OPTIONS[name]
-    if option not in known:
-        raise ValueError(f"{name} has no option {option!r}; {choices(option, known)}")
-    if not _VALUE[known[option]].fullmatch(value):
-        raise ValueError(f"{option} of {name} is {value!r}; give {known[option]}")
+    return name, read(name, form["options"] or "")
 
 
 def known_method(method: str) -> str:
-    """The method itself, if it can be used (raises ValueError as ``family`` does)."""
+    """The method itself, if it can be used (raises ValueError as ``options`` does)."""
     family(method)
     return method
 
@@ -117,4 +90,9 @@ def fusible_method(method: str) -> str:
     """The method itself, if AdapterFusion over it trains (raises ValueError otherwise)."""
     if family(method) not in FUSIBLE:
         raise ValueError(f"method {method!r} cannot be fused; adapters can be fused with {', '.join(sorted(FUSIBLE))}")
+    if lost := [option for option in UNFUSED if options(method).get(option)]:
+        raise ValueError(
+            f"method {method!r} cannot be fused: a fusion takes what an adapter gives before its {lost[0]}, and the "
+            f"adapters under it would not be those that were trained; drop {lost[0]}"
+        )
     return method

@@ -26,8 +26,8 @@ class Effect(Row):
 class Sensitivity(Row):
     """One input: its value now, what halving and doubling it do, and the nearest factor at which another leads.
 
-    ``flip`` is None where no factor flips it; ``exact`` where that is known of every factor, and not only of those
-    between 1/32 and 32 that were tried.
+    ``flip`` is None where no factor flips it; ``exact`` where that is known of every factor. Where it is not, factors
+    were tried one after the other, from the first to the second of ``tried``.
     """
 
     what: str
@@ -36,6 +36,7 @@ class Sensitivity(Row):
     doubled: Effect
     flip: Flip | None
     exact: bool
+    tried: tuple[float, float] | None = None  # None where it is exact, and in comparisons of earlier versions
 
     @property
     def swing(self) -> float:
@@ -84,8 +85,9 @@ def _of_terms(side: Side, contest: Contest) -> list[Sensitivity]:
         if value and not (name == "utilisation" and terms.p95_ms and value == 1):
             most = 1 / value if name == "utilisation" else math.inf
             at = _priced_with(side, contest, name, value)
-            flip = _searched(contest.first, at, most)
-            found.append(_sensitivity(contest, name, value, at, (0.5, min(2.0, most)), flip, exact=False))
+            flip, tried = _searched(contest.first, at, most)
+            of = _sensitivity(contest, name, value, at, (0.5, min(2.0, most)), flip, exact=False)
+            found.append(of.model_copy(update={"tried": tried}))
     return found
 
 
@@ -103,19 +105,25 @@ def _priced_with(side: Side, contest: Contest, name: str, value: float) -> Calla
     return at
 
 
-def _searched(first: str, at: Callable[[float], Mapping[str, float]], most: float) -> Flip | None:
-    """The nearest factor of those tried at which another one is cheapest, narrowed down by halving."""
+def _searched(
+    first: str, at: Callable[[float], Mapping[str, float]], most: float
+) -> tuple[Flip | None, tuple[float, float]]:
+    """The nearest factor of those tried at which another one is cheapest, narrowed down by halving.
+
+    With it the lowest and the highest factor that are tried where none flips; ``most`` is the highest that can be.
+    """
 
     def other(factor: float) -> str | None:
         found = _cheapest(at(factor))
         return None if found == first else found
 
+    ends = 2.0**-REACH, min(most, 2.0**REACH)
     for reach in range(1, REACH + 1):
         tried = ((2.0**-reach, 2.0 ** (1 - reach)), (min(most, 2.0**reach), min(most, 2.0 ** (reach - 1))))
         flipped = [_narrowed(far, near, other) for far, near in tried if other(far)]
         if flipped:
-            return min(flipped, key=lambda flip: abs(math.log2(flip.at)))
-    return None
+            return min(flipped, key=lambda flip: abs(math.log2(flip.at))), ends
+    return None, ends
 
 
 def _narrowed(far: float, near: float, other: Callable[[float], str | None]) -> Flip:

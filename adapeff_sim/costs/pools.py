@@ -6,26 +6,28 @@ their own; packed ones share replicas as long as the memory of an instance lasts
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from adapeff_sim.costs.base import Life, Terms
+from adapeff_sim.costs.packing import Probes, packed, weight
 from adapeff_sim.costs.prices import GIB, Prices, ServingPrice
 from adapeff_sim.ledger.ledger import Ledger
 from adapeff_sim.ledger.outcome import Provenance, sure_of, weakest
 from adapeff_sim.ledger.records import Answered, DeploymentRecord, ServingRecord
 
 SECONDS_PER_DAY = 86_400
+OR_LESS = ", or less: adapters that lie under several fusions are counted for each, as nothing tells them apart"
 ROUNDING = 1e-9  # a load of exactly one replica must not become two by the last bit of a division
 Timed = dict[tuple[str, int, str], list[ServingRecord]]  # by label, seed and shape; oldest first
-Probes = Mapping[str, ServingRecord | None]  # by shape
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
     """One set of replicas: the models on it, seconds of answering in a day, how many there are, and how sure that is.
 
-    ``replicas`` is None where nobody can know or where no number would do; ``why`` says so then.
+    ``replicas`` is None where nobody can know or where no number would do. ``why`` says so then, and
+    where it rests on an upper bound of what models weigh.
     """
 
     name: str
@@ -75,47 +77,27 @@ def _placed(pools: Mapping[str, list[Answered]], probes: Probes, price: ServingP
     if terms.placement == "dedicated":
         yield from (_need((name,), answered, probes, price, terms) for name, answered in pools.items())
         return
-    weights = {name: _resident_bytes({a.shape for a in answered}, probes) for name, answered in pools.items()}
-    if price.memory_gib is None or None in weights.values():
+    weights = {name: weight(answered, probes) for name, answered in pools.items()}
+    known = {name: found for name, found in weights.items() if found}
+    if price.memory_gib is None or len(known) < len(weights):
         missing = "the instance's memory (memory_gib)" if price.memory_gib is None else "resident bytes of a model"
         for name, answered in pools.items():
             asked = terms.traffic * math.fsum(a.requests_per_day for a in answered)
             yield Need(name, (name,), asked, None, None, "unavailable", why=f"{missing} not known, nothing is packed")
         return
-    for models in _packed({name: weight or 0.0 for name, weight in weights.items()}, price.memory_gib * GIB):
-        heavy = math.fsum(weights[name] or 0.0 for name in models) / GIB
+    together = packed({name: found.held for name, found in known.items()}, price.memory_gib * GIB)
+    for models in together:
+        heavy = math.fsum(known[name].held for name in models) / GIB
+        or_less = OR_LESS if any(known[name].is_bound for name in models) else ""
         answered = [a for name in models for a in pools[name]]
         if heavy > price.memory_gib:
             asked = terms.traffic * math.fsum(a.requests_per_day for a in answered)
-            why = f"{heavy:.1f} GiB do not fit into {price.memory_gib:g}"
+            why = f"{heavy:.1f} GiB do not fit into {price.memory_gib:g}{or_less}"
             yield Need(models[0], models, asked, None, None, "unavailable", why=why)
-        else:
-            yield _need(models, answered, probes, price, terms)
-
-
-def _packed(weights: Mapping[str, float], memory: float) -> list[tuple[str, ...]]:
-    """Models by instance: the heaviest first, each where it fits first."""
-    bins: list[list[str]] = []
-    for name in sorted(weights, key=lambda name: (-weights[name], name)):
-        free = (b for b in bins if math.fsum(weights[n] for n in [*b, name]) <= memory)
-        found = next(free, None)
-        if found is None:
-            bins.append([name])
-        else:
-            found.append(name)
-    return sorted(tuple(sorted(b)) for b in bins)
-
-
-def _resident_bytes(shapes: Iterable[str], probes: Probes) -> float | None:
-    """Bytes of weights that a server of these shapes holds: what they share once, and what each lays on top."""
-    shared, own = 0.0, []
-    for shape in shapes:
-        probe = probes[shape]
-        if probe is None or not {"resident_bytes", "own_bytes"} <= probe.usage.keys():
-            return None
-        own.append(probe.usage["own_bytes"])
-        shared = max(shared, probe.usage["resident_bytes"] - probe.usage["own_bytes"])
-    return shared + math.fsum(own)
+            continue
+        need = _need(models, answered, probes, price, terms)
+        matters = or_less and len(together) > 1 and not need.why  # what fits onto one instance cannot fit onto fewer
+        yield replace(need, why=f"{need.name} takes {heavy:.1f} GiB{or_less}") if matters else need
 
 
 def _need(

@@ -1,10 +1,11 @@
 """What an adapter method adds to an encoder, as far as it decides operations and sizes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from adapeff_sim.artifacts.methods import family
+from adapeff_sim.artifacts.method_options import places_of
+from adapeff_sim.artifacts.methods import family, options
 from adapeff_sim.estimation.encoder import EncoderShape, NoClosedForm
 
 Site = Literal["attention", "output", "beside"]  # after attention, after the feed-forward part, beside it
@@ -27,9 +28,8 @@ PHM = 4
 RANK, PROMPT = 8, 10
 EDITED = 3  # the first pieces of a sequence, which ReFT edits
 UNITS = 2  # of ReFT in a layer: one for the first pieces, one for the last ones, which are none
-PLACES = {"selfattn_lora": ("q", "v"), "intermediate_lora": ("intermediate",), "output_lora": ("output",)}
-SCALED = PLACES | {"selfattn_lora": ("k", "v")}
-USUAL_PLACES = {"lora": ("selfattn_lora",), "ia3": ("selfattn_lora", "intermediate_lora")}
+UPDATED = {"selfattn_lora": ("q", "v"), "intermediate_lora": ("intermediate",), "output_lora": ("output",)}
+SCALED = UPDATED | {"selfattn_lora": ("k", "v")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,35 +113,28 @@ def sides(projection: str, shape: EncoderShape) -> tuple[int, int]:
 
 
 def added(method: str) -> Added:
-    """What a method adds; NoClosedForm if that is not known here, ValueError if the method is not."""
-    name = family(method)
-    said = dict(pair.strip().split("=") for pair in method.partition("[")[2].rstrip("]").split(",") if pair)
-    gated = said.get("use_gating") == "True"
+    """What a method adds; NoClosedForm for one that cannot be used, as a ledger of an earlier version may name."""
+    try:
+        name, said = family(method), options(method)
+    except ValueError as error:
+        raise NoClosedForm(str(error)) from None
+    gated = bool(said.get("use_gating"))
     if name in SITES:
-        norms = [said.get(option) == "True" for option in ("ln_before", "ln_after")]
+        norms = [bool(said.get(option)) for option in ("ln_before", "ln_after")]
         phm = int(said.get("phm_dim", PHM)) if name.startswith("compacter") else 0
         reduction = float(said.get("reduction_factor", REDUCTION.get(name, USUAL_REDUCTION)))
         is_invertible = name.endswith("_inv")
         return Added(SITES[name], reduction, sum(norms), norms[0], is_gated=gated, phm=phm, is_invertible=is_invertible)
     if name == "ia3":
-        return Added(scaled=_places(said, SCALED, USUAL_PLACES["ia3"]), is_gated=gated)
+        return Added(scaled=_projections(SCALED, places_of(name, said)), is_gated=gated)
     if name in ("lora", "dora", "vera"):
-        places, width = _places(said, PLACES, USUAL_PLACES["lora"]), int(said.get("r", RANK))
-        if name == "vera" and not set(places) <= {"q", "v"} and len(places) > 1:
-            raise NoClosedForm(f"{method}: its layers share matrices of one shape, and these places have several.")
+        places, width = _projections(UPDATED, places_of(name, said)), int(said.get("r", RANK))
         return Added(low_rank=places, width=width, has_length=name == "dora", is_vera=name == "vera", is_gated=gated)
     if name == "prompt_tuning":
         return Added(prompt=int(said.get("prompt_length", PROMPT)))
-    return _edits(name, said)
+    return Added(edits=int(said.get("r", 1)), is_orthogonal=name == "loreft")
 
 
-def _edits(name: str, said: Mapping[str, str]) -> Added:
-    """What LoReFT and NoReFT add; they differ in what they say of orthogonality if nothing else is said."""
-    is_orthogonal = said.get("orthogonality", str(name == "loreft")) == "True"
-    return Added(edits=int(said.get("r", 1)), is_orthogonal=is_orthogonal)
-
-
-def _places(said: Mapping[str, str], places: Mapping[str, tuple[str, ...]], usual: tuple[str, ...]) -> tuple[str, ...]:
-    """The projections that a method changes: the usual ones, if its options do not say otherwise."""
-    on = {option: said.get(option, str(option in usual)) == "True" for option in places}
-    return tuple(place for option, found in places.items() if on[option] for place in found)
+def _projections(of: Mapping[str, tuple[str, ...]], places: Iterable[str]) -> tuple[str, ...]:
+    """The projections that lie at some places."""
+    return tuple(projection for place in places for projection in of[place])

@@ -1,6 +1,6 @@
-"""How many parameters a network has and how many of them are trained, from shapes alone."""
+"""How many parameters a network has, how many of them are trained, and what a server of it holds, from shapes alone."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from adapeff_sim.estimation.added import added
@@ -23,7 +23,7 @@ class Parameters:
 
 
 def parameters(network: NetworkShape, heads: Iterable[HeadShape]) -> Parameters:
-    """The parameters of a network with its heads; NoClosedForm for a method that is not known here."""
+    """The parameters of a network with its heads; NoClosedForm for a method that cannot be used."""
     shape = network.encoder
     methods = [added(method) for method in network.adapters]
     adapters = shape.weighted_layers * sum(m.layer_parameters(shape) for m in methods)
@@ -40,3 +40,17 @@ def parameters(network: NetworkShape, heads: Iterable[HeadShape]) -> Parameters:
     found = trained.get(network.trained, total)
     kept = found + (beside if network.trained == "adapter" else 0)
     return Parameters(total, found, total - looked_up, kept)
+
+
+def held_bytes(network: NetworkShape, heads: Collection[HeadShape]) -> dict[str, float]:
+    """The bytes that a serving probe tells of, by quantity: what a server of this network holds as 32-bit numbers.
+
+    All of it, what of that lies on the encoder, and what of this are adapters.
+    """
+    bare = parameters(NetworkShape(network.encoder), []).total
+    beside = sum(added(method).kept_beside(network.encoder) for method in network.adapters)
+    adapters = parameters(NetworkShape(network.encoder, network.adapters), []).total - bare + beside
+    whole = parameters(network, heads).total + beside
+    found = {"resident_bytes": whole, "own_bytes": whole - bare}
+    found |= {"adapters_bytes": adapters} if network.adapters else {}
+    return {quantity: float(FLOAT_BYTES * numbers) for quantity, numbers in found.items()}

@@ -18,7 +18,7 @@ from adapeff_sim.errors import ExecutionError
 from adapeff_sim.estimation.assumptions import LOAD_BYTES_PER_SECOND, OF_REQUESTS, PIECE_BYTES, Pace
 from adapeff_sim.estimation.encoder import DECIDES_SHAPE, NoClosedForm
 from adapeff_sim.estimation.flops import HeadShape, NetworkShape, StepFlops, Trained, nominal_flops, step_flops
-from adapeff_sim.estimation.parameters import FLOAT_BYTES, parameters
+from adapeff_sim.estimation.parameters import FLOAT_BYTES, held_bytes, parameters
 from adapeff_sim.estimation.stated import config_for, is_stated, shape_of
 from adapeff_sim.execution.base import EXECUTORS, Order, Watch
 from adapeff_sim.execution.orders import ancestry, datasets, labelled, release_under, settings_of, tasks_of
@@ -165,16 +165,14 @@ class Estimate:
             forward = step_flops(network, head, sequences, request.length_tokens).forward
             pace, length = self.serving_pace, request.length_tokens
             seconds = {n: pace.answer_seconds(network, head, n * sequences, length) / n for n in REQUEST_BATCHES}
-            whole = parameters(network, [head]).total
-            bare = parameters(NetworkShape(network.encoder), []).total
+            held = held_bytes(network, [head])
         except NoClosedForm as error:
             return _unknown({}, ("request_flops", "request_seconds", str(error)))
         usage = {
             "request_flops": float(forward),
             "request_after_idle_seconds": pace.after_idle * seconds[1],
-            "resident_bytes": float(FLOAT_BYTES * whole),
-            "own_bytes": float(FLOAT_BYTES * (whole - bare)),
-            "load_seconds": FLOAT_BYTES * whole / LOAD_BYTES_PER_SECOND,
+            **held,
+            "load_seconds": held["resident_bytes"] / LOAD_BYTES_PER_SECOND,
         }
         assumed = ("load_seconds", *(OF_REQUESTS if self.serving_pace.is_assumed else ()))
         lost: tuple[str, ...] = ()

@@ -65,6 +65,7 @@ QUANTITIES = {
     "artifact_load_seconds": "of these: the artifacts alone",
     "resident_bytes": "weights in memory, all of them",
     "own_bytes": "of these: what lies on top of the encoder",
+    "adapters_bytes": "of these: adapters, without their heads",
     "added_adapter_bytes": "one further adapter with its head",
 }
 

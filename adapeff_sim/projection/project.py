@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterator
 from adapeff_sim.estimation.assumptions import LOAD_BYTES_PER_SECOND, OF_REQUESTS, Pace
 from adapeff_sim.estimation.encoder import NoClosedForm, encoder_shape
 from adapeff_sim.estimation.flops import HeadShape, NetworkShape, StepFlops, nominal_flops, step_flops
-from adapeff_sim.estimation.parameters import FLOAT_BYTES, parameters
+from adapeff_sim.estimation.parameters import FLOAT_BYTES, held_bytes, parameters
 from adapeff_sim.ledger.ledger import Ledger
 from adapeff_sim.ledger.outcome import Batches, Usage, Workload, weakest
 from adapeff_sim.ledger.records import DeploymentRecord, EvaluationRecord, JobRecord, Record, ServingRecord
@@ -224,9 +224,8 @@ def _served(record: ServingRecord, target: Target, life: Life) -> ServingRecord:
 
 
 def _request(record: ServingRecord, target: Target, life: Life) -> tuple[Usage, dict[int, float]]:
-    task, _, rest = record.shape.partition(" on ")
-    stack = rest.rpartition(" of ")[0].split(" + ")
-    methods = tuple(part.removeprefix("adapter ") for part in stack if part.startswith("adapter "))
+    task = record.shape.partition(" on ")[0]
+    methods = tuple(part.removeprefix("adapter ") for part in record.stack if part.startswith("adapter "))
     works = [work for work in life.workloads.values() if task in work.heads]
     flops = record.usage.get("request_flops")
     if not works or flops is None:
@@ -235,15 +234,14 @@ def _request(record: ServingRecord, target: Target, life: Life) -> tuple[Usage, 
     small, shape = encoder_shape(works[-1].encoder), encoder_shape(target.encoder)
     length = _length(NetworkShape(small, methods, len(methods) > 1), head, flops)
     network = NetworkShape(shape, methods, len(methods) > 1)
-    whole, bare = parameters(network, [head]).total, parameters(NetworkShape(shape), []).total
+    held = held_bytes(network, [head])
     pace, sizes = target.serving_pace, sorted({1, *record.request_seconds})
     seconds = {n: pace.answer_seconds(network, head, n, length) / n for n in sizes}
     usage = {
         "request_flops": float(step_flops(network, head, 1, length).forward),
         "request_after_idle_seconds": pace.after_idle * seconds[1],
-        "resident_bytes": float(FLOAT_BYTES * whole),
-        "own_bytes": float(FLOAT_BYTES * (whole - bare)),
-        "load_seconds": FLOAT_BYTES * whole / LOAD_BYTES_PER_SECOND,
+        **held,
+        "load_seconds": held["resident_bytes"] / LOAD_BYTES_PER_SECOND,
     }
     return usage, seconds
 

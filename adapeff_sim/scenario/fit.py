@@ -4,12 +4,13 @@ from collections.abc import Iterator, Mapping
 
 from adapeff_sim.artifacts.artifact import Artifact, Role
 from adapeff_sim.artifacts.deployment import Deployment, Route
-from adapeff_sim.artifacts.methods import FUSIBLE, METHODS, family
+from adapeff_sim.artifacts.methods import FUSIBLE, METHODS, family, options
 from adapeff_sim.artifacts.recipe import AdapterRecipe, BaseModelRecipe
 from adapeff_sim.base_models.encoders import ENCODERS, why_not
 from adapeff_sim.base_models.release import Release
 from adapeff_sim.errors import ScenarioError
-from adapeff_sim.estimation.stated import resolve
+from adapeff_sim.estimation.added import added
+from adapeff_sim.estimation.stated import config_for, resolve
 from adapeff_sim.scenario.schema import Scenario
 
 
@@ -33,12 +34,28 @@ def misfits(deployment: Deployment, releases: Mapping[str, Release]) -> Iterator
 
 def _method(method: str, release: Release | None, deployment: Deployment) -> Iterator[str]:
     """The encoder cannot take an adapter of this method."""
-    why = why_not(release.encoder, family(method)) if release else None
-    if release and why:
+    if release is None:
+        return
+    settings, on = config_for(release), f"method {method} cannot be put on {release.spec}"
+    if why := why_not(release.encoder, family(method), options(method), settings):
         fused = any(artifact.by(Role.FUSED) for artifact in deployment.artifacts.values())
-        others = sorted(name for name in (FUSIBLE if fused else METHODS) if not why_not(release.encoder, name))
-        name = ENCODERS[release.encoder].name
-        yield f"method {method} cannot be put on {release.spec}, a {name}: {why}; use {', '.join(others)}"
+        known = FUSIBLE if fused else METHODS
+        others = sorted(name for name in known if not why_not(release.encoder, name, settings=settings))
+        yield f"{on}, a {ENCODERS[release.encoder].name}: {why}; use {', '.join(others)}"
+    elif what := _indivisible(method, release.hidden_size):
+        yield f"{on}: {what}"
+
+
+def _indivisible(method: str, hidden: int) -> str | None:
+    """Why the matrices of a compacter cannot be made of Kronecker products at this width; None if they can."""
+    adds = added(method)
+    narrow = adds.narrow(hidden)
+    if not adds.phm or (hidden % adds.phm == 0 and narrow % adds.phm == 0):
+        return None
+    fit = [size for size in range(adds.phm, hidden + 1, adds.phm) if hidden % size == 0]
+    nearest = min(fit, key=lambda size: abs(size - narrow), default=0)
+    remedy = f"reduction_factor={hidden // nearest}" if nearest else f"a phm_dim that divides {hidden}"
+    return f"its phm_dim {adds.phm} must divide its widths, {hidden} and {narrow}; give it {remedy}"
 
 
 def _carried(route: Route, releases: Mapping[str, Release]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import adapters.composition as composition
 import torch
 
-from adapeff_sim.artifacts.methods import family
+from adapeff_sim.artifacts.methods import family, options
 from adapeff_sim.artifacts.recipe import Kind
 from adapeff_sim.ledger.outcome import Usage
 from adapeff_sim.training.backbone import Backbone, load_backbone
@@ -30,10 +30,12 @@ def weights(network: Network) -> Usage:
         once.setdefault(tensor.data_ptr(), name)  # the library names some tensors twice
     held = {name: t.numel() * t.element_size() for name, t in network.state_dict().items() if name in once.values()}
     parts = network.parts
-    own = {f"encoder.{name}" for name in (*parts.fusion, *(n for names in parts.adapters for n in names))}
-    on_top = sum(size for name, size in held.items() if name in own or name.startswith("heads."))
+    adapters = sum(held.get(f"encoder.{name}", 0) for names in parts.adapters for name in names)
+    others = {f"encoder.{name}" for name in parts.fusion}
+    on_top = adapters + sum(size for name, size in held.items() if name in others or name.startswith("heads."))
     found = {"resident_bytes": float(sum(held.values())), "own_bytes": float(on_top)}
     if parts.adapters:
+        found["adapters_bytes"] = float(adapters)
         one = {f"encoder.{name}" for name in parts.adapters[0]}
         heads = [size for name, size in held.items() if name.startswith(f"heads.{head_key(TASK)}.")]
         found["added_adapter_bytes"] = float(sum(held.get(name, 0) for name in one) + sum(heads))
@@ -121,7 +123,8 @@ def _states_to_answers(network: Network, batch: Batch, tasks: list[str]) -> None
 def merged(network: Network, time_it: Callable[[], Timed]) -> Timed | None:
     """A request once the adapter is part of the weights it changes; None for a method that cannot be merged."""
     setup = network.setup
-    if len(setup.adapters) != 1 or family(setup.adapters[0]) not in MERGED:
+    method = setup.adapters[0] if len(setup.adapters) == 1 else ""
+    if not method or family(method) not in MERGED or options(method).get("use_gating"):  # a gate hangs on the request
         return None
     network.encoder.merge_adapter(ADAPTER.format(0))
     try:

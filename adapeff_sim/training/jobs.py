@@ -13,7 +13,7 @@ from adapeff_sim.lifecycle.world import Endpoint
 from adapeff_sim.training.settings import TrainingSettings
 
 Rows = tuple[AnyExample, ...]
-PROBED = 2  # what a serving probe measures, and how; another number makes stored ones be taken again
+PROBED = 3  # what a serving probe measures, and how; another number makes stored ones be taken again
 PREDICTIONS = "predictions.jsonl"  # what an evaluation keeps in its folder: a line for each test row
 Phase = Literal["train", "validate", "evaluate", "probe"]
 

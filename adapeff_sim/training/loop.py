@@ -250,11 +250,14 @@ def rate_share(step: int, total: int, warmup_share: float) -> float:
 
 
 def _optimizer(network: Network, settings: TrainingSettings, device: torch.device) -> torch.optim.AdamW:
-    """AdamW over what is trained; biases and layer norms do not decay."""
+    """AdamW over what is trained; biases and layer norms do not decay, nor what orthogonal rows are made from.
+
+    Of the last the signs on the diagonal are read as whole numbers: any decay makes them 0, and the rows with them.
+    """
     decayed: list[Tensor] = []
     kept: list[Tensor] = []
     for name, parameter in network.trainable().items():
-        plain = parameter.ndim < 2 or name.endswith("bias") or "norm" in name.lower()
+        plain = parameter.ndim < 2 or name.endswith("bias") or "norm" in name.lower() or ".parametrizations." in name
         (kept if plain else decayed).append(parameter)
     groups = [
         {"params": decayed, "weight_decay": settings.weight_decay},

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from adapeff_sim.artifacts.methods import family, options
 from adapeff_sim.base_models.encoders import ENCODERS, why_not
 from adapeff_sim.errors import ExecutionError
 from adapeff_sim.training.batches import Batch
@@ -105,10 +106,11 @@ class Network(nn.Module):
 
     def _add_adapter(self, name: str, method: str) -> None:
         encoder = self.encoder.config.model_type
-        if why := why_not(encoder, method.partition("[")[0]):
+        if why := why_not(encoder, family(method), options(method), self.encoder.config.to_dict()):
             raise ExecutionError(f"method {method} cannot be put on a {encoder}: {why}")
         try:
-            self.encoder.add_adapter(name, config=adapters.AdapterConfig.load(method))
+            config = adapters.AdapterConfig.load(family(method), **options(method))
+            self.encoder.add_adapter(name, config=config)
         except (AssertionError, KeyError, TypeError, ValueError) as error:
             size = self.encoder.config.hidden_size
             raise ExecutionError(f"method {method} cannot be put on a base model of size {size}: {error}") from error

@@ -72,7 +72,7 @@ def resolve(artifact: Artifact, layers: tuple[SomeSettings, ...]) -> TrainingSet
     recipe = artifact.recipe
     said: dict[str, object] = {} if artifact.kind.is_source else {"learning_rate": default_learning_rate(artifact)}
     if isinstance(recipe, AdapterRecipe) and family(recipe.method) == "loreft":
-        said["weight_decay"] = 0.0  # any decay moves the orthogonal base off +-1, and the intervention dies
+        said["weight_decay"] = 0.0  # as it was when learning rates were searched for
     for layer in layers:
         said |= layer.model_dump(exclude_none=True)
     return TrainingSettings.model_validate(said)

@@ -1,11 +1,12 @@
 """The page of all keys of a scenario, from the JSON Schema that editors read, and of the methods adapters may have."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from markdown_tables import TOP, cell, code, paragraph, table
 
-from adapeff_sim.artifacts.methods import FUSIBLE, METHODS, OPTIONS, REFUSED
+from adapeff_sim.artifacts.method_options import OPTIONS, Values
+from adapeff_sim.artifacts.methods import FUSIBLE, METHODS, REFUSED
 from adapeff_sim.scenario.json_schema import scenario_schema
 from adapeff_sim.training.settings import LEARNING_RATES, METHOD_LEARNING_RATES, TrainingSettings
 
@@ -123,8 +124,8 @@ def _methods() -> Iterator[str]:
     yield table(("refused", "because"), ((code(m), cell(why)) for m, why in sorted(REFUSED.items())))
 
 
-def _options(options: dict[str, str]) -> str:
-    return ", ".join(f"{code(name)} ({value})" for name, value in options.items())
+def _options(options: Mapping[str, Values]) -> str:
+    return ", ".join(f"{code(name)} ({values.told})" for name, values in options.items())
 
 
 def _settings(training: Schema) -> Iterator[str]:

@@ -14,7 +14,7 @@ CORE = {"errors", "registry", "near_names", "lifecycle", "artifacts"}
 EXECUTION = CORE | {"planning", "ledger", "data", "base_models", "estimation", "training", "execution", "whole_files"}
 SIMULATION = EXECUTION | {"strategies", "scenario", "accounting", "simulation"}
 RESULTS = {"errors", "registry", "ledger", "costs", "projection", "noise", "verdict", "results"}
-RESULTS |= {"verdict_sentences", "whole_files", "lost_run", "near_names"}
+RESULTS |= {"verdict_sentences", "whole_files", "lost_run", "near_names", "earlier_results"}
 EXPLAINED = {"explanation", "event_explanation", "artifact_explanation"}
 STORY = RESULTS | SIMULATION | {"explanation"}
 MAY_IMPORT = {
@@ -45,6 +45,7 @@ MAY_IMPORT = {
     "event_explanation": STORY,
     "artifact_explanation": STORY | {"event_explanation"},
     "lessons": RESULTS | {"estimation"},
+    "earlier_results": {"ledger", "costs", "results"},
     "projection": {"errors", "ledger", "estimation"},
     "verdict": RESULTS,
     "verdict_sentences": {"costs", "verdict"},

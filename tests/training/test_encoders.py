@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from tiny_encoders import SETTINGS, write_encoder
+from tiny_encoders import SETTINGS
 from toy_model import BASE, ROWS, Built, adapter, task
 
 from adapeff_sim.artifacts.methods import FUSIBLE, METHODS
@@ -13,7 +13,7 @@ from adapeff_sim.errors import ExecutionError
 from adapeff_sim.training import held
 from adapeff_sim.training import network as networks
 from adapeff_sim.training.autocast import autocast
-from adapeff_sim.training.backbone import Backbone, load_backbone
+from adapeff_sim.training.backbone import Backbone
 from adapeff_sim.training.batches import Batch, BatchShape, collate
 from adapeff_sim.training.flop_count import FlopCount, _run
 from adapeff_sim.training.network import Network, Setup
@@ -24,19 +24,6 @@ NARROW = {"compacter": "compacter[reduction_factor=8]", "compacter++": "compacte
 FITTING = [(e, m) for e in sorted(ENCODERS) for m in sorted(METHODS) if not why_not(e, m)]
 REFUSED = [(e, m) for e in sorted(ENCODERS) for m in ENCODERS[e].cannot]
 SHAPE = BatchShape(4, 16)
-
-
-@pytest.fixture(scope="session")
-def backbone_of(tmp_path_factory):
-    """The encoders, each made when it is first asked for."""
-    made: dict[str, Backbone] = {}
-
-    def get(encoder: str) -> Backbone:
-        if encoder not in made:
-            made[encoder] = load_backbone(write_encoder(tmp_path_factory.mktemp(encoder), encoder))
-        return made[encoder]
-
-    return get
 
 
 def heads(name: str):

@@ -15,7 +15,7 @@ from transformers import (
 
 from adapeff_sim.data.examples import TaskKind
 from adapeff_sim.estimation import flops as closed
-from adapeff_sim.estimation.encoder import NoClosedForm, encoder_shape
+from adapeff_sim.estimation.encoder import encoder_shape
 from adapeff_sim.estimation.parameters import parameters
 from adapeff_sim.training.backbone import Backbone
 from adapeff_sim.training.batches import BatchShape, Padding
@@ -128,16 +128,6 @@ def test_a_compacter_is_counted_within_one_percent_and_its_parameters_to_the_las
     sizes = parameters(network, heads)
     real = counter._skeleton(backbone, setup, "cpu")
     assert (sizes.trained, sizes.non_embedding, sizes.total) == tuple(real.size().values())
-
-
-@pytest.mark.parametrize("method", ["vera[output_lora=True]", "vera[intermediate_lora=True, output_lora=True]"])
-def test_what_has_no_closed_form_says_so(method):
-    """The library's code stops there as well: its layers share matrices of one shape."""
-    setup, network, _ = shapes(CONFIGS["bert"], ((method,), False, "adapter"), "colour")
-    with pytest.raises(NoClosedForm, match="matrices of one shape"):
-        closed.step_flops(network, closed.HeadShape(True, 3), 1, 8)
-    with pytest.raises(RuntimeError, match=r"cannot be multiplied|must match|incompatible"):
-        FlopCount().parts(backbone_of(CONFIGS["bert"]), setup, "colour", BatchShape(1, 8), backward=True)
 
 
 def test_a_job_is_the_sum_of_its_steps_in_both_accountings(built):

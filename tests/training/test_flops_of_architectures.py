@@ -10,10 +10,11 @@ from adapeff_sim.artifacts.methods import METHODS, family
 from adapeff_sim.base_models.encoders import ENCODERS, why_not
 from adapeff_sim.estimation import flops as closed
 from adapeff_sim.estimation.encoder import DECIDES_SHAPE, READERS, NoClosedForm, encoder_shape
-from adapeff_sim.estimation.parameters import parameters
+from adapeff_sim.estimation.parameters import held_bytes, parameters
 from adapeff_sim.estimation.stated import config_of
 from adapeff_sim.training.batches import BatchShape
 from adapeff_sim.training.flop_count import FlopCount
+from adapeff_sim.training.held import weights
 from adapeff_sim.training.network import Network
 
 DEBERTA = {"relative_attention": True, "pos_att_type": ["p2c", "c2p"], "position_biased_input": False}
@@ -100,6 +101,20 @@ def test_closed_forms_of_every_architecture_are_the_count(name, how):
     real, sizes = counter._skeleton(backbone, setup, "meta"), parameters(network, heads)
     assert (sizes.trained, sizes.non_embedding, sizes.total) == tuple(real.size().values())
     assert sizes.kept == kept(real)
+
+
+HELD = [((m,), False) for m in ("seq_bn", "compacter[reduction_factor=6]", "loreft[r=2]", "vera", "prompt_tuning")]
+
+
+@pytest.mark.parametrize(("adapters", "fused"), [((), False), *HELD, (("par_bn",) * 2, True)], ids=str)
+def test_what_a_server_holds_is_what_was_seen(adapters, fused):
+    """The bytes that a probe tells of, buffers included, are those that follow from the shape."""
+    config, trained = CONFIGS["bert"], "nothing"
+    setup, network, heads = shapes(config, (adapters, fused, trained), "colour")
+    real = FlopCount()._skeleton(backbone_of(config), setup, "cpu")
+    seen = weights(real)
+    seen.pop("added_adapter_bytes", None)
+    assert held_bytes(network, heads) == seen
 
 
 def test_every_encoder_and_every_method_of_the_tables_has_a_closed_form():

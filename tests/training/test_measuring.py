@@ -47,14 +47,15 @@ def test_full_training_is_three_times_forward(backbone):
     assert count.flops(backbone, FULL, "colour", SHAPE, backward=True) == 3 * forward
 
 
-def test_frozen_weights_are_not_charged(backbone):
+def test_frozen_weights_are_not_charged(backbone, monkeypatch):
     count = FlopCount()
     forward = count.flops(backbone, SEQ, "colour", SHAPE, backward=False)
     trained = count.flops(backbone, SEQ, "colour", SHAPE, backward=True)
     full = count.flops(backbone, FULL, "colour", SHAPE, backward=True)
     assert 1.5 * forward < trained < 2.5 * forward
     assert trained < full
-    nothing_below = Setup(HEADS, ("seq_bn[leave_out=[0]]",), trained="adapter")
+    monkeypatch.setattr("adapeff_sim.training.network.options", lambda _: {"leave_out": [0]})
+    nothing_below = Setup(HEADS, ("seq_bn[dropout=0]",), trained="adapter")
     assert count.flops(backbone, nothing_below, "colour", SHAPE, backward=True) < trained
 
 
@@ -149,7 +150,8 @@ def test_a_probe_times_a_request(built, base, stack, kind):
     assert taken.usage["request_seconds_noise"] >= 0
     assert "probe_flops" not in taken.usage
     assert 0 < taken.usage["artifact_load_seconds"] < taken.usage["load_seconds"]
-    assert 0 < taken.usage["own_bytes"] < taken.usage["resident_bytes"]
+    assert taken.usage.get("adapters_bytes", 0) < taken.usage["own_bytes"] < taken.usage["resident_bytes"]
+    assert ("adapters_bytes" in taken.usage) == (stack[0] == "base_model")
     assert taken.usage["request_of_6_tokens_seconds"] > 0 and taken.usage["request_of_24_tokens_seconds"] > 0
     is_mixed = kind is not TaskKind.CHOICE and "fusion" not in stack
     assert ("mixed_request_seconds" in taken.usage) == is_mixed != ("mixed_request_seconds" in taken.unavailable)

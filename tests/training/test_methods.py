@@ -75,5 +75,15 @@ def test_a_fusible_method_trains_when_fused(method, built):
     assert taken.usage["trainable_parameters"] == sum(p.numel() for p in network.trainable().values())
 
 
+def test_rows_that_are_orthogonal_stay_so_whatever_decays(built, base):
+    """Without this the edits of hidden states would be nothing after the first step, and only the head be trained."""
+    artifact = adapter(method="loreft[r=2]")
+    built.build(artifact, COLOUR, settings=SETTINGS.model_copy(update={"weight_decay": 0.1}))
+    network = load_backbone(base).network(Setup(HEADS, ("loreft[r=2]",)), seed=0)
+    load_parts(network, built.folders[artifact.fingerprint], Kind.ADAPTER, tasks=("colour",))
+    rows = [m.weight for name, m in network.named_modules() if name.endswith("projection")]
+    assert rows and all(torch.allclose(r @ r.T, torch.eye(2), atol=1e-4) for r in rows)
+
+
 def test_a_refused_method_is_not_listed():
     assert not METHODS & REFUSED.keys()

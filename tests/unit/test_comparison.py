@@ -134,6 +134,11 @@ def test_the_verdict_hangs_on_what_flips_it_first(run):
     assert found["compute.amount"].doubled.cheapest == found["storage.gib_month"].halved.cheapest == "rent"
     assert found["compute.amount"].flip.at == pytest.approx(1.6)
     assert found["traffic"].flip is None and not found["traffic"].exact
+    assert (found["traffic"].tried, found["utilisation"].tried) == (
+        (1 / 32, 32),
+        (1 / 32, 1 / 0.6),
+    )  # nothing is busier than all the time
+    assert {s.what for s in run.sensitivity if s.exact} == {s.what for s in run.sensitivity if s.tried is None}
     floor = found["quality_floor"]  # buy lies one point below rent: half of the floor
     assert told(floor.flip) == (0.5, "rent")
     assert {s.what for s in run.sensitivity[:3]} == {"compute.amount", "storage.gib_month", "quality_floor"}

@@ -1,5 +1,7 @@
 """What does not fit a base model is refused by `validate`, from the settings alone."""
 
+import re
+
 import pytest
 from made_up_model import model
 from tiny_scenario import TEXT, write_scenario
@@ -79,6 +81,31 @@ def test_a_method_that_an_encoder_cannot_take_is_refused(tmp_path, bert, deberta
     problem = told(tmp_path, bert, deberta, "  - adapter_fusion: {method: par_bn}\n")
     assert problem.endswith("use compacter, compacter++, double_seq_bn, seq_bn")
     assert told(tmp_path, bert, model(tmp_path / "next", vocab_size=4)) == ""
+
+
+@pytest.mark.parametrize(
+    ("other", "method", "why"),
+    [
+        ({"conv_kernel_size": 3}, "prompt_tuning[prompt_length=4]", "its convolution .*; use compacter, "),
+        ({"embedding_size": 2}, "seq_bn_inv", "its pieces .*; use compacter, "),
+        (
+            {},
+            "compacter[reduction_factor=2]",
+            "its phm_dim 4 must divide its widths, 4 and 2; give it reduction_factor=1",
+        ),
+        ({}, "compacter[phm_dim=3]", "its phm_dim 3 must divide its widths, 4 and 1; give it a phm_dim that divides 4"),
+    ],
+)
+def test_a_method_that_a_shape_cannot_take_is_refused(tmp_path, bert, other, method, why):
+    shape = model(tmp_path / "other", model_type="deberta-v2", **other)
+    problem = told(tmp_path, bert, shape, f"  - adapter_per_task: {{method: '{method}'}}\n")
+    assert re.search(rf"method {re.escape(method)} cannot be put on path:{shape}.*: {why}", problem), problem
+
+
+def test_a_flag_that_an_encoder_does_not_know_is_refused(tmp_path, bert):
+    modern = model(tmp_path / "modern", model_type="modernbert")
+    problem = told(tmp_path, bert, modern, "  - adapter_per_task: {method: 'seq_bn[original_ln_after=False]'}\n")
+    assert "a ModernBERT: " in problem and "drop original_ln_after" in problem and str(bert) not in problem
 
 
 @pytest.mark.parametrize(("encoder", "fits"), [("deberta", False), ("deberta-v2", True)])

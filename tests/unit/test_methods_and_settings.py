@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 from story import STORY, life
 
-from adapeff_sim.artifacts.methods import FUSIBLE, METHODS, REFUSED, family, fusible_method
+from adapeff_sim.artifacts.methods import FUSIBLE, METHODS, REFUSED, family, fusible_method, options
 from adapeff_sim.artifacts.recipe import Kind
 from adapeff_sim.strategies.base import STRATEGIES
 from adapeff_sim.training.settings import SomeSettings, TrainingSettings, resolve
@@ -31,11 +31,33 @@ def test_every_known_method_has_a_family_and_some_fuse():
         ("seq_bn[reduction_factor=0]", "a number above 0"),
         ("lora[dropout=1]", "from 0 to below 1"),
         ("prompt_tuning[r=8]", "no option 'r'"),
+        ("lora[r=4, r=8]", "r of lora is said twice"),
+        ("seq_bn[non_linearity=relv]", "give one of gelu, "),
+        ("par_bn[original_ln_before=True]", "no effect on a bottleneck that lies beside the layer; drop it"),
+        ("ia3[alpha=2]", "it learns one vector"),
+        ("noreft[orthogonality=True]", "name the method that is meant"),
+        ("vera[output_lora=True]", "selfattn_lora and output_lora have several; give one of them alone .* or use lora"),
+        ("lora[selfattn_lora=False]", "changes nothing; give one of selfattn_lora, intermediate_lora, output_lora"),
+        ("lora[use_gating=True, alpha=4]", "drop alpha, or use_gating"),
     ],
 )
 def test_options_are_those_of_the_family(method, told):
     with pytest.raises(ValueError, match=told):
         family(method)
+
+
+def test_values_are_read_as_what_they_are():
+    assert options("lora[r=08, dropout=0, use_gating=False]") == {"r": 8, "dropout": 0.0, "use_gating": False}
+    read = options("seq_bn[non_linearity=relu6,scaling=4]")
+    assert read == {"non_linearity": "relu6", "scaling": 4.0} and isinstance(read["scaling"], float)
+    assert options("vera[selfattn_lora=False, output_lora=True]") and options("ia3[intermediate_lora=False]")
+
+
+@pytest.mark.parametrize("option", ["use_gating", "ln_after"])
+def test_what_a_fusion_would_leave_out_cannot_lie_under_one(option):
+    assert STRATEGIES.get("adapter_per_task")(method=f"seq_bn[{option}=True]")
+    with pytest.raises(ValidationError, match=f"before its {option}, and .* drop {option}"):
+        STRATEGIES.get("adapter_fusion")(method=f"seq_bn[{option}=True]")
 
 
 @pytest.mark.parametrize("bad", ["", "seq_bn[", "seq-bn", "lora[r]", "../x", "seq_bn[a=b]]", *REFUSED])

@@ -82,7 +82,7 @@ def test_an_amount_that_could_not_be_had_does_not_pass_as_cheap(do, tmp_path):
         "name: it\nhorizon_days: 9\ndata: {stated: {a: {kind: pair, outputs: 2, tokens: 9, train: {en: 9}, "
         "validation: {en: 9}, test: {en: 9}}}}\ntimeline:\n"
         "  - {day: 0, event: launch, base_model: 'shape:roberta-base', tasks: {a: [en]}}\n"
-        "strategies:\n  - adapter_per_task: {method: 'vera[output_lora=True]'}\n"
+        "strategies:\n  - adapter_per_task\nserving: {p95_ms: 0.000001}\n"
     )
     over = do("plan", "it.yaml", "--price", "--fail-over", "1e9")
     assert over.exit_code == 3 and "costs at least" in over.stderr and "is unavailable" in over.stderr

@@ -66,6 +66,57 @@ def test_adapters_of_one_base_model_weigh_what_they_lay_on_it():
     assert (tight.pool, other.pool) == ("base", "m")
 
 
+FUSED = "{} on base_model + adapter seq_bn + adapter seq_bn + adapter seq_bn + fusion of mini"
+HELD = {"resident_bytes": 6.0 * GIB, "own_bytes": 4.0 * GIB, "adapters_bytes": 3.0 * GIB}  # base 2, fusion and head 1
+
+
+def fused(probes=HELD, tasks="xyz", **route):
+    """Three tasks, each with a fusion over the adapters of all three."""
+    known = {"adapters": ("ax", "ay", "az")} | route
+    answered = [answer(DAY, shape=FUSED.format(t), endpoint=f"{t}/en", top=f"f{t}", **known) for t in tasks]
+    return [*(probe(0.1, FUSED.format(t), usage=probes) for t in tasks), stands(*answered)]
+
+
+def test_adapters_under_several_fusions_are_held_once():
+    (found,) = pools(*fused(), at=BOX, placement="packed")  # 2 + 3 adapters + 3 fusions: exactly 8
+    assert (found.replicas, found.why) == (1, "")
+    (tight,) = pools(*fused(), at=prices(serving={"memory_gib": 7.9}), placement="packed")
+    assert tight.why == "8.0 GiB do not fit into 7.9"
+
+
+@pytest.mark.parametrize("older", [{"adapters": None}, {"probes": {**SIZES, "own_bytes": 2.0 * GIB}}])
+def test_what_does_not_tell_them_apart_is_a_bound_and_says_so(older):
+    """2 + 3 x 4 GiB, or 1 + 3 x 2: a full model of 3 GiB beside it makes the bound matter."""
+    *probes, stood = fused(**older)
+    held, own = (probes[0].usage[name] for name in ("resident_bytes", "own_bytes"))
+    bound = (held + 2 * own) / GIB
+    (alone,) = pools(*probes, stood, at=prices(serving={"memory_gib": bound - 1}), placement="packed")
+    assert alone.why.startswith(f"{bound:.1f} GiB do not fit into {bound - 1:g}, or less: adapters that lie under")
+    beside = stands(*stood.answered, answer(DAY, "m", "w", "w/en"))
+    life = [*probes, probe(0.1, "w", usage=SIZES), beside]
+    (fusions, model) = pools(*life, at=prices(serving={"memory_gib": bound}), placement="packed")
+    assert fusions.why.startswith(f"base takes {bound:.1f} GiB, or less: ") and model.why == ""
+    (together,) = pools(*life, at=prices(serving={"memory_gib": bound + 3}), placement="packed")
+    assert together.why == "", "what fits together fits all the more"
+
+
+def test_endpoints_of_one_task_with_adapters_of_their_own_hold_them_all():
+    shape = "x on base_model + adapter lora of mini"
+    usage = {"resident_bytes": 5.0 * GIB, "own_bytes": 3.0 * GIB, "adapters_bytes": 2.0 * GIB}
+    said = [answer(DAY, shape=shape, endpoint=f"x/{e}", adapters=(e,), top=e) for e in ("de", "en")]
+    (found,) = pools(
+        probe(0.1, shape, usage=usage), stands(*said), at=prices(serving={"memory_gib": 7.9}), placement="packed"
+    )
+    assert found.why == "8.0 GiB do not fit into 7.9"  # 2, and 2 + 1 twice
+    (shared,) = pools(
+        probe(0.1, shape, usage=usage),
+        stands(said[0], said[0].model_copy(update={"endpoint": "x/sw"})),
+        at=BOX,
+        placement="packed",
+    )
+    assert shared.why == "", "a task's adapter and head are held once for all of its languages"
+
+
 @pytest.mark.parametrize(
     ("usage", "memory", "why"),
     [
