@@ -3,7 +3,7 @@
 scenario + ledger -> steps -> orders under the keys they had -> simulation -> acts, each with its second of the run
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -12,7 +12,7 @@ from adapeff_sim.artifacts.recipe import DatasetRecipe
 from adapeff_sim.errors import AdapeffError
 from adapeff_sim.execution.base import News, Order, Progress, Started, Watch
 from adapeff_sim.ledger.ledger import Ledger
-from adapeff_sim.ledger.outcome import Outcome, Usage
+from adapeff_sim.ledger.outcome import Outcome, Row, Usage
 from adapeff_sim.ledger.records import EvaluationRecord, JobRecord, Record, ServingRecord
 from adapeff_sim.planning.plan import Evaluate, Job, Make, Serve
 from adapeff_sim.planning.unfold import Step
@@ -167,8 +167,7 @@ class Playback:
         """Whether accounting anew gave all that a ledger says, but for what single predictions told; of any version."""
         if len(ledger.records) != len(self.ledger.records):
             return False
-        pairs = zip(ledger.records, self.ledger.records, strict=True)
-        return all(r.model_dump(include=said) == again.model_dump(include=said) for r, again, said in _said(pairs))
+        return all(_agrees(r, again) for r, again in zip(ledger.records, self.ledger.records, strict=True))
 
     @property
     def chapters(self) -> tuple[int, ...]:
@@ -176,9 +175,14 @@ class Playback:
         return tuple(i for i, act in enumerate(self.acts) if isinstance(act.what, Reached))
 
 
-def _said(pairs: Iterable[tuple[Record, Record]]) -> Iterator[tuple[Record, Record, set[str]]]:
-    """Records with the names of what the first of them says."""
-    return ((r, again, (r.model_fields_set | {"label", "seed", "step"}) - LOST) for r, again in pairs)
+def _agrees(told: object, again: object) -> bool:
+    """Whether a piece of a ledger accounted for anew gives all that was told, and maybe more."""
+    if isinstance(told, Row):
+        said = told.model_fields_set - LOST
+        return type(told) is type(again) and all(_agrees(getattr(told, n), getattr(again, n)) for n in said)
+    if isinstance(told, tuple) and isinstance(again, tuple):
+        return len(told) == len(again) and all(map(_agrees, told, again))
+    return told == again
 
 
 def playback(scenario: Scenario, ledger: Ledger) -> Playback:
