@@ -174,7 +174,7 @@ def _evaluation_record(
         endpoint=str(endpoint),
         route=job.route[-1].slot,
         needs=order.inputs,
-        test_set=f"test v{test_set.version}{' of ' + test_set.source if test_set.source else ''}",
+        test_set=str(test_set),
         items=None if items is None else int(items),
         compared=_compared(before.answers.get(endpoint), outcome.predictions),
         scores=outcome.scores,

@@ -1,6 +1,5 @@
 """One artifact of a finished run through its life: every generation, what it was made from, why, what rests on it."""
 
-import difflib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
@@ -9,6 +8,7 @@ from adapeff_sim.event_explanation import Way, Work, lives_of, work_of
 from adapeff_sim.explanation import ExplanationError
 from adapeff_sim.ledger.ledger import Ledger
 from adapeff_sim.ledger.outcome import Row
+from adapeff_sim.near_names import choices
 from adapeff_sim.planning.impact import impact
 from adapeff_sim.planning.plan import Action
 from adapeff_sim.planning.unfold import Step
@@ -67,12 +67,7 @@ def explain_artifact(
     mine = lives_of(steps, results, strategy, seed)
     known = {c.artifact.slot: str(c.artifact.kind) for life in mine.values() for s in life for c in s.plan.changes}
     if slot not in known:
-        near = difflib.get_close_matches(slot, known, n=1)
-        more = f" and {len(known) - LISTED} more" if len(known) > LISTED else ""
-        meant = f"did you mean {near[0]!r}? " if near else ""
-        raise ExplanationError(
-            f"{slot[:80]!r} is not the name of an artifact; {meant}known: {', '.join([*known][:LISTED])}{more}."
-        )
+        raise ExplanationError(f"{slot[:80]!r} is not the name of an artifact; {choices(slot, known, most=LISTED)}")
     found = {label: tuple(_generations(results, ledger, life, slot)) for label, life in mine.items()}
     lives = [
         ArtifactLife(label=label, seed=mine[label][0].seed, generations=generations)

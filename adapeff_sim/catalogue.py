@@ -14,10 +14,10 @@ from adapeff_sim.data.ready import ready, ready_names
 from adapeff_sim.errors import AdapeffError, ScenarioError
 from adapeff_sim.execution.base import EXECUTORS
 from adapeff_sim.lifecycle.events.base import EVENTS
+from adapeff_sim.near_names import suggestion
 from adapeff_sim.registry import Registry, first_sentence
 from adapeff_sim.scenario.load import protocols, shipped_folder, shipped_scenarios, teaching_scenarios
 from adapeff_sim.scenario.price_books import BOOKS, load_prices
-from adapeff_sim.scenario.words import suggestion
 from adapeff_sim.strategies.base import STRATEGIES
 
 

@@ -18,6 +18,7 @@ from adapeff_sim.ledger.outcome import Row, sure_of
 from adapeff_sim.ledger.records import DeploymentRecord, EvaluationRecord, JobRecord, Record
 from adapeff_sim.lifecycle.difference import happened
 from adapeff_sim.lifecycle.world import World
+from adapeff_sim.near_names import suggestion
 from adapeff_sim.planning.impact import impact
 from adapeff_sim.planning.plan import Action, Change
 from adapeff_sim.planning.unfold import Step
@@ -144,7 +145,7 @@ def lives_of(steps: Sequence[Step], results: Results, strategy: str | None, seed
     """The steps of each strategy, or of one, under one seed. Raises ExplanationError for one that is not there."""
     labels, seeds = results.facts.labels, results.facts.seeds
     if strategy is not None and strategy not in labels:
-        raise ExplanationError(f"no strategy is called {strategy[:80]!r}; known: {', '.join(labels)}.")
+        raise ExplanationError(f"no strategy is called {strategy[:80]!r}; {suggestion(strategy, labels)}")
     if seed is not None and seed not in seeds:
         raise ExplanationError(f"seed {seed} was not lived; known: {', '.join(map(str, seeds))}.")
     chosen = seeds[0] if seed is None else seed

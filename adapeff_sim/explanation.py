@@ -4,7 +4,6 @@ What this training took was measured and counted; what full fine-tuning would ha
 the same batches, and its seconds from the operations per second that this training reached: both are estimated.
 """
 
-import difflib
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -13,8 +12,9 @@ from adapeff_sim.estimation.encoder import NoClosedForm, encoder_shape
 from adapeff_sim.estimation.flops import HeadShape, NetworkShape, StepFlops, nominal_flops, step_flops
 from adapeff_sim.estimation.parameters import parameters
 from adapeff_sim.ledger.ledger import Ledger
-from adapeff_sim.ledger.outcome import Provenance, Row, Usage, Workload, sure_of
+from adapeff_sim.ledger.outcome import NOT_MEASURED, Provenance, Row, Usage, Workload, sure_of
 from adapeff_sim.ledger.records import JobRecord
+from adapeff_sim.near_names import near, suggestion
 
 LISTED = 12
 NEAR = 0.5  # of two names, how alike they are at least
@@ -100,14 +100,8 @@ def _chosen(builds: list[JobRecord], what: str, field: str, wanted: str | int | 
     found = [r for r in builds if getattr(r, field) == wanted]
     if not found:
         known = [str(value) for value in sorted({getattr(r, field) for r in builds})]
-        raise ExplanationError(f"no training of {what} {str(wanted)[:80]!r}; {_known(str(wanted), known)}")
+        raise ExplanationError(f"no training of {what} {str(wanted)[:80]!r}; {suggestion(wanted, known, most=LISTED)}")
     return found
-
-
-def _known(word: str, names: Sequence[str]) -> str:
-    near = difflib.get_close_matches(word, names, n=1)
-    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
-    return f"{f'did you mean {near[0]!r}? ' if near else ''}known: {', '.join(names[:LISTED]) or 'none'}{more}."
 
 
 def _unknown(slot: str, name: str, every: Sequence[JobRecord], is_fetched: bool) -> str:
@@ -117,15 +111,15 @@ def _unknown(slot: str, name: str, every: Sequence[JobRecord], is_fetched: bool)
         more = f" and {len(lives) - LISTED} more" if len(lives) > LISTED else ""
         return f"was not trained there, but under {', '.join([*lives][:LISTED])}{more}."
     if is_fetched:
-        return f"is fetched and not trained; {_known(slot, sorted({r.slot for r in every}))}"
+        return f"is fetched and not trained; {suggestion(slot, {r.slot for r in every}, most=LISTED)}"
     labels: dict[str, dict[str, None]] = {}
     for r in every:
         labels.setdefault(r.slot, {})[r.label] = None
-    near = difflib.get_close_matches(slot, labels, n=LISTED, cutoff=NEAR)
-    if not near:
-        return f"is not the name of a training; {_known(slot, sorted(labels))}"
-    listed = [f"  --job {each}  of {', '.join(labels[each])}" for each in near]
-    return "\n".join([f"is not the name of a training; did you mean {near[0]!r}? Near are:", *listed])
+    alike = near(slot, labels, most=LISTED, alike=NEAR)
+    if not alike:
+        return f"is not the name of a training; {suggestion(slot, labels, most=LISTED)}"
+    listed = [f"  --job {each}  of {', '.join(labels[each])}" for each in alike]
+    return "\n".join([f"is not the name of a training; did you mean {alike[0]!r}? Near are:", *listed])
 
 
 def _several(name: str, found: Sequence[JobRecord]) -> str:
@@ -145,14 +139,17 @@ def explain(shared: Sequence[JobRecord]) -> Explanation:
         full = full_training(job.workload)
     except NoClosedForm as error:
         unavailable.append(f"what full fine-tuning would take: {error}")
-    unavailable += [f"{quantity}: could not be measured here" for quantity in job.unavailable]
+    sure = sure_of(job, *job.usage)
+    if job.unavailable:
+        why = "not measured, as this training was estimated" if sure in NOT_MEASURED else "could not be measured here"
+        unavailable.append(f"{', '.join(job.unavailable)}: {why}")
     return Explanation(
         slot=job.slot,
         day=job.day,
         seed=job.seed,
         labels=tuple(dict.fromkeys(r.label for r in shared)),
         key=job.key,
-        provenance=sure_of(job, *job.usage),
+        provenance=sure,
         device=job.device,
         parameters=tuple(_lines(PARAMETERS, job.usage, full)),
         flops=tuple(_lines(FLOPS, job.usage, full)),

@@ -1,10 +1,12 @@
 """A run's folder that lacks a file, or holds a damaged one: what is missing there, and what would bring it back."""
 
-import difflib
 import json
 import shlex
 from pathlib import Path
 from typing import Any
+
+from adapeff_sim.demos import PREFIX, demos
+from adapeff_sim.near_names import nearest
 
 FINISHED = ("results.json", "ledger.jsonl")
 NEAR_RUNS = 200  # folders of runs that are looked at
@@ -15,7 +17,7 @@ def lacks(folder: Path, name: str) -> str:
     """What is wrong where a file of a finished run is not there, and what would do."""
     if not folder.exists():
         near = near_run(folder)
-        return f"{folder}: no {name}, as there is no such folder; {f'did you mean {near}?' if near else GIVE}"
+        return f"{folder}: no {name}, as there is no such folder; {f'did you mean {near!r}?' if near else GIVE}"
     begun = _begun(folder)
     if begun and not begun.get("finished") and not (folder / "results.json").is_file():
         return f"{folder}: this run is not finished; give its command again, and it goes on."
@@ -45,11 +47,13 @@ def again(folder: Path) -> str:
 
 
 def near_run(folder: Path) -> str:
-    """A finished run with nearly the same name, beside where one was looked for or in ``runs``; empty for none."""
+    """A finished run with nearly the same name, where one was looked for, in ``runs`` or among those that come along.
+
+    Empty for none.
+    """
     beside = {str(run): run for place in (folder.parent, Path("runs")) for run in _runs_in(place)}
-    names = {run.name: said for said, run in beside.items()}
-    near = difflib.get_close_matches(folder.name[:120], names, n=1)
-    return names[near[0]] if near else ""
+    names = {name: PREFIX + name for name in demos()} | {run.name: said for said, run in beside.items()}
+    return names.get(nearest(folder.name, names), "")
 
 
 def _runs_in(folder: Path) -> list[Path]:

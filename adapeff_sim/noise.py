@@ -19,6 +19,16 @@ def is_tied(difference: float, larger: float, noise: float | None) -> bool:
     return difference <= max(RELATIVE_NOISE * larger, noise or 0.0)
 
 
+def tie_said(difference: float, larger: float) -> str:
+    """By which half of that rule a difference counts as none; with one seed it can only be the first."""
+    return "within 1 %" if difference <= RELATIVE_NOISE * larger else "within the noise over the seeds"
+
+
+def rule_said(seeds: int) -> str:
+    """How much dearer is no dearer, in words; with one seed no noise is known."""
+    return "by 1 % or less" if seeds < 2 else "by 1 % or less, or within the noise over the seeds"
+
+
 def student_t(freedom: int) -> float:
     """How many standard errors a 95 % interval reaches to each side, with so many degrees of freedom (1 or more).
 

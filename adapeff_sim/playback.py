@@ -12,11 +12,11 @@ from adapeff_sim.artifacts.recipe import DatasetRecipe
 from adapeff_sim.errors import AdapeffError
 from adapeff_sim.execution.base import News, Order, Progress, Started, Watch
 from adapeff_sim.ledger.ledger import Ledger
-from adapeff_sim.ledger.outcome import Outcome, Row, Usage
+from adapeff_sim.ledger.outcome import Outcome, Usage
 from adapeff_sim.ledger.records import EvaluationRecord, JobRecord, Record, ServingRecord
 from adapeff_sim.planning.plan import Evaluate, Job, Make, Serve
 from adapeff_sim.planning.unfold import Step
-from adapeff_sim.scenario.relived import relived
+from adapeff_sim.scenario.relived import events_of, relived
 from adapeff_sim.scenario.schema import Scenario
 from adapeff_sim.simulation import Finished, Simulation, Unfolded
 
@@ -167,7 +167,8 @@ class Playback:
         """Whether accounting anew gave all that a ledger says, but for what single predictions told; of any version."""
         if len(ledger.records) != len(self.ledger.records):
             return False
-        return all(_agrees(r, again) for r, again in zip(ledger.records, self.ledger.records, strict=True))
+        pairs = zip(ledger.records, self.ledger.records, strict=True)
+        return all(_is_within(_said(record), again.model_dump(exclude=LOST)) for record, again in pairs)
 
     @property
     def chapters(self) -> tuple[int, ...]:
@@ -175,14 +176,19 @@ class Playback:
         return tuple(i for i, act in enumerate(self.acts) if isinstance(act.what, Reached))
 
 
-def _agrees(told: object, again: object) -> bool:
-    """Whether a piece of a ledger accounted for anew gives all that was told, and maybe more."""
-    if isinstance(told, Row):
-        said = told.model_fields_set - LOST
-        return type(told) is type(again) and all(_agrees(getattr(told, n), getattr(again, n)) for n in said)
-    if isinstance(told, tuple) and isinstance(again, tuple):
-        return len(told) == len(again) and all(map(_agrees, told, again))
-    return told == again
+def _said(record: Record) -> dict[str, object]:
+    """What a record says, to the last row in it; what a later version would say beside that is not there."""
+    place = record.model_dump(include={"label", "seed", "step"})
+    return place | record.model_dump(exclude=LOST, exclude_unset=True)
+
+
+def _is_within(said: object, whole: object) -> bool:
+    """Whether all that is said is so, at any depth."""
+    if isinstance(said, dict) and isinstance(whole, dict):
+        return all(key in whole and _is_within(value, whole[key]) for key, value in said.items())
+    if isinstance(said, list | tuple) and isinstance(whole, list | tuple):
+        return len(said) == len(whole) and all(map(_is_within, said, whole))
+    return said == whole
 
 
 def playback(scenario: Scenario, ledger: Ledger) -> Playback:
@@ -191,7 +197,7 @@ def playback(scenario: Scenario, ledger: Ledger) -> Playback:
     Raises PlaybackError, ScenarioError or PlanningError where the ledger is not of this scenario.
     """
     found = archive(tuple(relived(scenario, ledger)), ledger)
-    simulation = Simulation(scenario.strategies, scenario.seeds, scenario.events, found.order_of)
+    simulation = Simulation(scenario.strategies, scenario.seeds, events_of(scenario, ledger), found.order_of)
     news: list[News | Unfolded | Finished] = []
     again = simulation.run(found, news.append)
     acts = tuple(_acts(news, found))
@@ -241,9 +247,9 @@ def _story(steps: Sequence[Step]) -> list[tuple[Moment, Step]]:
 
 def _moments(steps: Sequence[Step], found: Archive) -> dict[str, Moment]:
     """For every job the event that asked for it first."""
-    by_day = sorted(_placed(steps), key=lambda each: each[1].event.day)
+    by_event = sorted(_placed(steps), key=lambda each: each[0][:2])
     asked: dict[str, Moment] = {}
-    for moment, step in by_day:
+    for moment, step in by_event:
         for job in step.plan.jobs:
             key = found.order_of(step.label, step.seed, step.event.day, job).key
             asked.setdefault(key, moment)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from adapeff_sim.demos import is_demo
 from adapeff_sim.results import Results, read
 from adapeff_sim.run_folder import RunFolder, folder_of
 from adapeff_sim.scenario.schema import Scenario
@@ -28,16 +29,17 @@ STORE = ".adapeff/store"
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A finished run: what it came to, and its folder."""
+    """A finished run: what it came to, its folder, and what it was called where that is not its folder's name."""
 
     results: Results
     path: Path
+    name: str = ""
 
     @classmethod
     def read(cls, path: str | Path) -> Self:
         """The finished run in a folder. Raises ResultsError where none lies."""
         folder = folder_of(Path(path))
-        return cls(read(folder), folder)
+        return cls(read(folder), folder, str(path) if is_demo(Path(path)) else "")
 
     @property
     def ledger(self) -> "Ledger":
@@ -83,13 +85,17 @@ def compare(runs: Run | str | Path | Sequence[Run | str | Path]) -> "Compared":
 
 
 def sides_of(runs: Sequence[Run]) -> "list[Side]":
-    """The runs with names that tell them apart: their folders' own, or whole paths where two are the same."""
+    """The runs with names that tell them apart: their folders' own, or paths as given where two are the same.
+
+    A run that is given twice is told twice, the second time as ``NAME (2)``.
+    """
     from adapeff_sim.comparison.side import Side
     from adapeff_sim.reports.told import tame_text
 
-    short = [each.path.resolve().name for each in runs]
-    names = [
-        tame_text(name if short.count(name) == 1 else str(run.path)) for name, run in zip(short, runs, strict=True)
-    ]
-    unique = [name if names.count(name) == 1 else f"{name} ({i})" for i, name in enumerate(names, 1)]
-    return [Side(name, each.results, each.ledger) for name, each in zip(unique, runs, strict=True)]
+    short = [each.name or each.path.resolve().name for each in runs]
+    names: list[str] = []
+    for name, run in zip(short, runs, strict=True):
+        known = tame_text(name if run.name or short.count(name) == 1 else str(run.path))
+        others = sum(each == known or each.startswith(f"{known} (") for each in names)
+        names.append(f"{known} ({others + 1})" if known in names else known)
+    return [Side(name, each.results, each.ledger) for name, each in zip(names, runs, strict=True)]

@@ -19,6 +19,7 @@ from adapeff_sim.costs.prices import Prices
 from adapeff_sim.costs.serving import PoolRow, pool_rows
 from adapeff_sim.costs.storage import StoredRow, stored_rows
 from adapeff_sim.costs.totals import TotalRow, totals
+from adapeff_sim.earlier_results import without_false_zeros
 from adapeff_sim.errors import AdapeffError
 from adapeff_sim.estimation.assumptions import Assumption
 from adapeff_sim.ledger.history import (
@@ -275,7 +276,8 @@ def read(folder: Path) -> Results:
         if version not in READ:
             known = f"{', '.join(map(str, READ[:-1]))} and {READ[-1]}"
             raise ResultsError(f"{file}: format {version}, but this version reads formats {known}; {again(folder)}")
-        return Results.model_validate_json(text)
+        results = Results.model_validate_json(text)
+        return results if version == FORMAT else without_false_zeros(results)
     except (FileNotFoundError, NotADirectoryError):
         raise ResultsError(lacks(folder, "results.json")) from None
     except OSError as error:

@@ -56,7 +56,7 @@ def _said(case: "Case", c: "Comparison") -> str:
         head = f"{c.cheapest} is cheapest ({_money(c.amount, case)})"
     if not beaten:
         return f"{what}: {head}{quality}."
-    gap = f", {100 * beaten[0].difference / beaten[0].amount:.0f} % under {beaten[0].label}"
+    gap = f", {_percent(100 * beaten[0].difference / beaten[0].amount)} % under {beaten[0].label}"
     return f"{what}: {head}{gap} ({_money(beaten[0].amount, case)}){_since(case, c)}{quality}."
 
 
@@ -67,17 +67,24 @@ def _said_of_no_one(case: "Case", below: "list[Below]", incomplete: "list[Incomp
     gaps = {x: max((b.points or 0.0 for b in below if b.label == x), default=0.0) for x in known}
     if not gaps:
         return ["No strategy can be compared: each lacks an amount or a score."]
-    floor = _tenths(min(gaps.values()))
+    floor = math.ceil(10 * min(gaps.values()) - 1e-6) / 10  # up: a floor of as many points lets the gap pass
     first = min((x for x in gaps if gaps[x] <= floor + 1e-9), key=lambda x: case.amount(x, TOTAL))
     amount = _money(case.amount(first, TOTAL), case)
     return [
         f"No strategy stays within {case.quality_floor:g} points of the best everywhere, so none is called cheapest.",
-        f"With a floor of {floor:.1f} points, the least that lets one in, it would be {first} ({amount} in total).",
+        f"With a floor of {floor:.1f} points, the least in tenths that lets one in, it would be {first} ({amount} in "
+        "total).",
     ]
 
 
-def _tenths(points: float) -> float:
-    return math.ceil(10 * points - 1e-6) / 10  # rounded up: a floor of as many points lets the gap pass
+def _percent(gap: float) -> str:
+    """How many percent cheaper, to the nearest: with tenths below 10; what costs something is not 100 % cheaper."""
+    return ">99" if 99 < gap < 100 else f"{gap:.{1 if gap < 10 else 0}f}"
+
+
+def _points(gap: float, floor: float) -> str:
+    """How many points below the best, to the nearest tenth, or to as many digits as tell it from the floor."""
+    return next((said for digits in range(1, 9) if float(said := f"{gap:.{digits}f}") > floor), f"{gap:g}")
 
 
 def _since(case: "Case", c: "Comparison") -> str:
@@ -121,7 +128,8 @@ def _said_of_quality(case: "Case", below: "list[Below]", comparisons: "list[Comp
         if worst.points is None:
             reason = f"it has no score on {worst.endpoint}{more}"
         else:
-            reason = f"{_tenths(worst.points):.1f} points below {worst.best_label} on {worst.endpoint}{more}"
+            behind = _points(worst.points, case.quality_floor)
+            reason = f"{behind} points below {worst.best_label} on {worst.endpoint}{more}"
         amount = case.amount(label, TOTAL)
         less = total is not None and total.amount is not None and amount < total.amount
         cost = f"; it costs less in total ({_money(amount, case)})" if less else ""

@@ -1,12 +1,12 @@
 """Which shape a small base model should have: short runs of pre-training, alike but for shape and vocabulary.
 
-    python benchmarks/base_model_shapes.py --text TEXT --data ROWS --minutes 4 --report docs/measurements/shapes.md
+    python benchmarks/base_model_shapes.py --text TEXT --data ROWS --report docs/measurements/shapes.md
 
 TEXT is a folder for ``adapeff-sim pretrain``, ROWS holds ``<task>/<language>/{train,test}.jsonl``. Losses of different
 vocabularies are not comparable, since a piece of one is two of the other. What is compared is what the frozen states
-know after the same time: logistic regression on the mean state of each text's pieces finds the topic of the test rows.
-Results are kept one by one in --out; the same command goes on. Nothing else should run meanwhile: processor time is
-told beside the wall clock, and a shape that got less of it is at a disadvantage.
+know after the same operations: logistic regression on the mean state of each text's pieces finds the topic of the test
+rows. The first shape sees so many pieces as --tokens says, the others as many as take as many operations, so that it
+does not matter what else the machine does. Results are kept one by one in --out; the same command goes on.
 """
 
 import argparse
@@ -34,13 +34,14 @@ TASK = "topic"
 LANGUAGES = ("en", "sw", "hi")
 STRENGTHS = (1e-3, 1e-2, 1e-1)  # inverse regularisation; the best one on held-back training rows is taken
 LONGEST = 96
+OF_A_SENTENCE = 1 / 20  # of its places is <s>, which goes through the output layer beside the masked ones, about
 
 
 def main() -> None:
     """Train and probe what is left, print the table."""
     asked = _parse()
     kept = Kept(asked.out)
-    conditions = {"minutes": asked.minutes, "threads": asked.threads, "torch": torch.__version__}
+    conditions = {"tokens": asked.tokens, "threads": asked.threads, "torch": torch.__version__}
     found = {tuple(row["shape"]): row for row in kept.under(conditions)}
     for shape in SHAPES:
         if shape not in found:
@@ -60,7 +61,7 @@ def _measure(shape: tuple[int, int, int, int], asked: argparse.Namespace) -> dic
         settings = PretrainSettings(
             text=asked.text,
             out=Path(folder),
-            minutes=asked.minutes,
+            tokens=round(asked.tokens * operations(SHAPES[0]) / operations(shape)),
             threads=asked.threads,
             layers=layers,
             hidden=hidden,
@@ -84,6 +85,13 @@ def _measure(shape: tuple[int, int, int, int], asked: argparse.Namespace) -> dic
         "below_frequencies": below,
         "scores": scores,
     }
+
+
+def operations(shape: tuple[int, int, int, int]) -> float:
+    """Of one piece in training, by Kaplan et al. (2020): 6 for each weight of encoder and output layer."""
+    layers, hidden, _, vocabulary = shape
+    through_output = PretrainSettings.model_fields["masked_share"].default + OF_A_SENTENCE
+    return 6 * (12 * layers * hidden**2 + through_output * vocabulary * hidden)
 
 
 def _score(folder: Path, data: Path, language: str) -> float:
@@ -121,12 +129,14 @@ def _states(model: XLMRobertaModel, tokenizer: Tokenizer, texts: list[str]) -> t
 
 
 def _table(asked: argparse.Namespace, rows: list[dict]) -> list[str]:  # type: ignore[type-arg]
+    budget = asked.tokens * operations(SHAPES[0]) / 1e12
     lines = [
         "# Shapes of a small base model",
         "",
-        f"Made by `benchmarks/base_model_shapes.py` on {datetime.now(UTC):%Y-%m-%d}: {asked.minutes:g} minutes of",
+        f"Made by `benchmarks/base_model_shapes.py` on {datetime.now(UTC):%Y-%m-%d}: {budget:.1f} T operations of",
         f"pre-training each, {asked.threads} thread(s), bf16, one seed. Topics found by logistic regression on the",
         f"frozen mean states, in points of {TASK} test rows (one standard error is about 3.5 points in each language).",
+        "Seconds are the processor's, beside other work.",
         "",
         "| layers x hidden, vocabulary | MB | pieces seen | processor s | nats below frequencies "
         f"| {' | '.join(LANGUAGES)} | mean |",
@@ -146,7 +156,7 @@ def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--text", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=4.0)
+    parser.add_argument("--tokens", type=int, default=600_000, help="pieces that the first shape sees")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path("build/shapes.jsonl"), help="where results are kept")
     parser.add_argument("--report", type=Path, help="a Markdown file for the table")

@@ -32,7 +32,7 @@ from adapeff_sim.estimation.encoder import encoder_shape
 from adapeff_sim.estimation.fitting import errors, typical
 from adapeff_sim.estimation.flops import HeadShape, NetworkShape, step_flops
 from adapeff_sim.execution.base import EXECUTORS, Executor
-from adapeff_sim.execution.calibrations import keep_calibration, kept_calibration, take_calibration
+from adapeff_sim.execution.calibrations import keep_calibration, kept_calibration, others_load, take_calibration
 from adapeff_sim.execution.machine import Machine, this_machine
 from adapeff_sim.execution.orders import Orders, SettingsOf
 from adapeff_sim.execution.sources import Sources
@@ -96,7 +96,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
     sys.setswitchinterval(2e-4)  # seconds; as in benchmarks/serving.py
-    begun, busy = time.perf_counter(), os.getloadavg()[0]
+    begun, busy = time.perf_counter(), others_load()
     machine = this_machine(asked.device, threads=asked.threads)
     known = None if asked.fresh else kept_calibration(asked.store, machine.name, machine.threads, machine.precision)
     if known is None:
@@ -261,7 +261,7 @@ def report(
         for s in served
     )
     noise = ""
-    if busy > 0.3 * (os.cpu_count() or 1):
+    if busy > 0.2:
         noise = (
             "\n**The machine was busy with other work**: what is measured is longer than alone and moves from minute "
             "to minute, and so do the errors\nof everything in seconds. Operations, steps and bytes are not touched.\n"
@@ -298,8 +298,8 @@ def row(line: str, found: list[float]) -> str:
 
 HEAD = """# Predicted, then done
 
-`python benchmarks/prediction.py --threads {threads}` on {device}, {precision}, {date}. Load average at the start:
-{busy:.1f} on {cores} cores. Calibrated {calibrated}; its own typical error on shapes held out: {held_out}.
+`python benchmarks/prediction.py --threads {threads}` on {device}, {precision}, {date}. Others used {busy:.0%} of
+{cores} cores at the start. Calibrated {calibrated}; its own typical error on shapes held out: {held_out}.
 {noise}
 The life at the end of this page was predicted from its file, its rows and the calibration, and then lived. Errors are
 (predicted / measured - 1). *Operations of a step* and *seconds, on the batches that there were* take the steps as they

@@ -22,13 +22,16 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import psutil
 import torch
 
 from adapeff_sim.base_models.release import resolve
 from adapeff_sim.costs.queueing import Sort, response
 from adapeff_sim.costs.sizing import batch_seconds
 from adapeff_sim.data.examples import TaskKind
+from adapeff_sim.execution.calibrations import others_load
 from adapeff_sim.execution.machine import this_machine
 from adapeff_sim.training.backbone import Backbone, load_backbone
 from adapeff_sim.training.batches import Batch, BatchShape, blank
@@ -44,7 +47,7 @@ HEAD = """# Serving: predicted and measured
 
 A load really offered to a loaded model in a thread (`python benchmarks/serving.py`), one replica,
 requests of {sequences} x {length} tokens, {device}, one thread, {date}; {times} times {seconds:g} s for each row.
-Load average of the machine at the start: {busy:.1f} on {cores} cores. *Clockwork* computes nothing: it sleeps 20 ms and
+Others used {busy:.0%} of {cores} cores at the start. *Clockwork* computes nothing: it sleeps 20 ms and
 20 ms for each request, and shows what the threads and the machine add by themselves. Arrivals are those of a usual
 draw: one on which clockwork with the probe's seconds would have the predicted percentile to 3 %. *Measured* is the
 middle of the times, with the least and the largest.
@@ -53,9 +56,10 @@ Predicted from the probe's medians alone ([how](../how_costs_are_counted.md)), a
 while the load was on. *Idled* is how many times as long the probe's request to an idle replica took, *service* the
 median of the load's batches against the probe's, *slow* the slowest 5 % against the median: where they are far
 from 1, others were at work on the machine, and the probe was of another machine than the one that answered.
+*Taken* is the share of the processors' time that the host of a virtual machine gave to others while the row was made.
 
-| shape | max batch | load | requests | idled | service | slow | p95 in ms | by the probe | error | by tenths | error |
-|---|---|---|---|---|---|---|---|---|---|---|---|
+| shape | max batch | load | requests | idled | service | slow | taken | p95 ms | by probe | error | by tenths | error |
+|---|---|---|---|---|---|---|---|---|---|---|---|---|
 """
 
 
@@ -83,7 +87,7 @@ def main() -> None:
         date=datetime.date.today(),
         seconds=asked.seconds,
         times=asked.times,
-        busy=os.getloadavg()[1],
+        busy=others_load(),
         cores=os.cpu_count(),
     )
     text = head
@@ -144,15 +148,15 @@ def case(
     first = probe(network, backbone, one, sizes)
     asked, measured, taken = [first], list[float](), list[tuple[int, float]]()
     rate = load * largest / batch_seconds(first.request_seconds, largest)[-1]
+    before = psutil.cpu_times()
     for _ in range(times):
-        sojourns, services = offer(network, backbone, one, largest, usual_arrivals(first.sort(rate, largest), seconds))
+        arrivals = usual_arrivals(middle_of(asked).sort(rate, largest), seconds)
+        sojourns, services = offer(network, backbone, one, largest, arrivals)
         asked.append(probe(network, backbone, one, sizes))
         measured.append(percentile(sojourns))
         taken += services
-    typical = Asked(
-        {size: statistics.median(a.request_seconds[size] for a in asked) for size in sizes},
-        statistics.median(a.after_idle for a in asked),
-    )
+    stolen = share_stolen(before, psutil.cpu_times())
+    typical = middle_of(asked)
     sort = typical.sort(rate, largest)
     alike = sorted(took / sort.batch_seconds[size - 1] for size, took in taken)
     middle, slow = statistics.median(alike), alike[int(0.95 * len(alike))]
@@ -160,13 +164,27 @@ def case(
     spread = tuple(Sort(rate / 10, tuple(tenth * s for s in sort.batch_seconds)) for tenth in tenths)
     found = statistics.median(measured)
     told = [
-        f"{len(sojourns)} | {typical.after_idle / sort.batch_seconds[0]:.2f} | {middle:.2f} | {slow / middle:.2f}",
+        f"{len(sojourns)} | {typical.after_idle / sort.batch_seconds[0]:.2f}",
+        f"{middle:.2f} | {slow / middle:.2f} | {stolen}",
         f"{1e3 * found:.1f} ({1e3 * min(measured):.1f} to {1e3 * max(measured):.1f})",
     ]
     for sorts in ((sort,), spread):
         predicted = response(sorts, 1)
         told.append("overloaded | –" if predicted is None else against(predicted.p95_seconds, found))
     return " | ".join(told)
+
+
+def middle_of(asked: Sequence[Asked]) -> Asked:
+    """The median of several probes."""
+    seconds = {size: statistics.median(a.request_seconds[size] for a in asked) for size in asked[0].request_seconds}
+    return Asked(seconds, statistics.median(a.after_idle for a in asked))
+
+
+def share_stolen(before: Any, after: Any) -> str:
+    """How much of the processors' time the host gave to others; a dash where no system tells."""
+    if not hasattr(after, "steal"):
+        return "–"
+    return f"{100 * (after.steal - before.steal) / (sum(after) - sum(before)):.0f} %"
 
 
 def against(predicted: float, measured: float) -> str:

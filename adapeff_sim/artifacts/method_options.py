@@ -4,10 +4,11 @@ Measured with adapters 1.3 and transformers 4.57: what is let pass here trains o
 and changes what is trained (tests/training/test_options.py holds it to that).
 """
 
-import difflib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
+
+from adapeff_sim.near_names import choices
 
 Option = bool | int | float | str
 
@@ -98,7 +99,7 @@ def _values(name: str, option: str) -> Values:
         return known[option]
     if why := NOT_TAKEN.get((name, option)):
         raise ValueError(f"{name} takes no {option}: {why}")
-    raise ValueError(f"{name} has no option {option!r}; {near(option, known)}known: {', '.join(sorted(known))}")
+    raise ValueError(f"{name} has no option {option!r}; {choices(option, known)}")
 
 
 def together(name: str, said: Mapping[str, Option]) -> str | None:
@@ -120,9 +121,3 @@ def places_of(name: str, said: Mapping[str, Option]) -> list[str]:
     """Where a method that changes projections does so: where it usually does, if its options do not say otherwise."""
     usual = USUAL_PLACES.get(name, PLACES[:1])
     return [place for place in PLACES if said.get(place, place in usual)]
-
-
-def near(word: str, known: Iterable[str]) -> str:
-    """A hint at the one of the known words that is nearly this; empty if none is."""
-    found = difflib.get_close_matches(word, list(known), n=1)
-    return f"did you mean {found[0]!r}? " if found else ""

@@ -7,7 +7,8 @@ it is loaded again, and listed as fusible only if AdapterFusion over it trains.
 import functools
 import re
 
-from adapeff_sim.artifacts.method_options import UNFUSED, Option, near, read
+from adapeff_sim.artifacts.method_options import UNFUSED, Option, read
+from adapeff_sim.near_names import choices
 
 FUSIBLE = frozenset({"seq_bn", "double_seq_bn", "par_bn", "compacter", "compacter++"})
 SPLITTABLE = FUSIBLE | {"lora", "ia3"}  # a batch split over several adapters answers as each of them does alone
@@ -75,9 +76,7 @@ def _read(method: str) -> tuple[str, dict[str, Option]]:
     if name in REFUSED:
         raise ValueError(f"method {name!r} cannot be used: {REFUSED[name]}")
     if name not in METHODS:
-        raise ValueError(
-            f"unknown adapter method {name[:80]!r}; {near(name, METHODS)}known: {', '.join(sorted(METHODS))}"
-        )
+        raise ValueError(f"unknown adapter method {name[:80]!r}; {choices(name, METHODS)}")
     return name, read(name, form["options"] or "")
 
 

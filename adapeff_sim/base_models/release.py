@@ -5,7 +5,6 @@ fetched from the Hugging Face hub. After new weights are shipped, their digests 
 ``python -c "from adapeff_sim.base_models.release import renew_digests; renew_digests()"``.
 """
 
-import difflib
 import hashlib
 import json
 import re
@@ -26,6 +25,7 @@ from adapeff_sim.base_models.files import (
 )
 from adapeff_sim.base_models.hub import snapshot
 from adapeff_sim.errors import DataError
+from adapeff_sim.near_names import choices
 
 SHIPPED = Path(__file__).parent
 DIGESTS = "digests.json"
@@ -109,12 +109,8 @@ def _written_digests() -> Mapping[str, str]:
 
 
 def _unknown(spec: str) -> DataError:
-    near = difflib.get_close_matches(spec[:80], shipped(), n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    return DataError(
-        f"unknown base model {spec[:80]!r}; {hint}shipped: {', '.join(shipped()) or 'none'}; "
-        "or give path:FOLDER or hub:owner/name@COMMIT, or shape:NAME for what is priced and not trained"
-    )
+    other = "give path:FOLDER or hub:owner/name@COMMIT, or shape:NAME for what is priced and not trained"
+    return DataError(f"unknown base model {spec[:80]!r}; {choices(spec, shipped(), 'shipped', other=other)}")
 
 
 def _given_folder(name: str) -> Path:

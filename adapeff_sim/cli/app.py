@@ -6,7 +6,6 @@ asked for, so that ``--help`` costs nothing and only ``run``, ``pretrain`` and `
 exit codes: 0 done, 1 a bug, 2 something the user can put right, 3 dearer than allowed, 130 stopped with Ctrl-C
 """
 
-import difflib
 import errno
 import functools
 import importlib
@@ -22,6 +21,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from adapeff_sim import __version__
 from adapeff_sim.errors import AdapeffError
+from adapeff_sim.near_names import nearest
 
 DONE, BUG, REFUSED, STOPPED = 0, 1, 2, 130
 GOES_ON = {
@@ -104,9 +104,9 @@ class _Verbs(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The verb that is asked for; of an unknown one the nearest is told."""
-        near = difflib.get_close_matches(args[0][:40], VERBS, n=1) if args and args[0] not in VERBS else []
+        near = nearest(args[0], VERBS) if args and args[0] not in VERBS else ""
         if near:
-            ctx.fail(f"No such command {args[0][:40]!r}. Did you mean {near[0]!r}?")
+            ctx.fail(f"No such command {args[0][:40]!r}. Did you mean {near!r}?")
         return super().resolve_command(ctx, args)
 
 
@@ -165,16 +165,21 @@ def _told(verb: str, function: Callable[..., None], is_debugging: bool) -> Calla
                 raise
             if behind(error, KeyboardInterrupt):  # an import that is interrupted calls it an ImportError
                 _stopped(verb)
-            if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO):
-                _stop(REFUSED, f"{error.strerror}; make room, or write elsewhere.", "Error: ")
-            if isinstance(error, ModuleNotFoundError) and error.name in COMES_ALONG:
-                _stop(REFUSED, f"{error.name} is not installed, and this needs it; {INSTALL} brings it.", "Error: ")
-            found = f"{type(error).__name__}: {error}".splitlines()[0]
-            again = command_line().replace("adapeff-sim", "adapeff-sim --debug", 1)
-            _stop(BUG, f"{found}\nFor the traceback that a report of it needs:\n  {again}", "This is a bug: ")
+            _ended_by(error)
 
     told.__doc__ = _in_paragraphs(inspect.getdoc(function) or "")
     return told
+
+
+def _ended_by(error: Exception) -> NoReturn:
+    """Say what nobody expected: a disk that refuses, a library that is not there, or a bug."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO):
+        _stop(REFUSED, f"{error.strerror}; make room, or write elsewhere.", "Error: ")
+    if isinstance(error, ModuleNotFoundError) and error.name in COMES_ALONG:
+        _stop(REFUSED, f"{error.name} is not installed, and this needs it; {INSTALL} brings it.", "Error: ")
+    found = f"{type(error).__name__}: {error}".splitlines()[0]
+    again = command_line().replace("adapeff-sim", "adapeff-sim --debug", 1)
+    _stop(BUG, f"{found}\nFor the traceback that a report of it needs:\n  {again}", "This is a bug: ")
 
 
 def _in_paragraphs(text: str) -> str:

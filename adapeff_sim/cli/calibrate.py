@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from adapeff_sim.estimation.calibration import Calibration
 
-BUSY = 0.3  # processes at work on each core, from which on times are not those of a quiet machine
+BUSY = 0.2  # share of the cores that others use, from which on times are not those of a quiet machine
 PARTS = {
     "step": "a step",
     "data": "  data, loop",
@@ -86,7 +86,7 @@ def _print(found: "Calibration", file: Path, console: "Console") -> None:
     console.print(line(f"{found.device}, threads: {found.threads}, {found.precision}, {found.date}", "bold"))
     console.print(table_of(found))
     if found.others_load is not None and found.others_load > BUSY:
-        busy = f"The machine was busy ({found.others_load:.1f} processes for each core): times are longer than alone,"
+        busy = f"The machine was busy (others used {found.others_load:.0%} of it): times are longer than alone,"
         console.print(line(f"{busy} and errors larger. Calibrate again when it is quiet.", "yellow"))
     console.print(line(f"Kept in {file}", "dim"), soft_wrap=True)
 

@@ -53,10 +53,12 @@ def compare(
       adapeff-sim compare new_language my.yaml --seeds 3
     """
     from adapeff_sim.cli.notes import begin
+    from adapeff_sim.cli.targets import require_targets
     from adapeff_sim.comparison.compared import compare_sides
     from adapeff_sim.python_api import Run, sides_of
 
     begin(offline=False)
+    require_targets({"--html": html}, {"--csv": csv})
     folders = [_finished(each, seeds, store) for each in runs]
     found = compare_sides([_shown(side) for side in sides_of([Run.read(folder) for folder in folders])])
     components = _components(found, component)
@@ -89,8 +91,9 @@ def _show(found: "Compared", components: list[str]) -> None:
 
 def _components(found: "Compared", named: str) -> list[str]:
     """The components to tell. Raises ScenarioError for one that no run has."""
+    from adapeff_sim.near_names import suggestion
     from adapeff_sim.reports.compared import components_of
-    from adapeff_sim.scenario.words import shown, suggestion
+    from adapeff_sim.scenario.words import shown
 
     known = list(dict.fromkeys(name for run in found.runs for name in components_of(run)))
     if named == ALL:
@@ -111,8 +114,8 @@ def _write(found: "Compared", html: Path | None, csv: Path | None, is_alone: boo
 
 
 def _finished(named: str, seeds: str | None, store: str) -> Path:
-    """The folder of a finished run: the one that is named, or that of the scenario, which is run if it must be."""
-    from adapeff_sim.run_folder import RunFolder, folder_of
+    """A finished run: the one that is named, or the folder of that of the scenario, which is run if it must be."""
+    from adapeff_sim.run_folder import RunFolder, called, folder_of
     from adapeff_sim.scenario.load import load
 
     folder = folder_of(Path(named))
@@ -120,7 +123,7 @@ def _finished(named: str, seeds: str | None, store: str) -> Path:
     if is_run and not named.endswith((".yaml", ".yml")):
         if seeds is not None:
             typer.echo(f"{named} is a finished run: --seeds does not change it", err=True)
-        return folder
+        return called(Path(named))
     from adapeff_sim.cli.run import numbers
 
     _require_scenario(named, folder)
@@ -146,7 +149,7 @@ def _require_scenario(named: str, folder: Path) -> None:
         if folder.is_dir():
             raise ResultsError(lacks(folder, "results.json")) from None
         near = near_run(folder)
-        raise ScenarioError(f"{error}{f' Or the run {near}?' if near else ''}") from None
+        raise ScenarioError(f"No finished run lies there. {error}{f' Or the run {near!r}?' if near else ''}") from None
 
 
 def _run(scenario: "Scenario", at: Path, store: str) -> None:

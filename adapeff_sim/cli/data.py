@@ -60,7 +60,8 @@ def opened(name: str) -> "DataSource":
         return Sources(name, Path()).source()
     except (TypeError, ValueError):  # an argument too many, too few, or of another shape
         kind, colon, _ = name.partition(":")
-        fix = "does not take such an argument" if colon else f"needs an argument; write {kind}:NAME"
+        needed = "files:FOLDER" if kind == "files" else f"{kind}:NAME"
+        fix = "does not take such an argument" if colon else f"needs an argument; write {needed}"
         raise DataError(f"data source {kind} {fix}.") from None
 
 
@@ -71,8 +72,9 @@ def named(text: str) -> str:
     """
     from adapeff_sim.data.base import SOURCES
     from adapeff_sim.data.ready import ready_names
-    from adapeff_sim.data.rows import clean, unknown
+    from adapeff_sim.data.rows import clean
     from adapeff_sim.errors import DataError
+    from adapeff_sim.near_names import choices, nearest
     from adapeff_sim.scenario.flags import data_named
     from adapeff_sim.scenario.load import shipped_scenarios, source_of
 
@@ -87,5 +89,8 @@ def named(text: str) -> str:
         is_file = False
     if is_file:
         raise DataError(f"{clean(text)[:80]}: a file; give the folder that has <task>/<language>/ in it")
-    known = {*SOURCES.names(), *ready_names(), *shipped_scenarios()}
-    raise DataError(f"{clean(text)[:80]}: no folder here; {unknown('source', text, known)}")
+    sources, scenarios = {*SOURCES.names(), *ready_names()}, shipped_scenarios()
+    is_scenario = nearest(text, scenarios) and not nearest(text, sources)
+    known, what = (scenarios, "scenarios") if is_scenario else (sources, "data sources")
+    told = choices(text, known, what, other="give a folder of rows")
+    raise DataError(f"{clean(text)[:80]}: no data source of that name, and no folder here; {told}")

@@ -83,11 +83,19 @@ def _story(
         raise ExplanationError(f"{told.folder}: {told.no_steps}; --job NAME explains its trainings all the same.")
     if artifact is not None:
         life = explain_artifact(told.results, told.ledger, told.steps, artifact, strategy, seed)
-        return life, list(artifact_tree(life, told.results.prices))
+        return life, [*_said_first(told), *artifact_tree(life, told.results.prices)]
     if event is None:
         raise ExplanationError(f"give one of --event N, --artifact SLOT and --job NAME; {_known(told)}")
     found = explain_event(told.results, told.ledger, told.steps, event, strategy, seed)
-    return found, list(event_tree(found, told.results.prices))
+    return found, [*_said_first(told), *event_tree(found, told.results.prices)]
+
+
+def _said_first(told: "Told") -> "list[RenderableType]":
+    """That nothing was trained, where that is so."""
+    from adapeff_sim.reports.wording import line, nothing_trained
+
+    words = nothing_trained(told.results.environment)
+    return [line(words.partition(". ")[0] + ".", "yellow")] if words else []
 
 
 def _known(told: "Told") -> str:

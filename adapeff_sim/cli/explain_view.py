@@ -42,7 +42,7 @@ def event_tree(found: EventExplanation, prices: Prices) -> Iterator[RenderableTy
         for endpoint, may_fall in turn.checks:
             tree.add(line(f"? {endpoint} was looked at: it may fall {may_fall:g} points", "magenta"))
         if turn.scored:
-            tree.add(Text("scores  ").append_text(_scores(turn)))
+            tree.add(_scores(turn))
         _add_costs(tree, turn, prices)
         yield tree
     yield from _least_and_most(found)
@@ -122,12 +122,14 @@ def _work(work: Work, prices: Prices) -> Text:
 
 
 def _scores(turn: Turn) -> Text:
-    """Every endpoint that was scored, with the score that it had before."""
+    """Every endpoint that was scored, with the score that it had before; where none has a score, that says so."""
+    if all(s.score is None for s in turn.scored):
+        return line(f"without a score: {', '.join(s.endpoint for s in turn.scored)}", "yellow")
     said = [
         f"{s.endpoint} {points(s.score)}" + (f" (was {points(s.before)})" if s.before is not None else "")
         for s in turn.scored
     ]
-    return line(", ".join(said))
+    return line(f"scores {', '.join(said)}")
 
 
 def _add_costs(tree: Tree, turn: Turn, prices: Prices) -> None:
@@ -159,7 +161,7 @@ def _paid(paid: Paid, prices: Prices) -> Text:
     sure = "" if paid.provenance == "measured" else f"; {paid.provenance}"
     rate = prices.compute.flops_per_second
     if paid.component == "compute" and paid.provenance in NOT_MEASURED and rate:
-        sure += f" from the operations counted elsewhere, at {flops(rate)} of them a second"
+        sure += f" from its operations, at {flops(rate)} of them a second"
     what = f"{paid.component}: {quantity(paid.quantity)} {unit}{each}"
     return line(f"{what} are {money(paid.amount, prices.currency)}{sure}")
 
@@ -213,20 +215,28 @@ def _add_generation(tree: Tree, g: Generation, prices: Prices) -> None:
 def training(found: Explanation) -> Iterator[RenderableType]:
     """One training beside full fine-tuning: tables of its parts, and what they say."""
     yield line(f"{found.slot}, day {found.day:g}, seed {found.seed}: {', '.join(found.labels)}", "bold")
-    yield line(f"{found.provenance} on {found.device}", "dim")
+    if found.provenance in NOT_MEASURED:
+        told = "estimated and not measured, as nothing was trained"
+        yield line(f"{found.provenance}, for {found.device}: {told}", "yellow")
+    else:
+        yield line(f"{found.provenance} on {found.device}", "dim")
     yield Text()
-    yield _table("Parameters", found.parameters, lambda n: f"{n:,.0f}")
-    yield _table("Operations of training (FLOPs)", found.flops, flops)
-    yield _table("Seconds", found.seconds, lambda n: f"{n:,.3g}" if n < 100 else f"{n:,.0f}")
+    yield from _table("Parameters", found.parameters, lambda n: f"{n:,.0f}")
+    yield from _table("Operations of training (FLOPs)", found.flops, flops)
+    yield from _table("Seconds", found.seconds, lambda n: f"{n:,.3g}" if n < 100 else f"{n:,.0f}")
     yield from (line(sentence) for sentence in found.sentences)
     yield from (line(f"Unavailable: {gap}", "yellow") for gap in found.unavailable)
 
 
-def _table(title: str, lines: tuple[Line, ...], said: Callable[[float], str]) -> Table:
-    """Each quantity beside that of full fine-tuning."""
-    made = table("", "this training", "full fine-tuning, estimated", "of that", title=title)
-    for each in lines:
+def _table(title: str, lines: tuple[Line, ...], said: Callable[[float], str]) -> Iterator[Table]:
+    """Each quantity beside that of full fine-tuning, as far as either is known; nothing where none is."""
+    known = [each for each in lines if each.this is not None or each.full is not None]
+    has_full = any(each.full is not None for each in known)
+    made = table("", "this training", *(["full fine-tuning, estimated", "of that"] if has_full else []), title=title)
+    for each in known:
         share = each.this / each.full if each.this is not None and each.full else None
-        amounts = ("–" if n is None else said(n) for n in (each.this, each.full))
-        made.add_row(each.what, *amounts, "–" if share is None else f"{100 * share:.3g} %")
-    return made
+        cells = ["–" if n is None else said(n) for n in (each.this, each.full)]
+        cells += ["–" if share is None else f"{100 * share:.3g} %"]
+        made.add_row(each.what, *(cells if has_full else cells[:1]))
+    if known:
+        yield made

@@ -7,12 +7,13 @@ from pydantic import ValidationError
 
 from adapeff_sim.errors import AdapeffError
 from adapeff_sim.ledger.ledger import Ledger
+from adapeff_sim.lost_run import again
 from adapeff_sim.planning.unfold import Step
 from adapeff_sim.reports.told import Told, tamed
 from adapeff_sim.results import read
 from adapeff_sim.run_folder import Run, RunFolder, called, folder_of
 from adapeff_sim.scenario.load import loads
-from adapeff_sim.scenario.relived import relived
+from adapeff_sim.scenario.relived import are_told, relived
 
 
 def finished(run: Path) -> Told:
@@ -20,18 +21,19 @@ def finished(run: Path) -> Told:
     folder = folder_of(run)
     results, ledger = read(folder), RunFolder(folder).read_ledger()
     text = _text(folder / "scenario.yaml")
-    steps, why = _steps(text, ledger)
+    steps, why = _steps(text, ledger, folder)
     return tamed(Told(results, ledger, str(called(run)), _digests(folder), steps, why, text))
 
 
-def _steps(text: str, ledger: Ledger) -> tuple[tuple[Step, ...], str]:
+def _steps(text: str, ledger: Ledger, folder: Path) -> tuple[tuple[Step, ...], str]:
     """The lives, or why they cannot be told again."""
     if not text:
         return (), "the run's folder holds no scenario.yaml"
     try:
-        return tuple(relived(loads(text), ledger)), ""
+        steps = tuple(relived(loads(text), ledger))
     except AdapeffError as error:
         return (), f"scenario.yaml cannot be lived again by this version: {error}"
+    return (steps, "") if are_told(steps, ledger) else ((), f"its ledger is not of this scenario.yaml; {again(folder)}")
 
 
 def _digests(folder: Path) -> dict[str, str]:

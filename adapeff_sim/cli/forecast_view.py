@@ -6,6 +6,7 @@ from itertools import groupby
 
 from pydantic import JsonValue
 from rich.console import RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -15,12 +16,12 @@ from adapeff_sim.estimation.assumptions import Assumption
 from adapeff_sim.forecast import NOTHING, Line, Money, Turn
 from adapeff_sim.ledger.outcome import sure_of
 from adapeff_sim.ledger.trainings import TrainingRow
-from adapeff_sim.reports.tables import CELL, NARROW, starred, table
+from adapeff_sim.reports.tables import CELL, NARROW, TIGHT, starred, table
 from adapeff_sim.reports.wording import duration, flops, folded, line, money, quantity, star
 from adapeff_sim.results import Results
 
 STYLES = {"+": "green", "~": "yellow", "-": "red", "": "dim"}
-LEGEND = "+ created   ~ rebuilt   - retired   * estimated or assumed: nothing was trained   ≥ a lower bound"
+WORDS = {"+": "created", "~": "rebuilt", "-": "retired"}
 JSON_VERSION = 1
 NAME = 18  # columns of what is trained
 ROOMY = 100  # columns of a screen on which names and heads need no folding
@@ -32,7 +33,7 @@ def views(found: Estimated, turns: Sequence[Turn], width: int) -> Iterator[Rende
     currency = results.prices.currency
     terms = f"{results.facts.terms.horizon_days:g} days, prices {results.prices.name} in {currency}"
     yield line(f"{results.facts.name}: {terms}", "bold")
-    yield Text(LEGEND, style="dim")
+    yield Text(legend(turns, results), style="dim")
     seeds = {turn.seed for turn in turns}
     moments = sorted(turns, key=lambda t: (t.seed, t.day, t.place))
     for (seed, day, _, event), group in groupby(moments, key=lambda t: (t.seed, t.day, t.place, t.event)):
@@ -42,8 +43,17 @@ def views(found: Estimated, turns: Sequence[Turn], width: int) -> Iterator[Rende
     yield totals(results, width)
     yield assumptions(found.assumptions)
     yield Text("Verdict", style="bold")
-    for sentence in results.verdict.sentences:
-        yield line(f"  {sentence}")
+    yield from (Padding(line(sentence), (0, 0, 0, 2)) for sentence in results.verdict.sentences)
+
+
+def legend(turns: Sequence[Turn], results: Results) -> str:
+    """What the signs mean that stand in the tables."""
+    signs = {each.sign for turn in turns for each in turn.lines}
+    bounds = [m.is_lower_bound for turn in turns for m in (turn.once, turn.monthly)]
+    low = any(bounds) or any(row.unavailable for row in results.totals)
+    told = [f"{sign} {word}" for sign, word in WORDS.items() if sign in signs]
+    told += ["* estimated or assumed: nothing was trained", *(["≥ a lower bound"] if low else [])]
+    return "   ".join(told)
 
 
 def _event(title: str, currency: str, turns: Sequence[Turn]) -> Table:
@@ -112,21 +122,35 @@ def trainings(rows: Sequence[TrainingRow], width: int) -> Table:
     for column in made.columns[3:]:
         column.no_wrap = True
     once = {row.key: row for row in reversed(rows)}.values()
-    for row in sorted(once, key=lambda row: (row.day, row.slot)):
-        told = row.usage
-        epochs, steps = told["train_epochs"], told["train_steps"]
-        cells: list[str | Text] = [f"{steps / epochs:,.0f}*", f"{epochs:.3g}*", f"{steps:,.0f}*"]
-        cells += [_star(told.get("trainable_parameters"), flops)]  # with the same prefixes
-        cells += ["\n".join(_star(told.get(name), flops) for name in ("train_flops", "nominal_train_flops"))]
-        cells += [_star(told.get("train_seconds"), duration)]
-        who, label = line(row.slot).append(" "), line(row.label, "dim")
-        if width < ROOMY:
-            who, label = folded(row.slot, NAME).append("\n"), folded(row.label, NAME)
-            label.stylize("dim")
-        who.append_text(label)
-        cells += [Text(sure_of(row, *told), "dim")] if width >= ROOMY else []  # narrow: * says as much
-        made.add_row(f"{row.day:g}", who, *cells)
+    found = [(row, [*_took(row, width)]) for row in sorted(once, key=lambda row: (row.day, row.slot))]
+    columns = zip(heads, *(cells for _, cells in found), strict=True)
+    widest = [max(len(said) for cell in column for said in str(cell).split("\n")) for column in columns]
+    days = max((len("day"), *(len(f"{row.day:g}") for row in once)))
+    room = width - sum(n + TIGHT for n in (days, *widest)) - TIGHT
+    for row, cells in found:
+        made.add_row(f"{row.day:g}", _who(row, None if width >= ROOMY else min(NAME, room)), *cells)
     return made
+
+
+def _who(row: TrainingRow, fold: int | None) -> Text:
+    """What is trained and for which strategy, in pieces of ``fold`` columns where room is short."""
+    if fold is None:
+        return line(row.slot).append(" ").append_text(line(row.label, "dim"))
+    label = folded(row.label, fold)
+    label.stylize("dim")
+    return folded(row.slot, fold).append("\n").append_text(label)
+
+
+def _took(row: TrainingRow, width: int) -> Iterator[str | Text]:
+    """One training: its steps and what they take; how sure that is where there is room."""
+    told = row.usage
+    epochs, steps = told["train_epochs"], told["train_steps"]
+    yield from (f"{steps / epochs:,.0f}*", f"{epochs:.3g}*", f"{steps:,.0f}*")
+    yield _star(told.get("trainable_parameters"), flops)  # with the same prefixes
+    yield "\n".join(_star(told.get(name), flops) for name in ("train_flops", "nominal_train_flops"))
+    yield _star(told.get("train_seconds"), duration)
+    if width >= ROOMY:  # narrow: * says as much
+        yield Text(sure_of(row, *told), "dim")
 
 
 def _star(number: float | None, said: Callable[[float], str]) -> str:

@@ -52,24 +52,23 @@ def lesson(
     from adapeff_sim.cli.lesson_view import answered, as_json, asked, listed
     from adapeff_sim.cli.notes import begin
     from adapeff_sim.cli.run import folder
-    from adapeff_sim.lessons.base import course, lesson_called
+    from adapeff_sim.lessons.base import LessonError, course, lesson_called
     from adapeff_sim.reports.wording import plain
 
     if which is None:
         listed(course(), json)
         return
     begin(offline=True)
-    chosen = lesson_called(which)
+    chosen, kept = lesson_called(which), folder("--store", store) or Path()
     at = folder("--out", out) or Path("runs") / chosen.name
-    kept = folder("--store", store) or Path()
+    evidence = None if again else _recorded(chosen, at)
+    if evidence is None and no_run:
+        raise LessonError(f"{at}: no finished run of lesson {chosen.number} to show; without --no-run it is run.")
     is_asking = not yes and not json and sys.stdin.isatty() and sys.stdout.isatty()
     guess = None if json else asked(Console(highlight=False), chosen, is_asking)
-    evidence = None if again else _recorded(chosen, at)
     if evidence is not None and not json:
         typer.echo(plain(f"From the finished run in {at}; --again runs it once more."))
-    if evidence is None:
-        evidence = _run(chosen, at, kept, device, threads, json, no_run)
-    finding = chosen.look(evidence)
+    finding = chosen.look(evidence or _run(chosen, at, kept, device, threads, json))
     if json:
         sys.stdout.write(as_json(chosen, finding, at))
         return
@@ -89,19 +88,15 @@ def _recorded(chosen: "Lesson", at: Path) -> "Evidence | None":
     return Evidence(read(at), folder.read_ledger())
 
 
-def _run(
-    chosen: "Lesson", at: Path, store: Path, device: str, threads: int | None, json: bool, no_run: bool
-) -> "Evidence":
-    """Run the lesson's scenario, as ``run`` does. Raises LessonError where it must not be run."""
+def _run(chosen: "Lesson", at: Path, store: Path, device: str, threads: int | None, json: bool) -> "Evidence":
+    """Run the lesson's scenario, as ``run`` does."""
     from adapeff_sim.cli.run import shows
     from adapeff_sim.conduct import conduct
     from adapeff_sim.execution.machine import this_machine
-    from adapeff_sim.lessons.base import Evidence, LessonError
+    from adapeff_sim.lessons.base import Evidence
     from adapeff_sim.run_folder import RunFolder
     from adapeff_sim.scenario.load import load, teaching_scenario
 
-    if no_run:
-        raise LessonError(f"{at}: holds no finished run of lesson {chosen.number}; leave --no-run out, and it is run.")
     scenario, machine = load(teaching_scenario(chosen.name)), this_machine(device, "auto", threads)
     results = conduct(scenario, machine, store, at, shows(json, quiet=False))
     return Evidence(results, RunFolder(at).read_ledger())

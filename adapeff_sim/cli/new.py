@@ -3,7 +3,8 @@
 import re
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -13,7 +14,7 @@ import typer
 from adapeff_sim.errors import AdapeffError, ScenarioError
 
 if TYPE_CHECKING:
-    from adapeff_sim.scenario.draft import Offer
+    from adapeff_sim.scenario.draft import Draft, Offer
 
 T = TypeVar("T")
 
@@ -40,10 +41,13 @@ def new(
     base_update: Annotated[
         str | None, typer.Option(metavar="SPEC|none", help="A later base model.", rich_help_panel=STORY)
     ] = None,
-    days: Annotated[float, typer.Option(metavar="N", help="How long the product lives.", rich_help_panel=TERMS)] = 365,
+    days: Annotated[
+        float | None, typer.Option(metavar="N", help="How long it lives; 365, if not said.", rich_help_panel=TERMS)
+    ] = None,
     requests: Annotated[
-        int, typer.Option(metavar="N", min=1, help="Requests a day, at launch.", rich_help_panel=TERMS)
-    ] = 50_000,
+        int | None,
+        typer.Option(metavar="N", min=1, help="Requests a day at launch; 50000, if not said.", rich_help_panel=TERMS),
+    ] = None,
     strategies: Annotated[
         str | None, typer.Option(metavar="A,B", help="Who lives through it.", rich_help_panel=TERMS)
     ] = None,
@@ -58,34 +62,67 @@ def new(
 ) -> None:
     r"""Write a commented scenario: what is not said by a flag is asked, on a terminal, with what is usual to choose.
 
+    Off a terminal, and with --yes, what is usual is taken, and told on stderr.
+
     \b
     Examples:
       adapeff-sim new my_product.yaml
       adapeff-sim new my_product.yaml --tasks intent --new-language sw --yes
       adapeff-sim new my_rows.yaml --data ./rows --base-update none
     """
-    from adapeff_sim.reports.wording import plain
     from adapeff_sim.scenario.draft import DEFAULT_STRATEGIES, Draft, drafted, require_strategies
     from adapeff_sim.scenario.price_books import load_prices
 
     require_free(file, force)
     asks = not yes and sys.stdin.isatty() and sys.stdout.isatty()
     offer = answer("Rows: helpdesk, or a folder of your own", data, "helpdesk", asks, lambda text: _offer(text, file))
-    fetches = offer.counted is None
-    story = _story(offer, (tasks, languages, new_task, new_language, base_update), asks)
+    flags = (tasks, languages, new_task, new_language, base_update)
     usual = ",".join(DEFAULT_STRATEGIES)
     chosen = Draft(
         name_of(file),
-        *story,
+        *_story(offer, flags, asks),
         strategies=answer("Strategies", strategies, usual, asks, _names, require_strategies),
         prices=answer("Prices: a book of `list prices`, or a file", prices, "cloud_gpu", asks, str, load_prices),
-        horizon_days=days,
-        requests_per_day=requests,
+        horizon_days=365.0 if days is None else days,
+        requests_per_day=50_000 if requests is None else requests,
         size="quick" if quick else "usual",
     )
-    write_valid(file, drafted(chosen, offer), checks_rows=not fetches)
-    again = shlex.join(["adapeff-sim", "validate" if fetches else "plan", str(file)])
-    told = "Its rows were not fetched; they are by" if fetches else "It is valid; look ahead with"
+    made = write_valid(file, drafted(chosen, offer), checks_rows=offer.counted is not None)
+    given = (data, *flags, days, requests, strategies, prices)
+    _tell(file, "" if asks else taken(chosen, offer, given), made, is_checked=offer.counted is not None)
+
+
+def taken(chosen: "Draft", offer: "Offer", given: Sequence[object]) -> str:
+    """What nobody said and was taken as usual, as the flags that would say it; ``given`` is None for each of these."""
+    found = {
+        "--data": offer.data,
+        "--tasks": ",".join(chosen.tasks),
+        "--languages": ",".join(chosen.languages),
+        "--new-task": chosen.new_task or "none",
+        "--new-language": chosen.new_language or "none",
+        "--base-update": chosen.base_update or "none",
+        "--days": f"{chosen.horizon_days:g}",
+        "--requests": str(chosen.requests_per_day),
+        "--strategies": ",".join(chosen.strategies),
+        "--prices": chosen.prices,
+    }
+    unsaid = [flag for flag, said in zip(found, given, strict=True) if said is None]
+    return " ".join(f"{flag} {shlex.quote(found[flag])}" for flag in unsaid)
+
+
+def _tell(file: Path, unsaid: str, made: Sequence[Path], is_checked: bool) -> None:
+    """What was taken as usual and which folders were made, on stderr; what was written, and what comes next."""
+    from rich.console import Console
+
+    from adapeff_sim.reports.wording import plain
+
+    if unsaid:
+        told = plain(f"Not asked, and taken as usual: {unsaid}")
+        Console(stderr=True, highlight=False).print(told, markup=False)
+    for folder in made:
+        typer.echo(plain(f"Made the folder {folder}"), err=True)
+    again = shlex.join(["adapeff-sim", "plan" if is_checked else "validate", str(file)])
+    told = "It is valid; look ahead with" if is_checked else "Its rows were not fetched; they are by"
     typer.echo(plain(f"Wrote {file}. {told}: {again}"))
 
 
@@ -184,11 +221,15 @@ def require_free(file: Path, force: bool) -> None:
         raise ScenarioError(f"{file}: is there already; give another name, or --force to write over it")
 
 
-def write_valid(file: Path, text: str, checks_rows: bool) -> None:
-    """Write the file once the scenario in it is valid. Raises ScenarioError with what is wrong, and writes nothing."""
+def write_valid(file: Path, text: str, checks_rows: bool) -> list[Path]:
+    """Write the file once the scenario in it is valid, and say which folders were made for it.
+
+    Raises ScenarioError with what is wrong, and writes nothing.
+    """
     from adapeff_sim.scenario.load import load
     from adapeff_sim.whole_files import cannot_hold, write_whole
 
+    made = [folder for folder in (file.parent, *file.parent.parents) if not folder.exists()][::-1]
     if refused := cannot_hold(file.parent):
         raise ScenarioError(f"{file.parent}: {refused}; choose another folder")
     trial = file.with_name(f".{file.stem[:40]}.draft.yaml")
@@ -203,3 +244,7 @@ def write_valid(file: Path, text: str, checks_rows: bool) -> None:
         raise ScenarioError(f"{file}: cannot be written ({error.strerror or error})") from error
     finally:
         trial.unlink(missing_ok=True)
+        for folder in reversed(made):
+            with suppress(OSError):  # one that holds the file stays
+                folder.rmdir()
+    return made

@@ -1,5 +1,6 @@
 """`adapeff-sim plan`: what every event would create, rebuild, keep and retire, before anything trains; its price."""
 
+import os
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from adapeff_sim.scenario.outlook import Outlook
     from adapeff_sim.scenario.schema import Scenario
 
-PIPED_WIDTH = 160  # columns, where nobody has a terminal to break lines
+PIPED_WIDTH = 160  # columns, where neither a terminal nor COLUMNS says how many there are
 OVER = 3  # exit code: dearer than --fail-over allows
 PRICING = "With --price"
 
@@ -85,14 +86,20 @@ def plan(
         _show(ahead)
 
 
+def _width() -> int | None:
+    """The columns to break lines at: those of a terminal or of COLUMNS, which None leaves to the console."""
+    is_said = sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit()
+    return None if is_said else PIPED_WIDTH
+
+
 def _show(ahead: "Outlook") -> None:
     """The plan for a reader."""
     from rich.console import Console
 
-    from adapeff_sim.cli.plan_view import LEGEND, settings_table, totals, tree_of
+    from adapeff_sim.cli.plan_view import legend, settings_table, totals, tree_of
 
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
-    for words in LEGEND:
+    console = Console(highlight=False, width=_width())
+    for words in legend(ahead):
         console.print(words, markup=False, style="dim")
     console.print()
     for life in ahead.lives:
@@ -131,7 +138,7 @@ def _price(
     if json:
         sys.stdout.write(forecast_view.as_json(as_json(ahead), found, turns, over))
     else:
-        console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
+        console = Console(highlight=False, width=_width())
         for part in forecast_view.views(found, turns, console.width):
             console.print(part)
     if over:

@@ -11,11 +11,24 @@ from adapeff_sim.scenario.outlook import Fate, Life, Outlook, Settings, Turn, is
 from adapeff_sim.scenario.suppose import ALWAYS
 
 SIGNS = {"create": ("+", "green"), "rebuild": ("~", "yellow"), "retire": ("-", "red"), "keep": ("=", "dim")}
+CHANGED = ("create", "rebuild", "retire")
 ARROW = " > "
-LEGEND = (
-    "+ created   ~ rebuilt   = kept   - retired   ? looked at before going on",
-    "#2 second generation of a slot   by: the shortest way from a source that moved",
-)
+WORDS = {"create": "created", "rebuild": "rebuilt", "keep": "kept", "retire": "retired"}
+
+
+def legend(outlook: Outlook) -> Iterator[str]:
+    """What the signs mean that stand in the trees, a line or two."""
+    turns = [turn for life in outlook.lives for day in life.days for turn in day.turns]
+    fates = [fate for turn in turns for fate in turn.fates]
+    signs = {f"{SIGNS[action][0]} {word}": any(f.action == action for f in fates) for action, word in WORDS.items()}
+    signs["? looked at before going on"] = any(turn.checks for turn in turns)
+    ways = {
+        "#2 second generation of a slot": any(f.generation > 1 for f in fates),
+        "by: the shortest way from a source that moved": any(f.action == "rebuild" and len(f.path) > 1 for f in fates),
+    }
+    for told in (signs, ways):
+        if any(told.values()):
+            yield "   ".join(said for said, applies in told.items() if applies)
 
 
 def tree_of(outlook: Outlook, life: Life) -> Tree:
@@ -57,8 +70,7 @@ def slot_said(fate: Fate) -> str:
 
 def _summary(turn: Turn) -> str:
     counts = {action: sum(fate.action == action for fate in turn.fates) for action in SIGNS}
-    words = {"create": "created", "rebuild": "rebuilt", "retire": "retired", "keep": "kept"}
-    changes = [f"{counts[action]} {word}" for action, word in words.items() if counts[action]]
+    changes = [f"{counts[action]} {WORDS[action]}" for action in (*CHANGED, "keep") if counts[action]]
     jobs = [
         f"evaluates {plural(turn.evaluations, 'endpoint')}" if turn.evaluations else "",
         f"times {plural(turn.shapes, 'request')}" if turn.shapes else "",

@@ -55,29 +55,10 @@ def pretrain(
     Example:
       adapeff-sim pretrain --text sentences/ --out my_model/ --minutes 30
     """
-    from pydantic import ValidationError
-
-    from adapeff_sim.training.pretraining_settings import PretrainSettings
-
-    said: dict[str, Any] = {
-        "text": text,
-        "out": out,
-        "minutes": minutes,
-        "tokens": tokens,
-        "init_from": init_from,
-        "resume": resume,
-        "layers": layers,
-        "hidden": hidden,
-        "heads": heads,
-        "vocabulary": vocabulary,
-        "learning_rate": learning_rate,
-        "threads": threads,
-        "seed": seed,
-    }
-    try:
-        settings = PretrainSettings(**said)
-    except ValidationError as error:
-        raise refused_options(error, said) from error
+    size = {"layers": layers, "hidden": hidden, "heads": heads, "vocabulary": vocabulary}
+    work = {"minutes": minutes, "tokens": tokens, "learning_rate": learning_rate, "threads": threads, "seed": seed}
+    places = {"text": text, "out": out, "init_from": init_from, "resume": resume}
+    settings = settings_of(places | size | work)
     require_possible(settings)
     from adapeff_sim.training.pretrain import pretrain as train  # torch, which takes seconds, only now
 
@@ -87,6 +68,18 @@ def pretrain(
     console.print(_guessing(report))
     told = plain(f"{report['tokens_seen']} pieces in {report['steps']} steps; the base model lies in {out}")
     console.print(told, markup=False, highlight=False, soft_wrap=True)
+
+
+def settings_of(said: dict[str, Any]) -> "PretrainSettings":
+    """What the options ask for. Raises Problems for what cannot be."""
+    from pydantic import ValidationError
+
+    from adapeff_sim.training.pretraining_settings import PretrainSettings
+
+    try:
+        return PretrainSettings(**said)
+    except ValidationError as error:
+        raise refused_options(error, said) from error
 
 
 def require_possible(settings: "PretrainSettings") -> None:

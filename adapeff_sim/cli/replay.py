@@ -84,14 +84,18 @@ class Found:
     @classmethod
     def of(cls, run: Path) -> "Found":
         """What lies in a run's folder. Raises AdapeffError where it cannot be played."""
-        from adapeff_sim.playback import playback
+        from adapeff_sim.lost_run import again
+        from adapeff_sim.playback import PlaybackError, playback
         from adapeff_sim.results import read
         from adapeff_sim.run_folder import RunFolder, folder_of
         from adapeff_sim.scenario.load import loads
 
         folder = RunFolder(folder_of(run))
         results, ledger = read(folder.path), folder.read_ledger()
-        return cls(results, playback(loads(folder.read_scenario()), ledger))
+        try:
+            return cls(results, playback(loads(folder.read_scenario()), ledger))
+        except PlaybackError as error:
+            raise PlaybackError(f"{error} To have it all, {again(folder.path)}") from error
 
     def so_far(self, clock: Callable[[], float]) -> "SoFar":
         """What is known of the run before any news."""

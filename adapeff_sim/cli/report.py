@@ -41,12 +41,14 @@ def report(
       adapeff-sim report runs/smoke runs/new_language --html both.html
       adapeff-sim report runs/smoke --json | jq .verdict.sentences
     """
+    from adapeff_sim.cli.targets import require_targets
     from adapeff_sim.results import read
     from adapeff_sim.run_folder import called, folder_of
 
     wanted = {"html": html, "png": png, "svg": svg, "csv": csv, "markdown": markdown}
     targets = {kind: target for kind, target in wanted.items() if target is not None}
     if targets:
+        require_targets({"--html": html, "--markdown": markdown}, {"--png": png, "--svg": svg, "--csv": csv})
         _write(runs, targets, is_alone=not json)
     if json or not targets:
         _show([(read(folder_of(run)), called(run)) for run in runs], json)

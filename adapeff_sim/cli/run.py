@@ -108,10 +108,11 @@ def run(
 def executes(executor: str, learn_from: str | None) -> str:
     """Who does the orders. Raises ScenarioError for an unknown one, and for what has no effect with it."""
     from adapeff_sim.execution.base import EXECUTORS
-    from adapeff_sim.scenario.words import shown, suggestion
+    from adapeff_sim.near_names import choices
+    from adapeff_sim.scenario.words import shown
 
     if executor not in EXECUTORS.names():
-        raise ScenarioError(f"--executor {shown(executor)} is unknown; {suggestion(executor, EXECUTORS.names())}.")
+        raise ScenarioError(f"--executor {shown(executor)} is unknown; {choices(executor, EXECUTORS.names())}")
     if learn_from is not None and executor != "estimate":
         raise ScenarioError("--learn-from has no effect unless --executor estimate; drop it, or add that.")
     return executor

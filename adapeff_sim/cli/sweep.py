@@ -67,6 +67,7 @@ def sweep(
     """
     from adapeff_sim.cli.notes import begin
     from adapeff_sim.cli.run import folder, listed, numbers
+    from adapeff_sim.cli.targets import require_targets
     from adapeff_sim.execution.machine import this_machine
     from adapeff_sim.execution.store import Store
     from adapeff_sim.scenario.load import load
@@ -75,6 +76,7 @@ def sweep(
     from adapeff_sim.sweep import sweep as swept
 
     begin(offline=False)
+    require_targets({"--html": html}, {})
     kept, named = folder("--store", store) or Path(), folder("--out", out)
     varies = [vary_of(text) for text in vary]
     chosen = load(scenario, strategies=listed(strategies), seeds=numbers(seeds), data=data, prices=prices)

@@ -52,7 +52,7 @@ class RunCompared(Row):
     first: str = ""
     second: str = ""
     lead: float | None = None
-    is_tied: bool = False  # the lead is within the noise, by the verdict's rule
+    is_tied: bool = False  # the lead counts as none, by the verdict's rule
     note: str = ""
     sentences: tuple[str, ...]  # of the verdict
     amounts: tuple[Amounts, ...]

@@ -20,13 +20,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln, xlogy
 
 Numbers = NDArray[np.float64]
 FULL = 0.98  # of the capacity: beyond, the queue's own fluctuations last for hours, and no percentile means anything
 SLICES = 32  # of a gap between two completions, and of the distribution of the first gap
 LONGEST_QUEUE = 1500  # requests
 NEGLIGIBLE = 1e-9
+TINIEST = 1e-300  # arrivals in a gap that has no length
 MANY = 20_000  # replicas of one queue: hardly anybody waits for one of so many
 THREE_POINTS = ((-(3**0.5), 1 / 6), (0.0, 2 / 3), (3**0.5, 1 / 6))  # a normal spread by its Gauss-Hermite nodes
 
@@ -157,7 +157,7 @@ class _Pool:
     def _free_states(self) -> tuple[Numbers, float]:
         """Time with 0 ... c - 1 busy replicas (insensitive to how services spread), and busy periods begun in it."""
         offered, k = self.rate * float(self.shares @ self.alone), np.arange(self.replicas)
-        logs = xlogy(k, offered) - gammaln(k + 1)
+        logs = k * np.log(offered) - _log_factorials(self.replicas - 1)
         free: Numbers = np.exp(logs - logs.max())
         return free, self.rate * float(free[-1])
 
@@ -216,10 +216,16 @@ class _Pool:
 
 def _poisson(mean: Numbers, most: int) -> Numbers:
     """The probabilities of 0 ... ``most`` arrivals for each mean, as (means, counts); the rest is in the last."""
-    count = np.arange(most + 1)
-    found: Numbers = np.exp(xlogy(count, mean[:, None]) - mean[:, None] - gammaln(count + 1))
+    count, logs = np.arange(most + 1), np.log(np.maximum(mean, TINIEST))
+    found: Numbers = np.exp(count * logs[:, None] - mean[:, None] - _log_factorials(most))
     found[:, -1] += np.maximum(1 - found.sum(axis=1), 0.0)
     return found
+
+
+@functools.lru_cache(maxsize=256)
+def _log_factorials(most: int) -> Numbers:
+    """log 0!, log 1!, ... log most! (scipy has them too, and takes as long to load as all else of a price)."""
+    return np.concatenate([[0.0], np.log(np.arange(1, most + 1)).cumsum()])
 
 
 def _percentile(values: Numbers, weights: Numbers) -> float:

@@ -4,9 +4,6 @@ import math
 import statistics
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
-
-from pydantic import model_validator
 
 from adapeff_sim.costs.accrual import TOTAL
 from adapeff_sim.costs.base import CostRow
@@ -33,14 +30,6 @@ class TotalRow(Row):
     def known(self) -> tuple[float, ...]:
         """The amounts seed by seed; what is not known of them adds nothing to a lower bound."""
         return tuple(amount or 0.0 for amount in self.amounts)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _unknown_is_not_nothing(cls, told: Any) -> Any:
-        """Results of earlier versions told 0 of what nobody knew."""
-        if not isinstance(told, dict) or told.get("provenance") or not told.get("unavailable") or told.get("mean"):
-            return told
-        return {**told, "mean": None, "spread": None, "amounts": (None,) * len(told.get("amounts", ()))}
 
 
 def totals(

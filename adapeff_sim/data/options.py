@@ -1,6 +1,5 @@
 """What is wrong with a data source's options, each with its place and what would do."""
 
-import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any, get_args
 
@@ -8,6 +7,7 @@ from pydantic import BaseModel, ValidationError
 
 from adapeff_sim.data.rows import clean, shown
 from adapeff_sim.errors import DataError
+from adapeff_sim.near_names import suggestion
 
 Place = tuple[str | int, ...]
 WANTED = {
@@ -54,18 +54,12 @@ def _said(details: Any, place: Place, model: type[BaseModel]) -> str:
         case "missing":
             return f"missing; add `{place[-1]}: ...`"
         case "extra_forbidden":
-            return f"unknown key; {_nearest(place[-1], _model_at(model, place[:-1]).model_fields)}"
+            return f"unknown key; {suggestion(place[-1], _model_at(model, place[:-1]).model_fields)}"
         case "literal_error" | "enum":
             known = str(context["expected"]).replace("'", "").replace(" or ", ", ").split(", ")
-            return f"{found}; {_nearest(details['input'], known, 'choose one of')}"
+            return f"{found}; {suggestion(details['input'], known, 'choose one of')}"
         case kind:
             return f"{found}; {WANTED.get(kind, details['msg'][:1].lower() + details['msg'][1:])}"
-
-
-def _nearest(name: object, known: Iterable[str], what: str = "known:") -> str:
-    names = sorted(known)
-    near = difflib.get_close_matches(str(name)[:80], names, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"{what} {', '.join(names)}"
 
 
 def _model_at(model: type[BaseModel], place: Place) -> type[BaseModel]:

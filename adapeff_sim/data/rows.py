@@ -1,6 +1,5 @@
 """One row of labelled data, from whatever source: read strictly, and refused in words that say what would do."""
 
-import difflib
 import itertools
 import json
 import re
@@ -20,6 +19,7 @@ from adapeff_sim.data.examples import (
     TokensExample,
 )
 from adapeff_sim.errors import DataError
+from adapeff_sim.near_names import choices
 
 PROBLEMS_SHOWN = 10
 TAG = re.compile(r"O|[A-Z]-.+", re.DOTALL)  # in any of the schemes that are about: BIO, BIOES, BILOU
@@ -74,11 +74,8 @@ def shown(value: object) -> str:
 
 
 def unknown(what: str, name: object, known: Iterable[str]) -> DataError:
-    """The error for a name that is not there: the nearest one, and all there are."""
-    names = sorted(known)
-    near = difflib.get_close_matches(str(name)[:80], names, n=1)
-    hint = f"; did you mean {shown(near[0])}? Known: " if near else "; known: "
-    return DataError(f"unknown {what} {shown(name)}{hint}{clean(', '.join(names)) or 'none'}")
+    """The error for a name that is not there: the nearest one, or all there are."""
+    return DataError(f"unknown {what} {shown(name)}; {clean(choices(name, known))}")
 
 
 def refuse(problems: Iterable[str]) -> None:

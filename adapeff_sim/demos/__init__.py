@@ -1,9 +1,9 @@
 """Finished runs that travel with the package, on the embedded base model and rows: ``demo:NAME`` wherever a RUN is."""
 
-import difflib
 from pathlib import Path
 
 from adapeff_sim.errors import AdapeffError
+from adapeff_sim.near_names import choices
 
 PREFIX = "demo:"
 HERE = Path(__file__).parent
@@ -27,8 +27,5 @@ def demo_folder(run: Path) -> Path:
     """The folder of ``demo:NAME``. Raises UnknownDemo."""
     name = str(run).removeprefix(PREFIX)
     if name not in demos():
-        near = difflib.get_close_matches(name[:40], demos(), n=1)
-        meant = f"did you mean {PREFIX}{near[0]}? " if near else ""
-        known = ", ".join(PREFIX + each for each in demos()) or "none"
-        raise UnknownDemo(f"{PREFIX}{name[:80]} is no run that comes along; {meant}known: {known}.")
+        raise UnknownDemo(f"{PREFIX}{name[:80]} is no run that comes along; {choices(name, demos(), before=PREFIX)}")
     return HERE / name

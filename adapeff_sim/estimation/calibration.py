@@ -6,7 +6,8 @@ seconds of a part = its rates x what decides them
     forward     a step, a product, an operation, an element
     backward    a step, a product, an operation, an element, a trained parameter
     optimizer   a step, a trained weight, a trained parameter
-    answering   a batch, a product, an operation, an element      (without gradients: serving and validating)
+    answering   a batch, a product, an operation, an element, a parameter that is multiplied with
+                (without gradients: serving and validating; few rows wait for the weights to be read from memory)
 
 ``steps`` of a network over batches of one shape -> ``Calibration.train_seconds`` ; a batch that is only answered ->
 ``Calibration.answer_seconds``. Both hold for the device, threads and precision that stand in the calibration, and the
@@ -68,7 +69,7 @@ class Calibration(_Frozen):
     precision: Literal["fp32", "bf16"]
     date: datetime.date
     versions: dict[str, str]  # of the packages whose arithmetic was timed
-    others_load: float | None = Field(default=None, ge=0)  # processes at work on each core just before; None: not known
+    others_load: float | None = Field(default=None, ge=0)  # share of the cores at work just before; None: not known
     rates: dict[Part, Rates]
     after_idle: float = Field(default=1.0, ge=1)  # a request after idling, as so many of one of many in a row
     points: tuple[Point, ...]
@@ -128,7 +129,8 @@ def training_amounts(network: NetworkShape, head: HeadShape, sequences: int, len
 
 def answering_amounts(network: NetworkShape, head: HeadShape, sequences: int, length: int) -> Rates:
     """How much answering one batch has of what decides its seconds."""
-    return _forward(step_work(network, head, sequences, length))
+    read = parameters(network, [head]).non_embedding
+    return _forward(step_work(network, head, sequences, length)).model_copy(update={"parameter": float(read)})
 
 
 def _forward(work: StepWork) -> Rates:

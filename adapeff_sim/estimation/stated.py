@@ -19,6 +19,7 @@ from adapeff_sim.base_models.release import resolve as resolve_files
 from adapeff_sim.errors import DataError
 from adapeff_sim.estimation.encoder import EncoderShape, NoClosedForm, encoder_shape
 from adapeff_sim.estimation.parameters import FLOAT_BYTES
+from adapeff_sim.near_names import choices
 
 STATED = "shape:"
 PADDING = 1  # the number of the padding piece, behind which some encoders begin to count positions
@@ -144,10 +145,9 @@ def _stated(spec: str) -> Stated:
     if said in KNOWN:
         return KNOWN[said]
     if "=" not in said:
-        raise DataError(
-            f"base model {spec[:80]!r}: no shape of that name; known are {', '.join(KNOWN)}, or write "
-            f"{STATED}layers=6,hidden=384,inner=1536,heads=12,vocabulary=250037,positions=514"
-        )
+        numbers = f"write {STATED}layers=6,hidden=384,inner=1536,heads=12,vocabulary=250037,positions=514"
+        told = choices(said, KNOWN, before=STATED, other=numbers)
+        raise DataError(f"base model {spec[:80]!r}: no shape of that name; {told}")
     return _of_numbers(spec, said)
 
 

@@ -3,7 +3,6 @@
 import datetime
 import hashlib
 import logging
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -12,12 +11,13 @@ from pydantic import ValidationError
 
 from adapeff_sim.errors import AdapeffError
 from adapeff_sim.estimation.calibration import Calibration
-from adapeff_sim.execution.machine import Machine, packages, usable_cores
+from adapeff_sim.execution.machine import Machine, packages
 from adapeff_sim.whole_files import write_whole
 
 LOG = logging.getLogger(__name__)
 _TOLD: set[str] = set()  # warnings of this process: an estimate looks more than once
 FOLDER = "calibrations"
+LOOK_SECONDS = 1.0  # at what else runs; an average over minutes would tell of what has ended
 LONGEST_NAME = 48  # characters of the device's name that its file's name tells
 
 
@@ -27,7 +27,7 @@ class CalibrationError(AdapeffError):
 
 def take_calibration(machine: Machine, seconds: float, tell: Callable[[float, str], None]) -> Calibration:
     """Time real steps here for about so many seconds and fit rates to them; ``tell`` gets the share that is done."""
-    load = os.getloadavg()[0] / usable_cores() if hasattr(os, "getloadavg") else None
+    others = others_load()
     from adapeff_sim.estimation.fitting import fit
     from adapeff_sim.training.trials import after_idle, measure  # torch, which takes seconds, only now
 
@@ -38,11 +38,18 @@ def take_calibration(machine: Machine, seconds: float, tell: Callable[[float, st
         precision=machine.precision,
         date=datetime.date.today(),
         versions=packages(),
-        others_load=load,
+        others_load=others,
         rates=fit(points),
         after_idle=after_idle(machine.device, machine.precision),
         points=tuple(points),
     )
+
+
+def others_load() -> float:
+    """The share of all cores that is at work while this process waits for a second."""
+    import psutil  # comes with what trains; a kept calibration is read without it
+
+    return float(psutil.cpu_percent(LOOK_SECONDS)) / 100
 
 
 def calibration_file(store: Path, device: str, threads: int, precision: str) -> Path:

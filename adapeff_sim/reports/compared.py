@@ -10,6 +10,7 @@ from adapeff_sim.comparison.intervals import ONE_SEED, Interval
 from adapeff_sim.comparison.lines import Flip
 from adapeff_sim.comparison.sensitivity import REACH, Effect, Sensitivity
 from adapeff_sim.costs.accrual import TOTAL
+from adapeff_sim.noise import tie_said
 from adapeff_sim.reports.sheets import NOTHING, Cell, Sheet, text
 from adapeff_sim.reports.wording import STAR_SAID, TOO_LONG, money, plural, quantity, star
 
@@ -37,8 +38,13 @@ def amounts(compared: Compared, component: str) -> Sheet:
     found = {(run.name, a.label): a for run in compared.runs for a in run.amounts if a.component == component}
     heads = ("strategy", *(f"{run.name}, {run.currency}" for run in compared.runs))
     rows = tuple((text(x), *(_amount(found.get((run.name, x))) for run in compared.runs)) for x in labels)
-    note = "mean over seeds, and its 95 % bootstrap interval; ≥ a lower bound, as some amounts are unavailable; "
-    note += STAR_SAID
+    told = [a for a in found.values() if a.interval is not None]
+    notes = {
+        "mean over seeds, and its 95 % bootstrap interval": any(a.interval and not a.interval.why for a in told),
+        "≥ a lower bound, as some amounts are unavailable": any(a.unavailable for a in told),
+        STAR_SAID: any(star([a.provenance]) for a in told),
+    }
+    note = "; ".join(said for said, applies in notes.items() if applies)
     return Sheet("side_by_side", f"{component.capitalize()} by the horizon", heads, rows, note)
 
 
@@ -63,7 +69,8 @@ def pairs(run: RunCompared, component: str) -> Sheet:
     )
     unit = "points" if component == QUALITY else run.currency
     what = "Quality" if component == QUALITY else f"{component.capitalize()} by day {run.horizon_days:g}"
-    title = f"{what}: the first less the second, in {unit}, paired over {plural(len(run.seeds), 'seed')}"
+    seeds = f"paired over {len(run.seeds)} seeds" if len(run.seeds) > 1 else "under one seed"
+    title = f"{what}: the first less the second, in {unit}, {seeds}"
     heads = ("first", "second", "difference", "95 % interval", "which one stays cheaper, since which day")
     return Sheet(f"pairs_{component}", title, heads, rows)
 
@@ -114,13 +121,18 @@ def break_evens(run: RunCompared) -> Sheet:
             rows.append((text(c.what), Cell("unavailable", None, "missing"), text(c.why), text("")))
         else:
             rows.append((text(c.what), Cell(f"{c.now:.3g}", c.now), _flip(c.below), _flip(c.above)))
-    note = (
-        "prices are exact; numbers of tasks, languages and updates are estimated: one more is taken to cost what "
-        "those of the run did on average, on their days"
-    )
+    note = f"{_who(run)}; prices are exact"
+    if any(c.now is not None for c in run.counts):
+        note += "; numbers of tasks, languages and updates are estimated: one more is taken to cost what those of the "
+        note += "run did on average, on their days"
     tie = f", though it ties with {run.second}" if run.is_tied else ""
-    title = f"Break-even: where {run.first} stops being the cheapest in total{tie}"
+    title = f"Break-even, on cost alone: where {run.first} stops being the cheapest in total{tie}"
     return Sheet("break_even", title, ("what", "now", "below", "above"), tuple(rows), note)
+
+
+def _who(run: RunCompared) -> str:
+    """What quality has to do with what is told of cost alone."""
+    return "all strategies take part, whatever they score" if run.note else "who is below the floor takes no part"
 
 
 def _flip(flip: Flip | None) -> Cell:
@@ -141,11 +153,11 @@ def tornado(run: RunCompared) -> Sheet:
     )
     tie = ": a tie" if run.is_tied else ""
     lead = "" if run.lead is None else f" ({money(run.lead, run.currency)}{tie})"
-    title = f"What the verdict hangs on: the lead of {run.first} over {run.second}{lead}"
+    title = f"What the verdict hangs on, on cost alone: the lead of {run.first} over {run.second}{lead}"
     heads = ("input", "now", "lead at half", "lead at double", "another is cheapest at")
-    note = (
-        "the input that flips the verdict first is on top; a share that cannot be doubled is raised as far as it goes"
-    )
+    note = f"{_who(run)}; the input that flips the lead first is on top"
+    if any(s.doubled.factor < 2 for s in run.sensitivity):
+        note += "; a share that cannot be doubled is raised as far as it goes"
     return Sheet("sensitivity", title, heads, rows, note)
 
 
@@ -167,7 +179,8 @@ def across(found: Between, currency: str, components: Sequence[str]) -> Sheet:
     rows = tuple(
         (text(d.one), text(d.component), *_pair(d)[2:]) for d in found.differences if d.component in components
     )
-    how = f"paired over {plural(len(found.seeds), 'seed')}" if found.seeds else "not paired: no seed is common"
+    several = f"paired over {len(found.seeds)} seeds" if len(found.seeds) > 1 else "under one seed"
+    how = several if found.seeds else "not paired: no seed is common"
     title = f"{found.one} less {found.other}, in {currency} (quality in points), {how}"
     note = f"common: {', '.join(found.common) or 'nothing'}; not common: {', '.join(found.apart) or 'nothing'}"
     note += f"; no differences: {found.refused}" if found.refused else ""
@@ -176,12 +189,15 @@ def across(found: Between, currency: str, components: Sequence[str]) -> Sheet:
 
 
 def headline(run: RunCompared) -> str:
-    """Whether it is a tie, which is said first, and what the verdict says of the total."""
+    """What the verdict says of the total, and whether it is a tie; one among all, whatever they score, is said last."""
     said = next((s for s in run.sentences if s.startswith("Total by day ")), run.sentences[0] if run.sentences else "")
     if not run.is_tied or run.lead is None:
         return said
-    apart = f"{money(run.lead, run.currency)} apart, within the noise" if run.lead else "not apart at all"
-    return f"A tie: {run.first} and {run.second} are {apart}. {said}"
+    second = next(a for a in run.amounts if (a.label, a.component) == (run.second, TOTAL))
+    rule = tie_said(run.lead, second.interval.mean if second.interval else 0.0)
+    apart = f"{money(run.lead, run.currency)} apart, {rule}" if run.lead else "not apart at all"
+    tie = f"{run.first} and {run.second} are {apart}."
+    return f"{said} On cost alone, whatever they score: a tie, {tie}" if run.note else f"A tie: {tie} {said}"
 
 
 def components_of(run: RunCompared) -> tuple[str, ...]:
@@ -213,8 +229,9 @@ def notes(compared: Compared) -> list[str]:
             "With fewer than six seeds a bootstrap interval is no wider than what the seeds show, and likely too "
             "narrow; the verdict's own rule is Student's t."
         )
-    said.append(
-        f"Intervals: {100 * compared.level:g} %, bootstrap of {compared.resamples:,} draws of seeds (BCa; of medians "
-        f"percentiles), random_state {compared.random_state}."
-    )
+    if any(len(run.seeds) > 1 for run in compared.runs):
+        said.append(
+            f"Intervals: {100 * compared.level:g} %, bootstrap of {compared.resamples:,} draws of seeds (BCa; of "
+            f"medians percentiles), random_state {compared.random_state}."
+        )
     return said

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from rich.console import RenderableType
 from rich.padding import Padding
@@ -19,6 +19,7 @@ from adapeff_sim.reports.wording import folded, line, money, plural
 HALF = 14  # columns of a bar, to each side of the lead as it is
 STYLES = {"best": "bold green", "below": "red", "missing": "yellow"}
 WORDS = 17  # columns of the longest word that is kept whole
+FOLDS = (26, 22, 18, 15, CELL)  # columns of the pieces of a name, the widest that will do
 
 
 def screen(compared: Compared, components: Sequence[str], width: int) -> Iterator[RenderableType]:
@@ -53,23 +54,41 @@ def shown(sheet: Sheet, width: int) -> Iterator[Table]:
     Cells and heads are folded, between words where that can be. What a column says alike in every row is said once.
     """
     parts = list(zip(sheet.heads, *sheet.rows, strict=True))
-    columns = [_Column.of(head, cells, folds=False) for head, *cells in parts]
+    columns = [_Column.of(head, cells) for head, *cells in parts]
     alike = [i for i, c in enumerate(columns) if i and c.is_alike]
     said = [*(f"{sheet.heads[i]}: {columns[i].cells[0].plain}" for i in alike), *([sheet.note] if sheet.note else [])]
-    if sum(c.widest + TIGHT for i, c in enumerate(columns) if i not in alike) + EDGES > width:
-        columns = [_Column.of(head, cells, folds=True) for head, *cells in parts]
     columns = [c for i, c in enumerate(columns) if i not in alike]
+    if sum(c.widest + TIGHT for c in columns) + EDGES > width:
+        columns = _folded([part for i, part in enumerate(parts) if i not in alike], width)
     groups = list(_beside(columns, width))
     for group in groups:
         made = table(*(c.head for c in group), title=sheet.title if group is groups[0] else "")
         made.collapse_padding = True
         for column, own in zip(group, made.columns, strict=True):
             own.justify, own.min_width = ("left", column.narrowest) if column.is_text else ("right", None)
+            own.width = column.width
         for row in zip(*(c.cells for c in group), strict=True):
             made.add_row(*row)
         if group is groups[-1] and said:
-            made.caption, made.caption_justify = line("; ".join(said) + "\n", "dim"), "left"
+            made.caption, made.caption_justify = line("; ".join(said), "dim").append("\n"), "left"
         yield made
+
+
+def _folded(parts: Sequence[tuple[Any, ...]], width: int) -> "list[_Column]":
+    """The columns with their names broken no more than it takes for all words to stand beside each other.
+
+    What is left of the room goes to the first columns that can use it.
+    """
+    columns: list[_Column] = []
+    for fold in FOLDS:
+        columns = [_Column.of(head, cells, fold) for head, *cells in parts]
+        left = width - sum(c.longest + TIGHT for c in columns)
+        if left >= 0:
+            break
+    for i, column in enumerate(columns if left >= 0 else ()):
+        more = min(left, column.widest - column.longest)
+        columns[i], left = column._replace(width=column.longest + more), left - more
+    return columns
 
 
 class _Column(NamedTuple):
@@ -80,25 +99,31 @@ class _Column(NamedTuple):
     is_text: bool
     is_name: bool  # of words alone
     is_alike: bool  # says the same word in all of several rows, and nothing remarkable
+    narrowest: int  # columns below which a word would be broken, of which a long one may be in the end
+    width: int | None = None  # that it is given; None leaves it to the table
 
     @classmethod
-    def of(cls, head: str, cells: Sequence[Cell], folds: bool) -> Self:
-        """The column of a sheet, its names broken between their words where it must be narrow."""
+    def of(cls, head: str, cells: Sequence[Cell], fold: int | None = None) -> Self:
+        """The column of a sheet, its names broken between their words into pieces of ``fold``, if that is given."""
         is_name = all(isinstance(c.value, str) for c in cells)
         is_alike = is_name and len(cells) > 1 and len({(c.said, c.mark) for c in cells}) == 1 and not cells[0].mark
         is_text = is_name or all(isinstance(c.value, str) or c.value is None or ": " in c.said for c in cells)
-        shown_as = tuple(_said(c.said, c.mark, folds) for c in cells)
-        return cls(_said(head, "", folds), shown_as, is_text, is_name, is_alike)
+        top, shown_as = _said(head, "", fold), tuple(_said(c.said, c.mark, fold) for c in cells)
+        return cls(top, shown_as, is_text, is_name, is_alike, min(WORDS, _longest((top, *shown_as))))
 
     @property
     def widest(self) -> int:
-        """The columns that it takes where nothing is broken."""
-        return max(len(cell) for cell in (self.head, *self.cells))
+        """The columns that it takes where nothing more is broken."""
+        return max(len(row) for cell in (self.head, *self.cells) for row in cell.plain.split("\n"))
 
     @property
-    def narrowest(self) -> int:
-        """The longest piece that is not broken, of which a long one may be in the end."""
-        return min(WORDS, max(len(word) for cell in (self.head, *self.cells) for word in cell.plain.split() or [""]))
+    def longest(self) -> int:
+        """The longest piece that is not broken."""
+        return _longest((self.head, *self.cells))
+
+
+def _longest(cells: Sequence[Text]) -> int:
+    return max(len(word) for cell in cells for word in cell.plain.split() or [""])
 
 
 def _beside(columns: Sequence[_Column], width: int) -> Iterator[list[_Column]]:
@@ -115,9 +140,9 @@ def _beside(columns: Sequence[_Column], width: int) -> Iterator[list[_Column]]:
     yield group
 
 
-def _said(said: str, mark: str, folds: bool) -> Text:
+def _said(said: str, mark: str, fold: int | None) -> Text:
     """A head or a cell; a name alone is broken between its words, if it must be."""
-    found = folded(said, CELL) if folds and " " not in said else line(said)
+    found = folded(said, fold) if fold and " " not in said else line(said)
     found.stylize(STYLES.get(mark, ""))
     return found
 

@@ -27,6 +27,7 @@ SECONDS = {
 }
 NOT_EVERY = ("validate_seconds", "checkpoint_seconds")  # a training may do without
 GROUPS_SHOWN = 12
+GOALS = {"all": "all reach", "floor": "best less {:g}"}
 
 
 def effort(results: Results) -> Iterator[Table]:
@@ -82,12 +83,13 @@ def _at_equal_quality(results: Results, task: str, day: float, event: int) -> Ta
     for label in results.facts.labels:
         for slot in dict.fromkeys(row.slot for row in rows if row.label == label):
             mine = [row for row in rows if (row.label, row.slot) == (label, slot)]
-            for place, goal in enumerate(dict.fromkeys(row.goal for row in mine)):
-                head = line(label).append(f"\n{slot}\n", "dim") if not place else Text()
-                head.append(surety(row.provenance for row in mine if row.goal == goal), "dim")
-                made.add_row(head, *_reached([row for row in mine if row.goal == goal]))
+            for goal in dict.fromkeys(row.goal for row in mine):
+                reached = [row for row in mine if row.goal == goal]
+                sure = surety(row.provenance for row in reached)
+                head = line(label).append(f"\n{slot}{f', {sure}' if sure else ''}", "dim")
+                made.add_row(head, *_reached(reached, GOALS[goal].format(results.facts.quality_floor)))
     made.caption, made.caption_justify = (
-        "Points on the validation rows: those that all reach, and the best of any less "
+        "In points on the validation rows: those that all reach, and the best of any less "
         f"{results.facts.quality_floor:g}. Of training alone: validating and the adapters under a fusion are not in "
         "it, and a model of several tasks is trained for all of them.\n",
         "left",
@@ -95,9 +97,9 @@ def _at_equal_quality(results: Results, task: str, day: float, event: int) -> Ta
     return made
 
 
-def _reached(rows: Sequence[EqualQualityRow]) -> tuple[Text, ...]:
+def _reached(rows: Sequence[EqualQualityRow], goal: str) -> tuple[Text, ...]:
     """What reaching one goal took, mean over the seeds in which it was reached; and in how many it was not."""
-    target = Text(points(statistics.fmean(row.target for row in rows)))
+    target = Text(points(statistics.fmean(row.target for row in rows))).append(f"\n{goal}", "dim")
     there = [row for row in rows if row.steps is not None]
     if not there:
         return target, Text("never", style="red"), DASH, DASH

@@ -13,7 +13,7 @@ from adapeff_sim.costs.base import CostRow
 from adapeff_sim.ledger.outcome import NOT_MEASURED
 from adapeff_sim.reports.base import ReportError
 from adapeff_sim.reports.effort import FLOPS as PARTS
-from adapeff_sim.reports.projection import carried, larger
+from adapeff_sim.reports.projection import carried, how, larger
 from adapeff_sim.reports.told import Told
 from adapeff_sim.reports.work import PHASES
 from adapeff_sim.results import Results
@@ -87,8 +87,8 @@ def figures(told: Told) -> Iterator[Figure]:
         yield "equal_quality", _titled(drawn, "What the score that all reach took", {"equalled": equalled}, [EQUALLED])
     yield from _flops(told, look)
     if (found := larger(results)) and results.projection:
-        larger_look = replace(look, currency=f"{look.currency}, estimated")
-        yield from _grown(found, larger_look, signs, f"* {carried(results.projection.target)}")
+        larger_look = replace(look, currency=f"{look.currency}, {how(results.projection)}")
+        yield from _grown(found, larger_look, signs, f"* {carried(results.projection)}")
 
 
 def _flops(told: Told, look: "Look") -> Iterator[Figure]:

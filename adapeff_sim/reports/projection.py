@@ -1,4 +1,4 @@
-"""What the same life would come to at the size of production: sheets of their own, all estimated or assumed."""
+"""What the same life would come to at the size of production: sheets of their own, estimated and assumed."""
 
 from collections.abc import Iterator
 
@@ -7,15 +7,15 @@ from rich.table import Table
 from rich.text import Text
 
 from adapeff_sim.costs.totals import TotalRow
-from adapeff_sim.projection.target import Target
+from adapeff_sim.ledger.outcome import NOT_MEASURED
 from adapeff_sim.reports import sheets
 from adapeff_sim.reports.sheets import Sheet
 from adapeff_sim.reports.tables import starred, table
 from adapeff_sim.reports.wording import STAR_SAID, line, money, plural, surety
 from adapeff_sim.results import Projection, Results
 
+TITLE = "At the size of production"
 RESTS = "What the figures at the size of production rest on"
-ESTIMATED = "Curves at the size of production: estimated, not measured"
 
 
 def projected(results: Results) -> list[Sheet]:
@@ -27,10 +27,22 @@ def projected(results: Results) -> list[Sheet]:
     return [_costs(results, found), _epochs(found), *rests]
 
 
-def carried(target: Target) -> str:
-    """That it is an estimate, and of what size."""
+def how(found: Projection) -> str:
+    """How sure the figures are that there are, in words: estimated, assumed, or some of them this and some that."""
+    known = {row.provenance for row in found.rows if row.amount is not None}
+    return " and ".join(each for each in NOT_MEASURED if each in known) or "unavailable"
+
+
+def carried(found: Projection) -> str:
+    """That nothing of it was measured, and of what size it is."""
+    target = found.target
     size = f"{target.base_model}, {plural(target.examples_per_endpoint, 'row')} an endpoint"
-    return f"Estimated, not measured: the same life with {size}"
+    return f"{how(found).capitalize()}, not measured: the same life with {size}"
+
+
+def titled(found: Projection) -> str:
+    """What stands above the curves."""
+    return f"{TITLE}: {how(found)}, not measured"
 
 
 def larger(results: Results) -> Results | None:
@@ -51,7 +63,7 @@ def _costs(results: Results, found: Projection) -> Sheet:
         sure = surety(row.provenance for row in found.rows if row.label == label)
         rows.append((sheets.text(label), *map(_amount, amounts), sheets.text(sure)))
     target = found.target
-    title = f"{carried(target)}, in {results.prices.currency}"
+    title = f"{carried(found)}, in {results.prices.currency}"
     trials = f"{plural(target.trials, 'training')} in place of each; " if target.trials > 1 else ""
     priced = results.prices.compute.device
     note = (
@@ -82,10 +94,8 @@ def _epochs(found: Projection) -> Sheet:
         for row in found.epochs
     )
     heads = ("strategy", "kind", "trainings", "ended by a cap", "epochs, median", "from, to", "provenance")
-    note = (
-        "passes over the rows of its tasks. Each training keeps its own number; with more rows fewer epochs may do, "
-        "and a training that a cap ended would have gone on."
-    )
+    note = "passes over the rows of its tasks. Each training keeps its own number; with more rows fewer epochs may do"
+    note += ", and a training that a cap ended would have gone on." if any(row.capped for row in found.epochs) else "."
     return Sheet("projection_epochs", "Epochs that the run took, carried over", heads, rows, note)
 
 
@@ -98,11 +108,11 @@ def parts(results: Results, width: int, has_colour: bool) -> Iterator[Renderable
     from adapeff_sim.reports.curves import curves
 
     found = larger(results)
-    if found is None:
+    if found is None or results.projection is None:
         return
     yield Text()
     yield from tables(results)
-    yield Text(ESTIMATED, style="bold")
+    yield Text(f"Curves. {titled(results.projection)}", style="bold")
     yield from curves(found, width, has_colour)
 
 
@@ -114,6 +124,9 @@ def tables(results: Results) -> Iterator[Table]:
 def shown(sheet: Sheet) -> Table:
     """One sheet as a table of a terminal."""
     made = table(*sheet.heads, title=sheet.title)
+    for own, cells in zip(made.columns, zip(*sheet.rows, strict=True), strict=False):
+        if any(" " in cell.said and isinstance(cell.value, str) for cell in cells):  # sentences
+            own.justify = "left"
     for row in sheet.rows:
         made.add_row(*(line(cell.said) for cell in row))
     if sheet.note:

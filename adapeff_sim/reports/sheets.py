@@ -12,9 +12,10 @@ from adapeff_sim.costs.totals import TotalRow
 from adapeff_sim.estimation.assumptions import Assumption
 from adapeff_sim.ledger.history import QualityPoint
 from adapeff_sim.ledger.outcome import Provenance
-from adapeff_sim.reports import tables
+from adapeff_sim.ledger.records import DeploymentRecord
+from adapeff_sim.reports import notes, tables
 from adapeff_sim.reports.told import Told
-from adapeff_sim.reports.wording import BEST, BEST_SAID, STAR_SAID, money, percent, plural, points, quantity, surety
+from adapeff_sim.reports.wording import BEST, STAR_SAID, money, percent, plural, points, quantity, surety
 from adapeff_sim.results import Results
 
 KNOWN = tables.KNOWN
@@ -48,7 +49,7 @@ def sheets(told: Told) -> list[Sheet]:
     from adapeff_sim.reports import projection, work
 
     results = told.results
-    found = [costs(results), work.events(told), quality(results), pareto(told), *work.equal_quality(results)]
+    found = [costs(results), work.events(told), quality(told), pareto(told), *work.equal_quality(results)]
     found += [work.phases(told), *work.parts(told), provenance(told)]
     return [*found, *projection.projected(results), *assumptions(results), environment(told)]
 
@@ -89,14 +90,8 @@ def costs(results: Results) -> Sheet:
             said += f" ± {money(_rounded(row.spread, row.mean or 0.0))}" if row.spread is not None else ""
             cells.append(Cell(said, row.mean, "best" if is_best else "", f"cost-{i}-{name}"))
         rows.append((*cells, sure(r.provenance for r in results.rows if r.label == label)))
-    seeds = len(results.facts.seeds)
-    notes = [f"mean of {plural(seeds, 'seed')} ± standard deviation"] if seeds > 1 else []
-    notes += [BEST_SAID] if any(best.values()) else []
-    notes += [STAR_SAID] if any(map(tables.starred, results.totals)) else []
-    notes += ["≥ a lower bound, as some amounts are unavailable"] if any(r.unavailable for r in results.totals) else []
-    notes += [tables.unpriced(results)] if results.prices.unpriced else []
-    heads = ("strategy", *names, SURE)
-    return Sheet("costs", f"Cost in {results.prices.currency}", heads, tuple(rows), "; ".join(notes))
+    note = notes.of_costs(results, any(best.values()))
+    return Sheet("costs", f"Cost in {results.prices.currency}", ("strategy", *names, SURE), tuple(rows), note)
 
 
 def _rounded(spread: float, mean: float) -> float:
@@ -113,21 +108,34 @@ def last_points(results: Results) -> dict[tuple[str, str], list[QualityPoint]]:
     return found
 
 
-def quality(results: Results) -> Sheet:
+def final_points(told: Told) -> dict[tuple[str, str], list[QualityPoint]]:
+    """The last scores of what is served at the horizon: what is retired on its own day is not, as in the verdict."""
+    stood = [r for r in told.ledger.of(DeploymentRecord) if r.day <= told.results.facts.terms.horizon_days]
+    served = {(r.label, r.seed): {a.endpoint for a in r.answered} for r in stood}  # the last of each life
+    last = {
+        who: [p for p in group if p.endpoint in served.get((p.label, p.seed), ())]
+        for who, group in last_points(told.results).items()
+    }
+    return {who: group for who, group in last.items() if group}
+
+
+def quality(told: Told) -> Sheet:
     """The score of every endpoint when it was last served, in points, mean over seeds."""
+    results, served = told.results, {endpoint for _, endpoint in final_points(told)}
     last, below = last_points(results), {(b.label, b.endpoint) for b in results.verdict.below}
     rows = []
     for endpoint in sorted({endpoint for _, endpoint in last}):
         group = [p for x in results.facts.labels for p in last.get((x, endpoint), [])]
         until = max(p.until for p in group)
-        ended = f" (until day {until:g})" if until < results.facts.terms.horizon_days else ""
+        ended = f" (until day {until:g})" if endpoint not in served else ""
         metric = ", ".join(sorted({p.metric for p in group}))
         scores = [
             _score(last.get((x, endpoint), []), (x, endpoint) in below, f"score-{i}-{endpoint}")
             for i, x in enumerate(results.facts.labels)
         ]
         rows.append((text(f"{endpoint}{ended}"), text(metric), *scores, sure(p.provenance for p in group)))
-    note = f"in points; - marks more than {results.facts.quality_floor:g} below the endpoint's best"
+    is_marked = any(b.points is not None for b in results.verdict.below)
+    note = notes.of_quality(results, f"{results.facts.quality_floor:g}" if is_marked else "")
     heads = ("endpoint", "metric", *results.facts.labels, SURE)
     return Sheet("quality", "Quality when last served", heads, tuple(rows), note)
 
@@ -145,11 +153,7 @@ def _score(found: Sequence[QualityPoint], is_below: bool, key: str) -> Cell:
 
 def average(told: Told, label: str) -> float | None:
     """The mean score over the endpoints that are served at the horizon, and over seeds, 0 to 1."""
-    horizon = told.results.facts.terms.horizon_days
-    scores = [
-        p.score for (x, _), group in last_points(told.results).items() for p in group if x == label
-        if p.until >= horizon
-    ]  # fmt: skip
+    scores = [p.score for (x, _), group in final_points(told).items() for p in group if x == label]
     known = [s for s in scores if s is not None]
     return statistics.fmean(known) if known and len(known) == len(scores) else None
 
@@ -165,7 +169,7 @@ def pareto(told: Told) -> Sheet:
                 text(label),
                 _total(total[label], f"cost-{i}-{TOTAL}-plain"),
                 number(None if score is None else 100 * score, lambda x: f"{x:.1f}"),
-                number(_gap(results, label), lambda x: f"{x:.1f}"),
+                number(_gap(told, label), lambda x: f"{x:.1f}"),
                 _admitted(results, label, f"floor-{i}"),
                 sure(_both(results, label)),
             )
@@ -204,11 +208,11 @@ def _both(results: Results, label: str) -> list[Provenance | None]:
     return [r.provenance for r in results.rows if r.label == label] + scored
 
 
-def _gap(results: Results, label: str) -> float | None:
+def _gap(told: Told, label: str) -> float | None:
     """How many points a strategy lies below an endpoint's best, where that is most."""
     scores: Mapping[str, dict[str, float]] = defaultdict(dict)
-    for (x, endpoint), group in last_points(results).items():
-        if all(p.score is not None and p.until >= results.facts.terms.horizon_days for p in group):
+    for (x, endpoint), group in final_points(told).items():
+        if all(p.score is not None for p in group):
             scores[endpoint][x] = statistics.fmean(p.score for p in group if p.score is not None)
     gaps = [100 * (max(found.values()) - found[label]) for found in scores.values() if label in found]
     return max(gaps, default=None)
@@ -224,11 +228,8 @@ def provenance(told: Told) -> Sheet:
         missing = len({(row.label, row.item) for row in mine if row.amount is None})
         told_of = Cell(plural(missing, "item") if missing else "nothing", missing, "missing" if missing else "")
         rows.append((text(component), *(number(s, percent) if s else Cell(NOTHING, 0.0) for s in shares), told_of))
-    note = (
-        "shares of the known money, all strategies together; reused: measured by an earlier run; assumed: rests on a "
-        "number that nobody measured, such as a rate of the price book"
-    )
-    return Sheet("provenance", "Where the amounts come from", ("component", *KNOWN, "unavailable"), tuple(rows), note)
+    heads, note = ("component", *KNOWN, "unavailable"), notes.of_provenance(results)
+    return Sheet("provenance", "Where the amounts come from", heads, tuple(rows), note)
 
 
 def _share(rows: Sequence[CostRow], name: Provenance, known: float) -> float:

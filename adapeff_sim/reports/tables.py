@@ -16,8 +16,8 @@ from adapeff_sim.ledger.history import EventRow, QualityPoint
 from adapeff_sim.ledger.outcome import PROVENANCES, Provenance
 from adapeff_sim.reports.wording import (
     BEST,
-    BEST_SAID,
     STAR_SAID,
+    best_said,
     duration,
     folded,
     line,
@@ -77,7 +77,7 @@ def costs(results: Results, width: int = 80) -> Iterator[Table]:
             heads, tops = narrow, low
         elif len(names) > 2:
             groups = [names[: len(names) // 2], names[len(names) // 2 :]]
-    notes = [BEST_SAID] if any(best.values()) else []
+    notes = [best_said(seeds, any(len(tied) > 1 for tied in best.values()))] if any(best.values()) else []
     notes += [STAR_SAID] if any(map(starred, found.values())) else []
     notes += ["≥ a lower bound: some amounts are unavailable"] if any(row.unavailable for row in results.totals) else []
     notes += [UNKNOWN_SAID] if any(map(is_unknown, found.values())) else []

@@ -4,10 +4,9 @@ from pydantic import JsonValue
 
 from adapeff_sim.comparison.winners import Cell as Won
 from adapeff_sim.comparison.winners import Sweep
+from adapeff_sim.noise import rule_said
 from adapeff_sim.reports.sheets import NOTHING, Cell, Sheet, text
 from adapeff_sim.reports.wording import money, plain
-
-NOTE = "the cheapest in total within the quality floor; ≈ who is no dearer within the noise; – nobody can be called so"
 
 
 def sheets_of(found: Sweep) -> list[Sheet]:
@@ -28,7 +27,19 @@ def winners(found: Sweep) -> Sheet:
     at = {(str(c.at[down]), str(c.at[along])): c for c in found.cells}
     rows = tuple((text(value_said(d)), *(_winner(at[str(d), str(a)]) for a in alongs)) for d in downs)
     heads = (f"{plain(down)} down, {plain(along)} across", *(value_said(a) for a in alongs))
-    return Sheet("winners", "Who wins where", heads, rows, NOTE)
+    return Sheet("winners", "Who wins where", heads, rows, note(found))
+
+
+def note(found: Sweep) -> str:
+    """What the signs of the map mean, of those that stand there."""
+    rule = rule_said(max((cell.seeds for cell in found.cells), default=1))
+    notes = {
+        f"≈ who is dearer {rule}": any(cell.tied for cell in found.cells),
+        f"{NOTHING} nobody can be called so": any(cell.cheapest is None for cell in found.cells),
+    }
+    return "; ".join(
+        ["the cheapest in total within the quality floor", *(x for x, applies in notes.items() if applies)]
+    )
 
 
 def cells(found: Sweep) -> Sheet:
@@ -44,8 +55,10 @@ def cells(found: Sweep) -> Sheet:
         )
         for cell in found.cells
     )
-    note = f"{NOTE}; totals by the horizon, mean over seeds, - below the quality floor"
-    return Sheet("cells", f"{found.scenario}: total by the horizon", heads, rows, note)
+    said = f"{note(found)}; totals by the horizon"
+    said += ", mean over seeds" if any(cell.seeds > 1 for cell in found.cells) else ""
+    said += ", - below the quality floor" if any(cell.below for cell in found.cells) else ""
+    return Sheet("cells", f"{found.scenario}: total by the horizon", heads, rows, said)
 
 
 def _winner(cell: Won) -> Cell:

@@ -7,14 +7,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from rich.text import Text
 
 from adapeff_sim.ledger.outcome import NOT_MEASURED, Provenance, weakest
+from adapeff_sim.noise import rule_said
 
 PREFIXES = ("", "k", "M", "G", "T", "P", "E", "Z")
 TOO_LONG = 1e12  # beyond, a number in full would push its column past the screen
 BARS = "▁▂▃▄▅▆▇█"
 BEST = "✓"  # behind an amount: nobody is cheaper
-BEST_SAID = f"{BEST} cheapest, or no dearer within the noise"
 STAR_SAID = "* estimated or assumed, in part or as a whole"
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+
+
+def best_said(seeds: int, has_ties: bool = True) -> str:
+    """What stands behind the cheapest, and, where there are any, behind those that tie with it."""
+    return f"{BEST} cheapest{f', or dearer {rule_said(seeds)}' if has_ties else ''}"
 
 
 def plain(text: object) -> str:
@@ -123,9 +128,9 @@ def plural(count: int, noun: str, many: str = "") -> str:
 
 
 def folded(name: object, width: int) -> Text:
-    """A name broken after its underscores, hyphens and spaces into lines of at most ``width``, where that can be."""
+    """A name broken after underscores, hyphens, slashes and spaces into lines of at most ``width``, where it can be."""
     rows = [""]
-    for part in re.findall(r".+?(?:[_ -]+|$)", line(name).plain):
+    for part in re.findall(r".+?(?:[_ /-]+|$)", line(name).plain):
         if rows[-1] and len(rows[-1]) + len(part.rstrip()) > width:
             rows.append("")
         rows[-1] += part

@@ -10,6 +10,7 @@ from adapeff_sim.ledger.records import EvaluationRecord, JobRecord
 from adapeff_sim.ledger.trainings import EqualQualityRow
 from adapeff_sim.ledger.upkeep import UpkeepRow
 from adapeff_sim.reports.effort import FLOPS as PARTS
+from adapeff_sim.reports.notes import of_seeds
 from adapeff_sim.reports.sheets import NOTHING, SURE, Cell, Sheet, number, sure, text
 from adapeff_sim.reports.told import Told
 from adapeff_sim.reports.wording import duration, flops, percent, plural, points, size
@@ -122,17 +123,20 @@ def _sum(found: Sequence[float | None]) -> float | None:
 
 
 def phase_flops(told: Told) -> dict[str, dict[str, float | None]]:
-    """Where the counted FLOPs of each strategy went, mean over seeds: label -> phase -> FLOPs; None: not all known."""
+    """Where the counted FLOPs of each strategy went, mean over seeds: label -> phase -> FLOPs; None: not all known.
+
+    A phase of which no record tells, not even of its seconds, did not come about: its FLOPs are 0.
+    """
     horizon, seeds = told.results.facts.terms.horizon_days, len(told.results.facts.seeds)
     found: dict[str, dict[str, list[float | None]]] = defaultdict(lambda: defaultdict(list))
     for r in told.ledger.records:
         if isinstance(r, JobRecord | EvaluationRecord) and r.day <= horizon:
             for phase in PHASES:
-                if f"{phase}_flops" in r.usage or f"{phase}_flops" in r.unavailable:
+                if {f"{phase}_flops", f"{phase}_seconds"} & {*r.usage, *r.unavailable}:
                     found[r.label][phase].append(r.usage.get(f"{phase}_flops"))
     means: dict[str, dict[str, float | None]] = {}
     for label in told.results.facts.labels:
-        sums = {phase: _sum(found[label][phase]) if found[label][phase] else None for phase in PHASES}
+        sums = {phase: _sum(found[label][phase]) for phase in PHASES}
         means[label] = {phase: None if s is None else s / seeds for phase, s in sums.items()}
     return means
 
@@ -145,10 +149,15 @@ def phases(told: Told) -> Sheet:
         nominal = _sum(mine)
         nominal = None if nominal is None else nominal / len(told.results.facts.seeds)
         how = sure(r.provenance for r in told.results.events if r.label == label)
-        rows.append((text(label), *(number(found[phase], flops) for phase in PHASES), number(nominal, flops), how))
+        rows.append((text(label), *(_flops(found[phase]) for phase in PHASES), number(nominal, flops), how))
     heads = ("strategy", *PHASES.values(), "training as 6ND", SURE)
-    note = "as counted, mean over seeds; 6ND is 6 x parameters x tokens, the usual estimate of training"
+    note = f"as counted{of_seeds(told.results)}; 6ND is 6 x parameters x tokens, the usual estimate of training"
     return Sheet("flops", "Where the FLOPs went", heads, tuple(rows), note)
+
+
+def _flops(amount: float | None) -> Cell:
+    """So many FLOPs, or that none were spent."""
+    return Cell(NOTHING, 0.0) if amount == 0 else number(amount, flops)
 
 
 def part_flops(told: Told) -> dict[str, dict[str, float | None]]:
@@ -170,7 +179,7 @@ def parts(told: Told) -> list[Sheet]:
     for label, found in part_flops(told).items():
         builds = [r for r in told.ledger.of(JobRecord) if (r.job, r.label) == ("build", label) and r.day <= horizon]
         rows.append((text(label), *(number(s, flops) for s in found.values()), sure(r.provenance for r in builds)))
-    note, heads = "as counted, mean over seeds", ("strategy", *PARTS.values(), SURE)
+    note, heads = f"as counted{of_seeds(told.results)}", ("strategy", *PARTS.values(), SURE)
     return [Sheet("training", "FLOPs of training, part by part", heads, tuple(rows), note)] if rows else []
 
 
@@ -186,8 +195,9 @@ def equal_quality(results: Results) -> list[Sheet]:
     took = ("steps", "FLOPs", "FLOPs, 6ND", "training")
     heads = (*GOAL, "strategy", "artifact", *took, SURE)
     rows = tuple(_reached(day, task, goal, label, slot, mine) for (day, _, task, goal, label, slot), mine in told)
-    note = "points on the validation rows, mean over the seeds that reached them; of training alone: validating, and "
-    note += "the adapters under a fusion, are not in it, and a model of several tasks is trained for all of them"
+    mean = ", mean over the seeds that reached them" if len(results.facts.seeds) > 1 else ""
+    note = f"points on the validation rows{mean}; of training alone: validating, and the adapters under a fusion, are "
+    note += "not in it, and a model of several tasks is trained for all of them"
     return [Sheet("equal_quality", "Cost at equal quality", heads, rows, note)]
 
 

@@ -11,6 +11,7 @@ from adapeff_sim.base_models.release import Release
 from adapeff_sim.costs.prices import PricesError
 from adapeff_sim.errors import AdapeffError, DataError, PlanningError
 from adapeff_sim.estimation.stated import resolve
+from adapeff_sim.near_names import suggestion
 from adapeff_sim.scenario.entries import EVERY, TRAINED
 from adapeff_sim.scenario.fit import misfits
 from adapeff_sim.scenario.price_books import load_prices
@@ -19,7 +20,7 @@ from adapeff_sim.scenario.replay import Moment, replay
 from adapeff_sim.scenario.rows import check_rows
 from adapeff_sim.scenario.schema import Scenario
 from adapeff_sim.scenario.suppose import distinct_seeds, either_way
-from adapeff_sim.scenario.words import shown, suggestion
+from adapeff_sim.scenario.words import shown
 
 LIVES_UNFOLDED = 3  # seeds whose plans are looked at; every seed's timeline is replayed
 

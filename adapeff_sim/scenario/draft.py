@@ -10,9 +10,10 @@ from adapeff_sim.data.base import DataSource
 from adapeff_sim.data.examples import TaskKind
 from adapeff_sim.errors import DataError, ScenarioError
 from adapeff_sim.estimation.stated import resolve
+from adapeff_sim.near_names import suggestion
 from adapeff_sim.registry import first_sentence
 from adapeff_sim.scenario.entries import SAFE_NAME
-from adapeff_sim.scenario.words import shown, suggestion
+from adapeff_sim.scenario.words import shown
 from adapeff_sim.strategies.base import STRATEGIES
 
 NONE = "none"

@@ -9,8 +9,9 @@ from adapeff_sim.artifacts.recipe import Kind
 from adapeff_sim.errors import UnknownPlugin
 from adapeff_sim.lifecycle.events.base import EVENTS, Event
 from adapeff_sim.lifecycle.timeline import Arrivals
+from adapeff_sim.near_names import suggestion
 from adapeff_sim.scenario.problems import Place
-from adapeff_sim.scenario.words import refused, shown, suggestion, understood
+from adapeff_sim.scenario.words import refused, shown, understood
 from adapeff_sim.strategies.base import STRATEGIES, Strategy
 from adapeff_sim.training.settings import SomeSettings
 

@@ -1,6 +1,5 @@
 """What the command line says instead of the file, held to the same rules."""
 
-import difflib
 import itertools
 import logging
 import re
@@ -13,10 +12,11 @@ from pydantic import ValidationError
 
 from adapeff_sim.data.base import SOURCES
 from adapeff_sim.data.ready import ready_names
+from adapeff_sim.near_names import nearest, suggestion
 from adapeff_sim.scenario.entries import strategy_of
 from adapeff_sim.scenario.problems import COMMAND_LINE, Problem, Problems
 from adapeff_sim.scenario.schema import LARGEST_SEED, MOST_SEEDS, Scenario
-from adapeff_sim.scenario.words import in_words, shown, suggestion
+from adapeff_sim.scenario.words import in_words, shown
 from adapeff_sim.strategies.base import STRATEGIES, Strategy
 
 LOG = logging.getLogger(__name__)
@@ -113,8 +113,8 @@ def _nearest(folder: str) -> str:
         beside = [str(parent / found.name) for found in parent.iterdir() if found.is_dir()]
     except (OSError, ValueError):
         beside = []
-    near = difflib.get_close_matches(folder[:120], [*beside, *SOURCES.names()], n=1)
-    return f"did you mean {near[0]!r}?" if near else f"give helpdesk, or a folder with {ROWS} in it"
+    near = nearest(folder, [*beside, *SOURCES.names(), *ready_names()])
+    return f"did you mean {near!r}?" if near else f"give helpdesk, or a folder with {ROWS} in it"
 
 
 def _chosen(scenario: Scenario, names: Sequence[str], problems: list[Problem]) -> Scenario:

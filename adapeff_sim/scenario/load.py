@@ -13,12 +13,13 @@ from pydantic import ValidationError
 from adapeff_sim.errors import DataError, ScenarioError
 from adapeff_sim.execution.sources import argument_of, placed
 from adapeff_sim.lifecycle.world import source_name
+from adapeff_sim.near_names import nearest
 from adapeff_sim.scenario.checks import check
 from adapeff_sim.scenario.document import Document, parse, read
 from adapeff_sim.scenario.flags import with_flags
 from adapeff_sim.scenario.problems import Problem, Problems, line_of, printable
 from adapeff_sim.scenario.schema import Scenario
-from adapeff_sim.scenario.words import empties, shown, suggestion, understood, without_empties
+from adapeff_sim.scenario.words import empties, shown, understood, without_empties
 
 LOG = logging.getLogger(__name__)
 SUFFIXES = (".yaml", ".yml")
@@ -67,14 +68,25 @@ def find_scenario(name_or_path: str | Path) -> Path:
         raise ScenarioError(f"No scenario {shown(str(name_or_path))}: no file can have that name.") from error
     if is_there:
         return path
-    if str(name_or_path) in (*shipped_scenarios(), *protocols(), *teaching_scenarios()):
+    shipped = (*shipped_scenarios(), *protocols(), *teaching_scenarios())
+    if str(name_or_path) in shipped:
         return shipped_folder() / f"{name_or_path}.yaml"
     if is_folder:
         raise ScenarioError(f"{path}: a folder; give the scenario file in it.")
-    hint = suggestion(path.stem, shipped_scenarios(), "shipped are")
+    bare, beside = str(path).removesuffix(path.suffix if path.suffix in SUFFIXES else ""), _beside(path)
+    near = beside.get(nearest(path.stem, beside)) or nearest(bare, shipped)
+    hint = f"did you mean {near!r}?" if near else f"shipped are: {', '.join(shipped_scenarios())}"
     raise ScenarioError(
-        f"No scenario '{printable(str(name_or_path))}': no such file, and none shipped by that name; {hint}"
+        f"No scenario '{printable(str(name_or_path))}': no such file, and none shipped by that name; {printable(hint)}"
     )
+
+
+def _beside(path: Path) -> dict[str, str]:
+    """The scenario files in the folder in which one was looked for, by their names without the ending."""
+    try:
+        return {f.stem: str(path.with_name(f.name)) for f in path.parent.iterdir() if f.suffix in SUFFIXES}
+    except (OSError, ValueError):
+        return {}
 
 
 def load(

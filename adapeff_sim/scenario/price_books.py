@@ -1,17 +1,16 @@
 """Price books as files: found by name or path, and read as strictly as a scenario is."""
 
-import difflib
 import functools
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
 from adapeff_sim.costs.prices import Prices, PricesError
 from adapeff_sim.errors import ScenarioError
+from adapeff_sim.near_names import choices, nearest
 from adapeff_sim.scenario.document import parse, read_bytes
 from adapeff_sim.scenario.problems import Problems, printable
-from adapeff_sim.scenario.words import LONGEST, empties, shown, understood, without_empties
+from adapeff_sim.scenario.words import empties, shown, understood, without_empties
 
 SUFFIXES = (".yaml", ".yml")
 BOOKS = Path(__file__).parents[1] / "scenarios" / "prices"
@@ -25,9 +24,8 @@ def load_prices(name: str, folder: Path = Path()) -> Prices:
     if not name.endswith(SUFFIXES):
         books = {book.stem: book for book in sorted(BOOKS.glob("*.yaml"))}
         if name not in books:
-            near = _near(name, books)
-            known = f"{near} Known: {', '.join(books)}; or give the path of a .yaml file."
-            raise PricesError(f"Unknown price book {shown(name)}.{known}")
+            told = choices(name, books, other="give the path of a .yaml file")
+            raise PricesError(f"Unknown price book {shown(name)}; {told}.")
         file = books[name]
     else:
         file = folder / name
@@ -56,15 +54,11 @@ def parse_prices(content: bytes, where: str) -> Prices:
     return book
 
 
-def _near(name: str, known: Any) -> str:
-    near = difflib.get_close_matches(name[:LONGEST], list(known), n=1)
-    return f" Did you mean {near[0]!r}?" if near else ""
-
-
 def _beside(file: Path) -> str:
     """The file of a like name in the same folder, where a file is not there."""
     try:
-        beside = [] if file.exists() else [found.name for found in file.parent.glob("*.y*ml")]
+        beside = {} if file.exists() else {found.stem: found.name for found in file.parent.glob("*.y*ml")}
     except (OSError, ValueError):  # no name that a file can have
         return ""
-    return printable(_near(file.name, beside))
+    near = nearest(file.stem, beside)
+    return printable(f" Did you mean {beside[near]!r}?") if near else ""

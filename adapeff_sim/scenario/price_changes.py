@@ -8,9 +8,10 @@ from pydantic import BaseModel, ValidationError
 
 from adapeff_sim.costs.prices import Basis, Prices
 from adapeff_sim.errors import ScenarioError
+from adapeff_sim.near_names import suggestion
 from adapeff_sim.scenario.document import parse
 from adapeff_sim.scenario.problems import COMMAND_LINE, Place, Problem, Problems
-from adapeff_sim.scenario.words import keys_of, shown, suggestion, understood
+from adapeff_sim.scenario.words import keys_of, shown, understood
 
 FLAG = "--set"
 OF_ALL = ("name", "currency")  # what belongs to the book and to no section

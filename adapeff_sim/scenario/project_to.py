@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from adapeff_sim.errors import DataError
 from adapeff_sim.estimation.stated import KNOWN, STATED, config_for, resolve
+from adapeff_sim.near_names import choices
 from adapeff_sim.scenario.words import refused, shown, understood
 
 # Dense 16-bit peaks (operations a second) of the makers' public data sheets.
@@ -54,10 +55,8 @@ class ProjectTo(BaseModel):
         try:
             resolve(spec_of(name))
         except DataError:
-            known = ", ".join(KNOWN)
-            raise ValueError(
-                f"is {shown(name)}, whose shape is not known; give one of {known}, or {STATED}..."
-            ) from None
+            told = choices(name, KNOWN, other=f"give {STATED}...")
+            raise ValueError(f"is {shown(name)}, whose shape is not known; {told}") from None
         return name
 
     @model_validator(mode="after")

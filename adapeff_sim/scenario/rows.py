@@ -13,11 +13,11 @@ from adapeff_sim.data.survey import sole_label, told
 from adapeff_sim.errors import AdapeffError, DataError
 from adapeff_sim.execution.sources import Sources, short
 from adapeff_sim.lifecycle.world import Endpoint, TestSet
+from adapeff_sim.near_names import suggestion
 from adapeff_sim.scenario.entries import SAFE_NAME
 from adapeff_sim.scenario.problems import Place, Problem
 from adapeff_sim.scenario.replay import Moment
 from adapeff_sim.scenario.schema import Scenario
-from adapeff_sim.scenario.words import suggestion
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from adapeff_sim.data.ready import ready_names
 from adapeff_sim.lifecycle.events.base import Event
 from adapeff_sim.lifecycle.timeline import Arrivals, timeline
 from adapeff_sim.lifecycle.world import source_name
+from adapeff_sim.near_names import suggestion
 from adapeff_sim.scenario.entries import (
     EVERY,
     arrivals_of,
@@ -33,7 +34,7 @@ from adapeff_sim.scenario.entries import (
     training_of,
 )
 from adapeff_sim.scenario.project_to import ProjectTo, project_to_of
-from adapeff_sim.scenario.words import refused, shown, suggestion, understood
+from adapeff_sim.scenario.words import refused, shown, understood
 from adapeff_sim.strategies.base import Strategy
 from adapeff_sim.training.settings import SomeSettings, TrainingSettings, resolve
 

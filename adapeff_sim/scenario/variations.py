@@ -3,7 +3,6 @@
 Prices and the terms of serving change no training: what varies in them alone is priced again, from one run.
 """
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 from itertools import product
@@ -15,6 +14,7 @@ from pydantic import JsonValue
 from adapeff_sim.costs.base import Terms
 from adapeff_sim.costs.prices import Prices
 from adapeff_sim.errors import ScenarioError
+from adapeff_sim.near_names import nearest
 from adapeff_sim.scenario.checks import check
 from adapeff_sim.scenario.flags import replications
 from adapeff_sim.scenario.load import loads
@@ -163,9 +163,9 @@ def steps_of(path: str) -> list[str | int]:
         return steps
     sections = [name for name in Prices.model_fields if name not in OF_ALL]
     known = (*TERMS, *SAID_SHORT, "prices", "quality_floor", *OWN)
-    near = difflib.get_close_matches(str(steps[0]) if steps else "", [*known, *sections, *Scenario.model_fields], n=1)
-    if PATH.fullmatch(path) and near and near[0] != steps[0]:
-        raise ScenarioError(f"--vary {shown(path)}: unknown; did you mean {path.replace(str(steps[0]), near[0], 1)!r}?")
+    near = nearest(steps[0] if steps else "", [*known, *sections, *Scenario.model_fields])
+    if PATH.fullmatch(path) and near not in ("", steps[0]):
+        raise ScenarioError(f"--vary {shown(path)}: unknown; did you mean {path.replace(str(steps[0]), near, 1)!r}?")
     what = f"vary {', '.join(known)}, SECTION.PRICE, or a key of the scenario by its path, such as timeline[2].labelled"
     raise ScenarioError(f"--vary {shown(path)}: unknown; {what}.")
 

@@ -1,6 +1,5 @@
 """What pydantic finds wrong, in the words of whoever wrote the scenario."""
 
-import difflib
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar, get_args
@@ -8,6 +7,7 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
+from adapeff_sim.near_names import near, suggestion
 from adapeff_sim.scenario.problems import Place
 
 FOLLOWING = ("_type", "too_short")  # what pydantic says of the whole besides what it says of a part, or of each branch
@@ -79,15 +79,6 @@ def shown(value: object) -> str:
     return f"a {type(value).__name__}"
 
 
-def suggestion(name: object, known: Iterable[str], what: str = "known") -> str:
-    """What would do instead of an unknown name: the nearest one, and all there are."""
-    names = sorted(known)
-    near = difflib.get_close_matches(str(name)[:80], names, n=1)
-    if near:
-        return f"did you mean {near[0]!r}?"
-    return f"{what}: {', '.join(names)}" if names else f"{what}: none"
-
-
 def in_words(error: ValidationError, model: type[BaseModel], value: object) -> list[tuple[Place, str]]:
     """Every finding, those of the branches of a union folded into one."""
     found: dict[Place, list[ErrorDetails]] = {}
@@ -108,7 +99,7 @@ def in_words(error: ValidationError, model: type[BaseModel], value: object) -> l
 def _is_misspelt(missing: Place, unknown: Iterable[Place]) -> bool:
     """Whether one of the unknown keys beside a missing one is likely meant to be it."""
     beside = [str(place[-1]) for place in unknown if place[:-1] == missing[:-1]]
-    return bool(difflib.get_close_matches(str(missing[-1]), beside, n=1))
+    return bool(near(missing[-1], beside))
 
 
 def _place(details: ErrorDetails, value: object) -> Place:

@@ -10,29 +10,30 @@ import pytest
 import adapeff_sim
 
 ROOT = pathlib.Path(adapeff_sim.__file__).parent
-CORE = {"errors", "registry", "lifecycle", "artifacts"}
+CORE = {"errors", "registry", "near_names", "lifecycle", "artifacts"}
 EXECUTION = CORE | {"planning", "ledger", "data", "base_models", "estimation", "training", "execution", "whole_files"}
 SIMULATION = EXECUTION | {"strategies", "scenario", "accounting", "simulation"}
 RESULTS = {"errors", "registry", "ledger", "costs", "projection", "noise", "verdict", "results"}
-RESULTS |= {"verdict_sentences", "whole_files", "lost_run"}
+RESULTS |= {"verdict_sentences", "whole_files", "lost_run", "near_names", "earlier_results"}
 EXPLAINED = {"explanation", "event_explanation", "artifact_explanation"}
 STORY = RESULTS | SIMULATION | {"explanation"}
 MAY_IMPORT = {
     "__init__": {"python_api"},
     "errors": set(),
-    "registry": {"errors"},
+    "near_names": set(),
+    "registry": {"errors", "near_names"},
     "whole_files": set(),
-    "lost_run": set(),
+    "lost_run": {"demos", "near_names"},
     "noise": set(),
     "lifecycle": {"errors", "registry"},
-    "artifacts": {"errors", "lifecycle"},
+    "artifacts": {"errors", "lifecycle", "near_names"},
     "strategies": CORE,
     "planning": CORE,
     "ledger": {"errors"},
     "costs": {"errors", "registry", "ledger"},
-    "data": {"errors", "registry"},
-    "base_models": {"errors"},
-    "estimation": {"errors", "lifecycle", "artifacts", "base_models"},
+    "data": {"errors", "registry", "near_names"},
+    "base_models": {"errors", "near_names"},
+    "estimation": {"errors", "lifecycle", "artifacts", "base_models", "near_names"},
     "training": CORE | {"ledger", "data", "base_models", "estimation"},
     "execution": EXECUTION,
     "scenario": EXECUTION | {"strategies", "costs"},
@@ -40,22 +41,23 @@ MAY_IMPORT = {
     "simulation": EXECUTION | {"accounting"},
     "catalogue": EXECUTION | {"strategies", "scenario", "costs"},
     "doctor": {"__init__", "execution", "whole_files"},
-    "explanation": {"errors", "ledger", "estimation"},
+    "explanation": {"errors", "ledger", "estimation", "near_names"},
     "event_explanation": STORY,
     "artifact_explanation": STORY | {"event_explanation"},
     "lessons": RESULTS | {"estimation"},
+    "earlier_results": {"ledger", "costs", "results"},
     "projection": {"errors", "ledger", "estimation"},
     "verdict": RESULTS,
     "verdict_sentences": {"costs", "verdict"},
     "results": RESULTS | {"estimation"},
     "comparison": RESULTS,
-    "demos": {"errors"},
+    "demos": {"errors", "near_names"},
     "playback": SIMULATION,
     "run_folder": SIMULATION | RESULTS | {"demos"},
     "estimates": SIMULATION | RESULTS | {"run_folder"},
     "forecast": {"errors", "ledger", "costs"},
     "conduct": SIMULATION | RESULTS | {"run_folder", "estimates"},
-    "python_api": SIMULATION | RESULTS | {"run_folder", "conduct", "comparison", "reports"},
+    "python_api": SIMULATION | RESULTS | {"run_folder", "conduct", "comparison", "reports", "demos"},
     "sweep": SIMULATION | RESULTS | {"run_folder", "conduct", "comparison"},
     "reports": RESULTS | {"estimation", "demos", "reports", "comparison", "lifecycle", "artifacts", "planning"},
     "cli": SIMULATION
@@ -66,7 +68,7 @@ MAY_IMPORT = {
     "__main__": {"cli"},
 }
 PURE = {"lifecycle", "artifacts", "strategies", "planning", "ledger", "costs", "projection", "accounting", "verdict"}
-PURE |= {"simulation", "comparison", "lessons", "noise", "verdict_sentences"}
+PURE |= {"simulation", "comparison", "lessons", "noise", "verdict_sentences", "near_names"}
 IMPURE = {"os", "pathlib", "io", "time", "datetime", "random", "secrets", "uuid", "subprocess", "socket"}
 HEAVY = {"torch", "transformers", "adapters"}
 SEEDED = {"lifecycle/timeline.py"}  # arrival processes draw seeded random days, before anything runs

@@ -68,5 +68,5 @@ def test_impossible_events_say_so(bad):
 def test_typos_are_refused():
     with pytest.raises(ValidationError):
         event("new_language", 1, language="sw", labelled=10, labeled=10)
-    with pytest.raises(UnknownPlugin, match="Did you mean 'new_language'"):
+    with pytest.raises(UnknownPlugin, match="did you mean 'new_language'"):
         EVENTS.get("new_langauge")

@@ -343,6 +343,34 @@ def test_the_floor_decides_who_is_compared(browser, pages):
 
 
 @driven
+def test_notes_of_marks_come_and_go_with_the_marks(browser, pages):
+    page = shown(browser, pages["plain"])
+    places = "document.querySelectorAll('.verdict > .note, [aria-labelledby^=quality] > .note')"
+    told = f"return [...{places}].map((e) => e.textContent)"
+    costs, quality = page.execute_script(told)
+    assert "✓ cheapest" in costs and quality == "in points, mean over seeds"
+    moved(page, floor=0.2)
+    costs, quality = page.execute_script(told)
+    assert "✓ cheapest" not in costs, "one strategy is left, and is the cheapest of none"
+    assert quality.endswith("; - marks more than 0.2 below the endpoint's best")
+
+
+@driven
+@pytest.mark.parametrize(("width", "height"), [(375, 700), (1280, 700)])
+def test_the_verdict_stays_beside_the_sliders_and_nothing_shows_below_it(browser, pages, width, height):
+    page = shown(browser, pages["plain"], width)
+    size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
+    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    below = page.execute_script(
+        "const form = document.querySelector('.whatif form'), says = form.querySelector('.stands');"
+        "window.scrollTo(0, scrollY + form.getBoundingClientRect().top - 10); form.scrollTop = 60;"
+        "const box = says.getBoundingClientRect(), edge = Math.min(innerHeight, form.getBoundingClientRect().bottom);"
+        "return [box.height, edge - box.bottom, innerHeight - box.bottom];"
+    )
+    assert below[0] > 20 and -1 <= below[1] <= 1.5 and below[2] >= -1
+
+
+@driven
 def test_the_graph_goes_through_time_and_tells_the_reasons(browser, pages):
     page = shown(browser, pages["lived"])
     graph = page.find_element("class name", "graph")

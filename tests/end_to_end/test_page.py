@@ -181,6 +181,15 @@ def test_a_scenario_that_cannot_be_lived_again_leaves_the_rest_of_the_page(lived
     assert run.steps == () and "Unavailable: scenario.yaml cannot be lived again" in page([run], "")
 
 
+def test_the_commands_that_make_a_run_again_are_ones_that_can_be_given():
+    shown = "".join(Read(page([finished(Path("demo:new_language"))], "")).text)
+    assert "adapeff-sim run scenario.yaml" in shown and "demo:new_language/scenario.yaml" not in shown
+    found, ledger = told_by(NAMES)
+    guessed = found.model_copy(update={"environment": {"executor": "estimate"}})
+    shown = "".join(Read(page([tamed(Told(guessed, ledger, "runs/a b", {}, scenario="name: story"))], "")).text)
+    assert "adapeff-sim run 'runs/a b/scenario.yaml' --executor estimate" in shown
+
+
 def test_sheets_have_as_many_cells_as_heads():
     for sheet in sheets(told(HOSTILE)):
         assert sheet.rows and {len(row) for row in sheet.rows} == {len(sheet.heads)}

@@ -169,7 +169,9 @@ def test_a_folder_that_is_none(spec: str) -> None:
 
 @pytest.mark.parametrize("spec", ["tiny", "tiny:v3", "tiny:../v1", "../tiny:v1", "tiny/v1", "big:v1", "", "tiny:v1\n"])
 def test_an_unknown_release_lists_the_shipped(package: Path, spec: str) -> None:
-    with pytest.raises(DataError, match=r"unknown base model .*shipped: tiny:v1, tiny:v2; or give path:FOLDER or hub"):
+    with pytest.raises(
+        DataError, match=r"unknown base model .*[Ss]hipped: tiny:v1, tiny:v2; or give path:FOLDER or hub"
+    ):
         resolve(spec)
 
 

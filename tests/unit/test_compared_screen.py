@@ -6,11 +6,15 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from adapeff_sim.reports.compared_screen import shown
+from adapeff_sim.noise import tie_said
+from adapeff_sim.python_api import compare
+from adapeff_sim.reports.compared import headline, notes, sheets_of
+from adapeff_sim.reports.compared_screen import screen, shown
 from adapeff_sim.reports.sheets import Cell, Sheet, text
+from adapeff_sim.reports.wording import best_said
 
 LABELS = ("adapter_per_task", "adapter_fusion", "multitask_full", "multitask_continue", "full_per_task")
-NOTE = "the cheapest in total within the quality floor; ≈ who is no dearer within the noise"
+NOTE = "the cheapest in total within the quality floor; ≈ who is dearer by 1 % or less"
 FIRST = (text(100_000), text("adapter_per_task ≈ full_per_task", "best"))
 WIDE = Sheet(
     "cells",
@@ -35,9 +39,43 @@ def test_nothing_is_cut(width):
     assert seen.count("1,111,00") == seen.count("1,222,00") == len(LABELS)
     words = " ".join(seen.split())
     assert "currency: EUR; the cheapest in total" in words and "traffic: 100000" in words
-    assert words.endswith("within the noise") and words.count("EUR") == 1
+    assert words.endswith("by 1 % or less") and words.count("EUR") == 1
     pieces = {piece for label in LABELS for piece in label.split("_")}
     assert pieces <= set(seen.replace("_", " ").split())
+
+
+@pytest.fixture(scope="module")
+def one_seed():
+    return compare(["demo:new_language"])
+
+
+def test_with_one_seed_nobody_speaks_of_noise_and_legends_tell_what_is_there(one_seed):
+    sheets = {sheet.name: sheet for _, sheet in sheets_of(one_seed, ["total"])}
+    assert sheets["side_by_side"].note == "* estimated or assumed, in part or as a whole"
+    for name in ("break_even", "sensitivity"):
+        assert "on cost alone" in sheets[name].title and "all strategies take part" in sheets[name].note
+    (run,) = one_seed.runs
+    assert run.is_tied and headline(run).endswith("are 6.00 USD apart, within 1 %.")
+    assert "On cost alone, whatever they score: a tie" in headline(run)
+    told = " ".join([*notes(one_seed), *(f"{s.title} {s.note}" for s in sheets.values())])
+    assert "noise" not in told and "bootstrap" not in told and "≥" not in told
+
+
+def test_a_tie_over_several_seeds_says_by_which_half_of_the_rule():
+    assert tie_said(1.0, 100.0) == "within 1 %" and tie_said(3.0, 100.0) == "within the noise over the seeds"
+    assert best_said(1) == "✓ cheapest, or dearer by 1 % or less" and "noise over the seeds" in best_said(2)
+    assert best_said(5, has_ties=False) == "✓ cheapest"
+
+
+@pytest.mark.parametrize("width", [80, 100, 140])
+def test_names_are_broken_no_more_than_it_takes(one_seed, width):
+    console = Console(file=io.StringIO(), width=width, color_system=None)
+    for part in screen(one_seed, ["total"], width):
+        console.print(part)
+    seen = console.file.getvalue().splitlines()
+    assert max(map(cell_len, seen)) <= width
+    assert any(row.split()[:1] == ["storage.ancestor_gib_month"] for row in seen), "there is room for it"
+    assert seen[next(i for i, row in enumerate(seen) if row.startswith("Break-even")) - 1].strip() == ""
 
 
 def test_what_does_not_fit_stands_below_with_the_names_of_its_rows():

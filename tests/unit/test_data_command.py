@@ -40,7 +40,7 @@ def do(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("source", "told"),
     [
-        ("x" * 300, "no folder here; unknown source"),
+        ("x" * 300, "no data source of that name, and no folder here"),
         ("files:" + "x" * 300, "is no folder (File name too long); give one"),
         ("files:~nobody-of-that-name/x", "is no folder (Could not determine home directory.); give one"),
     ],
@@ -142,7 +142,7 @@ def test_examples_are_shown_as_they_are(do, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["helpdesc"], "helpdesc: no folder here; unknown source 'helpdesc'; did you mean 'helpdesk'?"),
+        (["helpdesc"], "helpdesc: no data source of that name, and no folder here; did you mean 'helpdesk'?"),
         (["absent.yaml"], "No scenario 'absent.yaml'"),
         (["real_data"], "names no data source"),
         (["files:absent"], "no folder 'absent' here"),

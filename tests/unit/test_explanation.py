@@ -127,6 +127,18 @@ def test_without_a_closed_form_full_fine_tuning_is_unavailable(workload, told):
     assert found.flops[0].this and not found.sentences
 
 
+def test_an_estimated_training_says_so_and_shows_no_rows_of_dashes(tmp_path, monkeypatch):
+    job = trained()
+    usage = {name: amount for name, amount in job.usage.items() if not name.endswith("_seconds")}
+    lost = {"provenance": "estimated", "unavailable": ("energy_joules", "peak_memory_bytes")}
+    RunFolder(tmp_path).write_ledger(Ledger((job.model_copy(update={"usage": usage} | lost),)))
+    monkeypatch.setenv("COLUMNS", "120")
+    text = CliRunner().invoke(app, ["explain", str(tmp_path), "--job", job.slot]).output
+    assert "estimated and not measured, as nothing was trained" in text
+    assert "energy_joules, peak_memory_bytes: not measured, as this training was estimated" in text
+    assert "could not be measured" not in text and "–" not in text and "Seconds" not in text
+
+
 def test_at_the_command_line(tmp_path, monkeypatch):
     RunFolder(tmp_path).write_ledger(LIVES)
     monkeypatch.setenv("COLUMNS", "80")

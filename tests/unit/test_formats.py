@@ -143,7 +143,7 @@ def test_a_label_that_the_mapping_does_not_name_is_refused(tmp_path: Path) -> No
         ({"columns": {"text": ["a", "b"]}}, "only choices and answers"),
         ({"kind": "choice", "columns": {}}, "write such numbers"),
         ({"kind": "span", "columns": {}}, "a span task has none"),
-        ({"incomplete": "ignore"}, "files.tasks.it.incomplete: is 'ignore'; choose one of drop, refuse"),
+        ({"incomplete": "ignore"}, "files.tasks.it.incomplete: is 'ignore'; choose one of: drop, refuse"),
         ({"trust": 1}, "files.tasks.it.trust: unknown key; known: columns, incomplete, kind, labels"),
         ({"column": {}}, "files.tasks.it.column: unknown key; did you mean 'columns'?"),
         ({"kind": "pairs"}, "files.tasks.it.kind: is 'pairs'; did you mean 'pair'?"),

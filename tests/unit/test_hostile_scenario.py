@@ -28,7 +28,6 @@ HARM = ("\x1b", "\x07", "\x9b", "\u202e", "\u200b", "\u2066", "\ufeff")
 def do(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.setattr("adapeff_sim.cli.plan.PIPED_WIDTH", 80)
     return lambda *typed: CliRunner().invoke(app, list(typed))
 
 

@@ -50,10 +50,13 @@ def test_a_ledger_that_is_missing_or_truncated(run, command, cut):
 
 
 def test_what_is_no_run_is_told_from_one_that_is_near(run):
-    assert "runs/on: no results.json, as there is no such folder; did you mean runs/one?" in refused("price", "runs/on")
+    assert "runs/on: no results.json, as there is no such folder; did you mean 'runs/one'?" in refused(
+        "price", "runs/on"
+    )
+    assert "did you mean 'demo:new_language'?" in refused("price", "new_langauge")
     assert "no results.json here, but in folders in it; give runs/one." in refused("report", "runs")
     assert "a folder" not in refused("compare", "runs") and "give runs/one." in refused("compare", "runs")
-    assert "Or the run runs/one?" in refused("compare", "runs/onne")
+    assert "Or the run 'runs/one'?" in refused("compare", "runs/onne")
 
 
 def test_an_unfinished_run_goes_on_and_a_finished_one_that_lost_files_is_no_finished_one(run):

@@ -80,6 +80,17 @@ def test_rows_of_ones_own_are_counted_and_found_from_the_file(do, tmp_path):
     assert load("deep/er/mine.yaml").timeline[0].labelled < 150
 
 
+def test_what_nobody_said_is_told_and_so_are_folders_that_were_made(do):
+    ended = do("new", "deep/er/x.yaml", "--tasks", "intent", "--days", "30", "--quick")
+    told = " ".join(ended.stderr.split())
+    assert "Not asked, and taken as usual: --data helpdesk --languages en --new-task sentiment" in told
+    assert "--requests 50000" in ended.stderr and "--days" not in ended.stderr and "--tasks" not in ended.stderr
+    assert "Made the folder deep\nMade the folder deep/er\n" in ended.stderr
+    assert ended.stdout.startswith("Wrote deep/er/x.yaml.")
+    refused = do("new", "else/where/x.yaml", "--tasks", "intnet")
+    assert refused.exit_code == 2 and not Path("else").exists()
+
+
 @pytest.fixture
 def typed(monkeypatch):
     """Answers to come, in order, at a terminal; an empty one takes what is usual."""

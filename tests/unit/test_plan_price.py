@@ -1,13 +1,19 @@
 """`plan --price` as a user meets it: marks on every figure, JSON, exit codes; and runs that only estimate."""
 
+import io
 import json
 
 import pytest
+from hand_made import build
+from rich.console import Console
 from typer.testing import CliRunner
 
 from adapeff_sim.cli.app import app
 from adapeff_sim.cli.finished import finished
+from adapeff_sim.cli.forecast_view import trainings
 from adapeff_sim.forecast import Money, less, total
+from adapeff_sim.ledger.ledger import Ledger
+from adapeff_sim.ledger.trainings import training_rows
 from adapeff_sim.reports.files.markdown import markdown
 from adapeff_sim.results import read
 
@@ -45,11 +51,20 @@ def test_every_event_has_its_lines_and_every_figure_its_mark(do):
 
 
 def test_at_80_columns_names_are_broken_between_their_words_and_nothing_is_cut(do, monkeypatch):
-    monkeypatch.setattr("adapeff_sim.cli.plan.PIPED_WIDTH", 80)
+    monkeypatch.setenv("COLUMNS", "80")
     shown = do(*PRICED).stdout
     assert max(map(len, shown.splitlines())) <= 80
     assert "re-vali-" in shown and "model/multitask " in shown and "multitask_full " in shown
     assert "23,287*" in shown and " M*  " in shown and "FLOPs, 6ND" in shown
+
+
+@pytest.mark.parametrize("arguments", [["plan", "smoke"], PRICED])
+def test_off_a_terminal_columns_says_how_wide(do, monkeypatch, arguments):
+    widths = {}
+    for columns in ("80", "200", ""):
+        monkeypatch.setenv("COLUMNS", columns)
+        widths[columns] = max(map(len, do(*arguments).stdout.splitlines()))
+    assert widths["80"] <= 80 < widths["200"] and widths[""] <= 160
 
 
 def test_dearer_than_allowed_ends_with_3_and_says_who(do):
@@ -67,7 +82,7 @@ def test_an_amount_that_could_not_be_had_does_not_pass_as_cheap(do, tmp_path):
         "name: it\nhorizon_days: 9\ndata: {stated: {a: {kind: pair, outputs: 2, tokens: 9, train: {en: 9}, "
         "validation: {en: 9}, test: {en: 9}}}}\ntimeline:\n"
         "  - {day: 0, event: launch, base_model: 'shape:roberta-base', tasks: {a: [en]}}\n"
-        "strategies:\n  - adapter_per_task: {method: 'vera[output_lora=True]'}\n"
+        "strategies:\n  - adapter_per_task\nserving: {p95_ms: 0.000001}\n"
     )
     over = do("plan", "it.yaml", "--price", "--fail-over", "1e9")
     assert over.exit_code == 3 and "costs at least" in over.stderr and "is unavailable" in over.stderr
@@ -115,3 +130,13 @@ def test_sums_keep_what_is_not_known_apart_from_nothing():
     assert total([known, unknown]) == Money(amount=1.0, provenance="estimated", is_lower_bound=True)
     assert total([unknown]).amount is None
     assert total([]).amount == 0.0
+
+
+def test_names_of_trainings_are_broken_where_a_word_ends():
+    usage = {"train_steps": 30_000.0, "train_epochs": 6.0, "trainable_parameters": 1.49e6}
+    usage |= {"train_flops": 4.2e16, "nominal_train_flops": 6.4e16, "train_seconds": 5e5}
+    records = Ledger((build("adapter/paraphrase", label="parallel_pfeiffer", usage=usage),))
+    console = Console(file=io.StringIO(), width=80, color_system=None)
+    console.print(trainings(training_rows(records, ["parallel_pfeiffer"], 10.0), 80))
+    words = console.file.getvalue().split()
+    assert {"adapter/", "paraphrase", "parallel_", "pfeiffer", "138:53:20*"} <= set(words), words

@@ -1,15 +1,19 @@
 """A finished run told again as news: the same ledger comes of it, in the same order."""
 
+from functools import partial
+
 import pytest
-from played import EVENTS, lived
+from played import EVENTS, TEXT, lived
 from story import Reckoner, falls, order_of
 
 from adapeff_sim.execution.base import Progress, Started
 from adapeff_sim.ledger.ledger import Ledger
 from adapeff_sim.ledger.outcome import Validation
 from adapeff_sim.ledger.records import EvaluationRecord, JobRecord
+from adapeff_sim.lifecycle.timeline import timeline
 from adapeff_sim.playback import PlaybackError, Reached, playback
-from adapeff_sim.scenario.relived import relived
+from adapeff_sim.scenario.load import loads
+from adapeff_sim.scenario.relived import are_told, relived
 from adapeff_sim.simulation import Finished, Simulation, Unfolded
 
 
@@ -96,3 +100,18 @@ def test_a_ledger_of_something_else_is_refused():
     scenario, _, ledger = lived()
     with pytest.raises(PlaybackError, match="the ledger tells nothing of"):
         playback(scenario, Ledger(ledger.records[5:]))
+
+
+def test_a_run_that_took_its_own_source_for_another_one_is_told_as_it_was_lived():
+    """Before 0.4 a refresh that named the scenario's own source bought its rows anew and trained on them."""
+    named = "{day: 30, event: dataset_refresh, task: intent, source: helpdesk, test_set: true}"
+    scenario = loads(TEXT.replace("{day: 30, event: traffic_change, requests_per_day: 500}", named))
+    said = partial(timeline, scenario.timeline, scenario.arrivals, scenario.horizon_days)
+    before, now = (
+        Simulation(scenario.strategies, scenario.seeds, events, order_of).run(Reckoner(falls), lambda news: None)
+        for events in (said, scenario.events)
+    )
+    assert before.dumps() != now.dumps()
+    for ledger in (before, now):
+        assert are_told(relived(scenario, ledger), ledger) and playback(scenario, ledger).tells(ledger)
+    assert not are_told(relived(scenario, now), Ledger(now.records[5:]))

@@ -187,12 +187,13 @@ def test_the_projection_is_beside_the_results_and_in_none_of_them():
     assert Results.model_validate_json(with_it.model_dump_json()) == with_it
 
 
-def test_it_is_told_as_estimated():
+def test_it_is_told_as_estimated_and_assumed():
     console = Console(width=100)
     with console.capture() as told:
         for part in parts(results(TARGET), 100, False):
             console.print(part)
-    assert told.get().count("not measured") >= 2
+    assert "Estimated and assumed, not measured: the same life" in " ".join(told.get().split())
+    assert "At the size of production: estimated and assumed, not measured" in told.get()
     cost, took, rests = projected(results(TARGET))
     assert (cost.name, took.name, rests.name) == ("projection", "projection_epochs", "projection_assumptions")
     assert cost.rows[0][-1].said == "partly assumed" and took.rows[0][-1].said == "measured"

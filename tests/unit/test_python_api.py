@@ -8,6 +8,17 @@ import adapeff_sim.python_api as api
 from adapeff_sim.scenario.load import load
 
 
+def test_runs_are_called_as_they_were_named_and_one_that_stands_there_twice_has_a_number():
+    demo, other = api.Run.read("demo:new_language"), api.Run.read("demo:base_model_update")
+    by_folder = api.Run(demo.results, demo.path)
+    assert [side.name for side in api.sides_of([demo, other, demo])] == [
+        "demo:new_language",
+        "demo:base_model_update",
+        "demo:new_language (2)",
+    ]
+    assert [side.name for side in api.sides_of([by_folder, demo])] == ["new_language", "demo:new_language"]
+
+
 @pytest.mark.parametrize(
     ("named", "said", "kept"),
     [("", None, ".adapeff/store"), ("elsewhere", None, "elsewhere"), ("elsewhere", "here", "here")],

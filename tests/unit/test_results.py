@@ -1,6 +1,7 @@
 """From a priced ledger to the tables that reporters read, and back from disk."""
 
 import csv
+import json
 
 import pytest
 from hand_made import answer, build, fetch, kept, prices, probe, scored, stands
@@ -243,3 +244,21 @@ def test_a_run_that_is_not_finished_is_told_from_a_folder_that_holds_none(tmp_pa
     RunFolder(tmp_path).begin("a", {})
     with pytest.raises(ResultsError, match="not finished; give its command again"):
         read(tmp_path)
+
+
+def test_of_what_earlier_versions_told_as_0_and_nobody_knew_there_is_null_and_no_curve(ledger, tmp_path):
+    gapped = Ledger(tuple(r for r in ledger.records if getattr(r, "type", "") != "serving"))
+    write(found := results(gapped, facts("b", "a", seeds=(1, 2))), tmp_path)
+    told = json.loads((tmp_path / "results.json").read_text())
+    zeros = {**told["curves"][0], "component": "serving", "complete": False, "amounts": [0.0] * len(found.days)}
+    told["curves"] += [{**zeros, "label": label, "seed": seed} for label in "ba" for seed in (1, 2)]
+    for row in told["totals"]:
+        row.pop("provenance")
+        if row["component"] == "serving":
+            row.update(amounts=[0.0, 0.0], mean=0.0, spread=0.0)
+    for version in (1, 2, 3):
+        (tmp_path / "results.json").write_text(json.dumps({**told, "format": version}))
+        again = read(tmp_path)
+        assert [t.mean for t in again.totals] == [t.mean for t in found.totals]
+        assert [t.amounts for t in again.totals] == [t.amounts for t in found.totals]
+        assert again.curves == found.curves

@@ -119,7 +119,7 @@ def test_generations_that_stand_beside_each_other_are_told_apart(file):
 
 def test_plan_prints_a_tree_or_json(file):
     shown = CliRunner().invoke(app, ["plan", str(file), "--strategies", "adapter_fusion"])
-    assert shown.output.startswith("+ created   ~ rebuilt   = kept   - retired")
+    assert shown.output.startswith("+ created   ~ rebuilt   = kept\n#2 second"), "no sign that stands nowhere"
     assert shown.exit_code == 0 and "fusion/mood" in shown.output and "multitask" not in shown.output
     printed = CliRunner().invoke(app, ["plan", str(file), "--json"])
     found = json.loads(printed.output)

@@ -131,7 +131,7 @@ ONE_PROBLEM = {
     "an unknown base model": (
         ("adapeff-mini:v2", "adapeff-mini:v9"),
         "tiny.yaml:9: timeline[3].base_model: unknown base model 'adapeff-mini:v9'; did you mean 'adapeff-mini:v2'? "
-        "shipped: adapeff-mini:v1, adapeff-mini:v2; or give path:FOLDER or hub:owner/name@COMMIT, "
+        "Shipped: adapeff-mini:v1, adapeff-mini:v2; or give path:FOLDER or hub:owner/name@COMMIT, "
         "or shape:NAME for what is priced and not trained",
     ),
     "a story without a launch": (
@@ -160,7 +160,7 @@ ONE_PROBLEM = {
     ),
     "an unknown price book": (
         ("prices: cloud_gpu", "prices: clod_gpu"),
-        "tiny.yaml:18: prices: Unknown price book 'clod_gpu'. Did you mean 'cloud_gpu'? Known: cloud_gpu, "
+        "tiny.yaml:18: prices: Unknown price book 'clod_gpu'; did you mean 'cloud_gpu'? Known: cloud_gpu, "
         "google_cloud, laptop_cpu, on_prem; or give the "
         "path of a .yaml file.",
     ),

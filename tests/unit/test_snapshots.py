@@ -66,7 +66,6 @@ def same_as_kept(name: str, width: int, text: str) -> None:
 def test_a_screen_looks_as_it_did(here, monkeypatch, name, width):
     monkeypatch.chdir(here)
     monkeypatch.setenv("COLUMNS", str(width))
-    monkeypatch.setattr("adapeff_sim.cli.plan.PIPED_WIDTH", width)
     (here / "mine.yaml").unlink(missing_ok=True)
     ended = CliRunner().invoke(app, COMMANDS[name].split())
     text = seen(ended.output)

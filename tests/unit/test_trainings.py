@@ -117,6 +117,8 @@ def test_the_table_of_equal_quality_says_never():
     text = shown(results(good, bad))
     assert "Cost at equal quality: a, day 0" in text
     assert "never" in text and "20 G" in text and "40 G" in text and "88.0" in text
+    assert "all reach" in text and "best less 2" in text, "every row says what it is to reach"
+    assert not any(row.split() == ["measured"] for row in text.splitlines()[:8]), "and whose row it is"
     other = good.model_copy(update={"seed": 2}), bad.model_copy(update={"seed": 2, "curve": curve(0.95)})
     assert "in 1 of 2" in shown(results(good, bad, *other, seeds=(1, 2)))
 

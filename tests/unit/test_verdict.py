@@ -251,8 +251,24 @@ def test_when_each_is_too_low_somewhere_the_floor_that_would_let_one_in_is_said(
     assert "With a floor of 3.5 points" in found.sentences[1] and "it would be b (9.00 EUR" in found.sentences[1]
 
 
-def test_a_gap_and_the_floor_that_lets_it_pass_are_said_alike():
+def test_a_gap_is_rounded_to_the_nearest_and_the_floor_that_lets_it_pass_says_that_it_is_not():
     scores = {"a": {"x/en": 0.90, "y/en": 0.70}, "b": {"x/en": 0.90 - 0.25 / 3, "y/en": 0.80}}
     sentences = " ".join(verdict({"a": [due((0, 1))], "b": [due((0, 9))]}, scores).sentences)
-    assert "With a floor of 8.4 points" in sentences and "8.4 points below a on x/en" in sentences
-    assert "8.3" not in sentences
+    assert "With a floor of 8.4 points, the least in tenths that lets one in" in sentences
+    assert "8.3 points below a on x/en" in sentences
+
+
+@pytest.mark.parametrize(
+    ("gap", "said"),
+    [(3.64, "3.6"), (1.06, "1.1"), (9.96, "10.0"), (36.4, "36"), (36.6, "37"), (99.7, ">99"), (100.0, "100")],
+)
+def test_how_much_cheaper_is_said_to_the_nearest(gap, said):
+    sentences = verdict({"a": [due((0, 100 - gap))], "b": [due((0, 100))]}).sentences
+    assert f" EUR), {said} % under b (" in " ".join(sentences)
+
+
+@pytest.mark.parametrize(("behind", "said"), [(2.04, "2.04"), (2.16, "2.2"), (2.0004, "2.0004")])
+def test_a_gap_never_reads_like_the_floor_that_it_is_beyond(behind, said):
+    scores = {"a": {"x/en": 0.9}, "b": {"x/en": 0.9 - behind / 100}}
+    sentences = verdict({"a": [due((0, 9))], "b": [due((0, 1))]}, scores).sentences
+    assert f"b is never called cheapest: {said} points below a on x/en; the floor is 2 points" in " ".join(sentences)

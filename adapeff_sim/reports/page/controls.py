@@ -10,6 +10,7 @@ from adapeff_sim.results import Results
 
 DECADES = 3  # a slider moves a price to a thousandth and to a thousandfold; the number beside it may say more
 MOST_FLOOR = 50  # points
+FATES = {"create": "+ created", "rebuild": "~ rebuilt", "keep": "= kept", "retire": "- retired"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,8 @@ def controls(results: Results, i: int) -> str:
     return (
         f'<aside class="whatif" aria-labelledby="whatif-{i}"><form autocomplete="off">'
         f'<div class="head"><h2 id="whatif-{i}">What if</h2><button type="reset">As it was priced</button></div>'
-        f'<div class="knobs">{rows}</div>{without}<p class="stands" aria-live="polite"></p></form></aside>'
+        f'<div class="moves"><div class="knobs">{rows}</div>{without}'  # over which alone the verdict may lie
+        '<p class="stands" aria-live="polite"></p></div></form></aside>'
     )
 
 
@@ -87,8 +89,13 @@ def graph_section(told: Told, i: int) -> str:
         f'<label class="time">Event <input type="range" min="0" max="0" step="1" value="0" id="event-{i}"></label>'
         '<button type="button" class="on" aria-label="The next event">▶</button>'
         '<p class="moment" aria-live="polite"></p></div>'
-        '<ul class="fates"><li class="create">+ created</li><li class="rebuild">~ rebuilt</li>'
-        '<li class="keep">= kept</li><li class="retire">- retired</li></ul>'
+        f'<ul class="fates">{_fates(told)}</ul>'
         '<div class="scroll" tabindex="0" role="region" aria-label="The graph of artifacts"></div>'
         '<p class="said" aria-live="polite">Point at an artifact, or move to it with Tab, to see why.</p></div>'
     )
+
+
+def _fates(told: Told) -> str:
+    """What can become of an artifact, as far as it comes about in this run, with its sign."""
+    met = {str(change.action) for step in told.steps for change in step.plan.changes}
+    return "".join(f'<li class="{fate}">{said}</li>' for fate, said in FATES.items() if fate in met)

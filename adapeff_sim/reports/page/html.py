@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from adapeff_sim import __version__
-from adapeff_sim.reports import sheets
+from adapeff_sim.reports import notes, sheets
 from adapeff_sim.reports.effort import FLOPS as PARTS
 from adapeff_sim.reports.page import charts, series
 from adapeff_sim.reports.page.controls import controls
@@ -19,11 +19,14 @@ from adapeff_sim.reports.page.graph import graph_of
 from adapeff_sim.reports.page.sections import sections
 from adapeff_sim.reports.page.tables import scrolling, table
 from adapeff_sim.reports.page.whatif import case_of
+from adapeff_sim.reports.projection import how
 from adapeff_sim.reports.told import Told
 from adapeff_sim.reports.wording import nothing_trained, plural
 from adapeff_sim.reports.work import PHASES
+from adapeff_sim.results import Results
 
 SCRIPTS = ("judge.js", "sentences.js", "numbers.js", "fit.js", "graph.js", "page.js")
+FLOOR = "{floor}"  # in a note, for the script to fill in
 POLICY = "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data:"
 
 
@@ -102,6 +105,7 @@ def data_of(told: Told) -> dict[str, JsonValue]:
         {"endpoint": e, "scores": [*series.score_rows(results, e)], "hover": [*series.score_hovers(results, e)]}
         for e in series.endpoints(results)
     ]
+    sure = how(results.projection) if results.projection else ""
     specs: dict[str, Any] = {
         "grown": charts.grown(look, span),
         "scored": charts.scored(look, span, series.score_span(results)),
@@ -109,10 +113,11 @@ def data_of(told: Told) -> dict[str, JsonValue]:
         "equalled": charts.equalled(look, len({row["where"] for row in equalled})),
         "went": charts.went(look, tuple(PHASES.values())),
         "parts": charts.went(look, tuple(PARTS.values())),
-        "projected": charts.grown(replace(look, currency=f"{look.currency}, estimated"), span),
+        "projected": charts.grown(replace(look, currency=f"{look.currency}, {sure}"), span),
     }
     return {
         "case": case_of(results, told.ledger),
+        "notes": _notes(results),
         "specs": specs,
         "events": [*series.event_rows(results)],
         "scores": scores,
@@ -122,6 +127,14 @@ def data_of(told: Told) -> dict[str, JsonValue]:
         "parts": [*series.part_rows(told)],
         "projected": series.projected_curves(results),
         "graph": graph_of(told),
+    }
+
+
+def _notes(results: Results) -> JsonValue:
+    """The notes that a slider makes apply or not: without their mark, and with it."""
+    return {
+        "costs": [notes.of_costs(results, has_best) for has_best in (False, True)],
+        "quality": [notes.of_quality(results, floor) for floor in ("", FLOOR)],
     }
 
 

@@ -40,7 +40,6 @@ const adapeff = (() => {
 
   const grouped = (text) => text.replace(/^(-?\d+)/, (whole) => whole.replace(/\B(?=(\d{3})+$)/g, ","));
   const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1).toLowerCase();
-  const tenths = (points) => Math.ceil(10 * points - 1e-6) / 10;
 
   function exactMoney(amount, currency) {
     const inFull = amount === 0 || (Math.abs(amount) >= 1 && Math.abs(amount) < TOO_LONG);
@@ -228,7 +227,7 @@ const adapeff = (() => {
   }
 
   return {
-    TOTAL, POINTS, unique, mean, fixed, general, grouped, capital, tenths, money, exactMoney, reckon, curves, crossings,
+    TOTAL, POINTS, unique, mean, fixed, general, grouped, capital, money, exactMoney, reckon, curves, crossings,
     isUnknown, amountOf, daysOf, lives, total, endpoints, scoreOf, judge,
   };
 })();

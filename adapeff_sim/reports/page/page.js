@@ -154,7 +154,14 @@
       for (const [mark, isOn] of Object.entries(marks)) cell.classList.toggle(mark, isOn);
     }
 
+    note(section, text) { // below the last table of a section; only what applies to it stands there
+      const places = this.article.querySelectorAll(`${section} > .note`), last = places[places.length - 1];
+      if (last) last.textContent = text;
+    }
+
     tellCosts() {
+      const { comparisons } = this.verdict, [plain, marked] = this.data.notes.costs;
+      this.note(".verdict", comparisons.some((c) => c.cheapest !== null && c.rivals.length) ? marked : plain);
       for (const component of this.case.components) {
         const c = this.verdict.comparisons.find((x) => x.component === component);
         const best = c.cheapest !== null && c.rivals.length ? [c.cheapest, ...c.tied] : [];
@@ -174,6 +181,8 @@
     }
 
     tellFloor() {
+      const [plain, whole] = this.data.notes.quality, isMarked = this.verdict.below.some((b) => b.points !== null);
+      this.note("[aria-labelledby^=quality]", isMarked ? whole.replace("{floor}", general(this.verdict.floor)) : plain);
       const low = new Map(), marked = new Set();
       for (const b of this.verdict.below) {
         low.set(b.label, b.points === null ? "no score" : low.get(b.label) || "below the floor");
@@ -200,7 +209,7 @@
       }
       const said = [...lines].map(([head, over]) => `${head} ${over.join(", ")}`);
       const list = said.length ? said.map((text) => make("li", text)) : [make("li", "Nowhere.")];
-      this.article.querySelector(".crossings ul").replaceChildren(...list);
+      this.article.querySelector(".crossings ul")?.replaceChildren(...list);
     }
 
     crossing({ day, under, over }) {
@@ -225,7 +234,7 @@
     rows(place) {
       const { chart, name } = place.dataset;
       if (chart === "grown") return this.grown(this.curvesOf(place), this.crossed.get(name) || []);
-      if (chart === "projected") return this.grown(this.curvesOf(place), [], ", estimated");
+      if (chart === "projected") return this.grown(this.curvesOf(place), [], `, ${this.data.projected.how}`);
       if (chart === "scored") {
         const { scores, hover } = this.data.scores.find((x) => x.endpoint === name);
         return { scores, hover: hover.map((row) => this.pointed(row.d, row.told)), events: this.signs() };

@@ -5,20 +5,23 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
 
+from adapeff_sim.demos import is_demo
 from adapeff_sim.ledger.outcome import NOT_MEASURED
 from adapeff_sim.reports import sheets, work
+from adapeff_sim.reports.notes import of_seeds
 from adapeff_sim.reports.page import series
 from adapeff_sim.reports.page.controls import graph_section
 from adapeff_sim.reports.page.happened import events_table
 from adapeff_sim.reports.page.tables import grouped, legend, table
 from adapeff_sim.reports.pictures import ESTIMATED, is_estimated
-from adapeff_sim.reports.projection import carried, projected
+from adapeff_sim.reports.projection import carried, how, projected, titled
 from adapeff_sim.reports.sheets import Cell
 from adapeff_sim.reports.told import Told
+from adapeff_sim.reports.wording import nothing_trained
 from adapeff_sim.results import Projection, Results
 
 ABOVE = "total, above the lowest"  # where one component dwarfs the others, all totals look alike
-CURVES = "Money spent by each day. Dotted lines are events: point at their number, or see what happened. "
+CURVES = "Money spent by each day. Dotted lines are events: point at their {}, or see what happened. "
 BAND = "A line is the mean of the seeds, the band around it their range. "
 TRADED = "Total cost by the horizon against the mean score, a point for each strategy; the table below has the numbers."
 FRONT = "The dotted line joins the strategies that none beats in both cost and score."
@@ -29,7 +32,7 @@ PARTS = "Counted FLOPs of training of each strategy, part by part; the table bel
 UNSCORED = '<p class="note">Unavailable: nothing was scored, so there is no score to draw.</p>'
 CROSSINGS = (
     '<div class="crossings"><h3>Where curves cross</h3><ul></ul>'
-    '<p class="note">Mean over seeds; two curves cross where each was more than 1 % below the other.</p></div>'
+    '<p class="note">Two curves cross where each was more than 1 % below the other{}.</p></div>'
 )
 
 
@@ -37,10 +40,10 @@ def sections(told: Told, i: int) -> Iterator[str]:
     """All of them; ``i`` is the place of the run on the page."""
     results = told.results
     key = legend(results.facts.labels)
-    yield _section(f"curves-{i}", "Cumulative cost", key + _costs(results) + CROSSINGS)
+    yield _section(f"curves-{i}", "Cumulative cost", key + _costs(results) + _crossings(results))
     yield _section(f"events-{i}", "What happened", events_table(work.events(told)))
     yield _section(f"graph-{i}", "Artifacts, event by event", graph_section(told, i))
-    yield _section(f"quality-{i}", "Quality over time", _scores(results, key) + table(sheets.quality(results)))
+    yield _section(f"quality-{i}", "Quality over time", _scores(results, key) + table(sheets.quality(told)))
     yield _section(f"trade-{i}", "Cost against quality", _trade(told, key))
     yield _section(f"flops-{i}", "Where the FLOPs went", _flops(told))
     whence = table(sheets.provenance(told), titled=False) + "".join(map(table, sheets.assumptions(results)))
@@ -65,7 +68,13 @@ def _costs(results: Results) -> str:
 
 def _read(results: Results) -> str:
     """How the curves are read."""
-    return CURVES + (BAND if len(results.facts.seeds) > 1 else "")
+    sign = "number" if any(row["n"] for row in series.event_rows(results)) else "sign"
+    return CURVES.format(sign) + (BAND if len(results.facts.seeds) > 1 else "")
+
+
+def _crossings(results: Results) -> str:
+    """A place for where curves cross; one alone crosses none."""
+    return CROSSINGS.format(of_seeds(results)) if len(results.facts.labels) > 1 else ""
 
 
 def _grown(kind: str, names: Sequence[str], marked: set[str], said: str) -> str:
@@ -80,16 +89,15 @@ def _grown(kind: str, names: Sequence[str], marked: set[str], said: str) -> str:
 
 
 def _projection(results: Results, found: Projection, i: int) -> str:
-    """The life at the size of production: curves and tables of its own, every figure estimated or assumed."""
-    names = list(dict.fromkeys(row.component for row in found.totals))
-    said = f'<p class="warning">* {escape(carried(found.target))}</p>'
+    """The life at the size of production: curves and tables of its own, estimated and assumed."""
+    names, sure = list(dict.fromkeys(row.component for row in found.totals)), how(found).capitalize()
+    said = f'<p class="warning">* {escape(carried(found))}</p>'
     said += f'<p class="note">{_read(results)}No slider moves these.</p>'
     drawn = _grown(
-        "projected", names, set(names), "Estimated, not measured: cumulative {} cost of every strategy by day"
+        "projected", names, set(names), f"{sure}, not measured: cumulative {{}} cost of every strategy by day"
     )
     both = "".join(table(sheet) for sheet in projected(results))
-    title = "At the size of production: estimated, not measured"
-    return _section(f"projection-{i}", title, said + legend(results.facts.labels) + drawn + both, "estimated")
+    return _section(f"projection-{i}", titled(found), said + legend(results.facts.labels) + drawn + both, "estimated")
 
 
 def _scores(results: Results, key: str) -> str:
@@ -104,7 +112,8 @@ def _trade(told: Told, key: str) -> str:
     means, labels = series.quality_means(told), told.results.facts.labels
     drawn = {row["label"] for row in means}
     lost = ", ".join(label for label in labels if label not in drawn)
-    made = f'{key}{_chart("traded", TRADED)}<p class="note">{FRONT}</p>' if means else UNSCORED
+    front = f'<p class="note">{FRONT}</p>' if len(means) > 1 else ""
+    made = f"{key}{_chart('traded', TRADED)}{front}" if means else UNSCORED
     if means and lost:
         made += f'<p class="note">Not drawn, as not all of its scores are known: {escape(lost)}.</p>'
     made += table(sheets.pareto(told), titled=False)
@@ -152,14 +161,18 @@ def _chart(kind: str, told: str, name: str = "", numbers: bool = False, is_marke
 
 def again(told: Told) -> str:
     """The command that does it again, the scenario's text, and with what it was done."""
-    command = f"adapeff-sim run {shlex.quote(str(Path(told.folder) / 'scenario.yaml'))}"
     report = f"adapeff-sim report {shlex.quote(told.folder)} --html page.html"
-    text = (
-        f"<details><summary>scenario.yaml</summary><pre>{escape(told.scenario)}</pre></details>"
-        if told.scenario
-        else ""
-    )
-    return (
-        f"<p>The same run, and this page of it:</p><pre><code>{escape(command)}\n{escape(report)}</code></pre>{text}"
+    environment = (
         f"<details><summary>Environment, digests and prices</summary>{table(sheets.environment(told))}</details>"
     )
+    if not told.scenario:
+        lost = '<p class="note">The same run: unavailable, as its scenario was not kept.</p>'
+        return f"{lost}<p>This page:</p><pre><code>{escape(report)}</code></pre>{environment}"
+    is_shown = is_demo(Path(told.folder))  # what comes along has no folder to run in
+    file = Path() if is_shown else Path(told.folder)
+    estimates = " --executor estimate" if nothing_trained(told.results.environment) else ""
+    command = f"adapeff-sim run {shlex.quote(str(file / 'scenario.yaml'))}{estimates}"
+    saved = ", with the text below in a file scenario.yaml" if is_shown else ""
+    text = f"<details><summary>scenario.yaml</summary><pre>{escape(told.scenario)}</pre></details>"
+    said = f"<p>The same run{saved}, and this page of it:</p>"
+    return f"{said}<pre><code>{escape(command)}\n{escape(report)}</code></pre>{text}{environment}"

@@ -9,11 +9,18 @@ adapeff.clauses = (sentence) => { // the claim, and at what quality it holds, a 
   return [claim, ...scored].map((text) => `${text}.`);
 };
 adapeff.sentences = (kase, lots, { below, incomplete, comparisons, floor }) => {
-  const { TOTAL, POINTS, unique, mean, fixed, general, capital, tenths } = adapeff;
+  const { TOTAL, POINTS, unique, mean, fixed, general, capital } = adapeff;
   const name = (label) => kase.labels[label];
   const money = (amount) => adapeff.exactMoney(amount, kase.currency);
   const all = (label) => adapeff.total(kase, lots, label, TOTAL);
   const whole = comparisons.find((c) => c.component === TOTAL);
+
+  const percent = (gap) => (gap > 99 && gap < 100 ? ">99" : fixed(gap, gap < 10 ? 1 : 0));
+
+  function behind(gap) { // to the nearest tenth, or to as many digits as tell it from the floor
+    const said = [1, 2, 3, 4, 5, 6, 7, 8].map((digits) => fixed(gap, digits)).find((text) => Number(text) > floor);
+    return said === undefined ? general(gap) : said;
+  }
 
   function quality(label) {
     const scores = kase.scores[label].filter(([, score]) => score !== null);
@@ -45,7 +52,7 @@ adapeff.sentences = (kase, lots, { below, incomplete, comparisons, floor }) => {
       head = `no difference between ${[c.cheapest, ...c.tied].map(name).join(", ")} (${amount}${apart})`;
     }
     if (!beaten.length) return `${what}: ${head}${good}.`;
-    const gap = `, ${fixed((100 * beaten[0].difference) / beaten[0].amount, 0)} % under ${name(beaten[0].label)}`;
+    const gap = `, ${percent((100 * beaten[0].difference) / beaten[0].amount)} % under ${name(beaten[0].label)}`;
     return `${what}: ${head}${gap} (${money(beaten[0].amount)})${since(c)}${good}.`;
   }
 
@@ -57,12 +64,12 @@ adapeff.sentences = (kase, lots, { below, incomplete, comparisons, floor }) => {
     const able = kase.labels.map((_, x) => x).filter((x) => !unknown.has(x));
     if (!able.length) return ["No strategy can be compared: each lacks an amount or a score."];
     const gap = (x) => Math.max(0, ...below.filter((b) => b.label === x).map((b) => b.points || 0));
-    const least = tenths(Math.min(...able.map(gap)));
+    const least = Math.ceil(10 * Math.min(...able.map(gap)) - 1e-6) / 10;
     const first = able.filter((x) => gap(x) <= least + 1e-9).reduce((a, b) => (all(b) < all(a) ? b : a));
     const it = `it would be ${name(first)} (${money(all(first))} in total)`;
     return [
       `No strategy stays within ${general(floor)} points of the best everywhere, so none is called cheapest.`,
-      `With a floor of ${fixed(least, 1)} points, the least that lets one in, ${it}.`,
+      `With a floor of ${fixed(least, 1)} points, the least in tenths that lets one in, ${it}.`,
     ];
   }
 
@@ -89,7 +96,7 @@ adapeff.sentences = (kase, lots, { below, incomplete, comparisons, floor }) => {
       const more = mine.length > 1 ? ` (and on ${mine.length - 1} more)` : "";
       const reason = worst.points === null
         ? `it has no score on ${worst.endpoint}${more}`
-        : `${fixed(tenths(worst.points), 1)} points below ${name(worst.best)} on ${worst.endpoint}${more}`;
+        : `${behind(worst.points)} points below ${name(worst.best)} on ${worst.endpoint}${more}`;
       const less = whole && whole.amount !== null && all(label) < whole.amount;
       const cost = less ? `; it costs less in total (${money(all(label))})` : "";
       said.push(`${name(label)} is never called cheapest: ${reason}; the floor is ${general(floor)} points${cost}.`);

@@ -11,8 +11,8 @@ from pydantic import JsonValue
 from adapeff_sim.ledger.history import EventRow, QualityPoint
 from adapeff_sim.ledger.trainings import EqualQualityRow
 from adapeff_sim.reports.effort import FLOPS as PARTS
-from adapeff_sim.reports.projection import larger
-from adapeff_sim.reports.sheets import average, last_points
+from adapeff_sim.reports.projection import how, larger
+from adapeff_sim.reports.sheets import average, final_points
 from adapeff_sim.reports.told import Told
 from adapeff_sim.reports.wording import flops, points
 from adapeff_sim.reports.work import PHASES, meant, moments, part_flops, phase_flops
@@ -121,14 +121,13 @@ def quality_means(told: Told) -> Rows:
 
 
 def _by_seed(told: Told, label: str) -> list[float]:
-    horizon = told.results.facts.terms.horizon_days
-    last = [p for (x, _), group in last_points(told.results).items() if x == label for p in group if p.until >= horizon]
+    last = [p for (x, _), group in final_points(told).items() if x == label for p in group]
     seeds = dict.fromkeys(p.seed for p in last)
     return [statistics.fmean(p.score for p in last if p.seed == seed and p.score is not None) for seed in seeds]
 
 
 def flop_rows(told: Told) -> Rows:
-    """The counted FLOPs of each strategy and phase; what is not known has no bar."""
+    """The counted FLOPs of each strategy and phase; what is not known, or did not come about, has none."""
     return list(_bars(phase_flops(told), PHASES))
 
 
@@ -141,7 +140,7 @@ def _bars(found: Mapping[str, Mapping[str, float | None]], names: Mapping[str, s
     """A bar's part for each strategy and each of the names."""
     for k, (label, amounts) in enumerate(found.items()):
         for i, (name, number) in enumerate(amounts.items()):
-            if number is not None:
+            if number:
                 said = flops(number)
                 yield {"k": f"s{k}", "label": label, "phase": names[name], "flops": number, "said": said, "i": i}
 
@@ -176,10 +175,10 @@ def grown(results: Results, component: str) -> list[list[tuple[float, float, flo
 def projected_curves(results: Results) -> JsonValue:
     """The curves at the size of production with days of their own; None where nobody asked for them."""
     found = larger(results)
-    if found is None:
+    if found is None or results.projection is None:
         return None
     names = dict.fromkeys(row.component for row in found.totals)
     curves: dict[str, JsonValue] = {
         name: [[[*point] for point in points] for points in grown(found, name)] for name in names
     }
-    return {"days": [*found.days], "curves": curves}
+    return {"days": [*found.days], "curves": curves, "how": how(results.projection)}

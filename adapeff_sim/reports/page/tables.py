@@ -79,8 +79,8 @@ def scrolling(made: str, title: str) -> str:
 
 
 def note(sheet: Sheet) -> str:
-    """What must be known of a sheet."""
-    return f'<p class="note">{escape(sheet.note)}</p>' if sheet.note else ""
+    """What must be known of a sheet; a place for it where the page may yet have something to say."""
+    return f'<p class="note">{escape(sheet.note)}</p>'
 
 
 def breakable(name: str) -> str:
