@@ -21,6 +21,7 @@ class Encoder:
     dropout: str = "hidden_dropout_prob"  # the setting that says how many of its states are dropped in training
     counts_behind_padding: bool = False  # its first position has the number behind that of the padding piece
     needs_fp32: bool = False  # the library's code for it stops in bf16
+    needs_fp32_with: frozenset[str] = frozenset()  # adapter methods, by family, with which it does
     makes_tensors: bool = False  # on its way, and on the usual device
     load: Mapping[str, bool] = field(default_factory=dict)  # settings that are loaded otherwise than config.json says
     cannot: Mapping[str, str] = field(default_factory=dict)  # adapter methods, by family: why they cannot be put on it
@@ -74,7 +75,12 @@ ENCODERS: Mapping[str, Encoder] = {
         cannot_with=(_WIDENED,),
         cannot_split=_LOW_RANK,
     ),
-    "deberta-v2": Encoder("DeBERTa-v2, v3", cannot_with=(_WIDENED, _CONVOLVED), cannot_split=_LOW_RANK),
+    "deberta-v2": Encoder(
+        "DeBERTa-v2, v3",
+        needs_fp32_with=frozenset({"dora"}),
+        cannot_with=(_WIDENED, _CONVOLVED),
+        cannot_split=_LOW_RANK,
+    ),
     "distilbert": Encoder(
         "DistilBERT",
         dropout="dropout",
@@ -125,7 +131,10 @@ def table() -> str:
         reasons: dict[str, list[str]] = {}
         for method, why in sorted(encoder.cannot.items()):
             reasons.setdefault(why, []).append(f"`{method}`")
-        bf16 = ["`--precision bf16`: the library's code for it stops there"] if encoder.needs_fp32 else []
+        narrow = ", ".join(f"`{method}`" for method in sorted(encoder.needs_fp32_with))
+        stops = f"{narrow} with " if narrow else ""
+        bf16 = [f"{stops}`--precision bf16`: the library's code for it stops there"]
+        bf16 *= encoder.needs_fp32 or bool(narrow)
         unusual = [f"{', '.join(f'`{m}`' for m in each.methods)} where {each.why}" for each in encoder.cannot_with]
         flags = [f"`{flag}=False`: {why}" for flag, why in encoder.always.items()]
         told = "; ".join(

@@ -35,14 +35,15 @@ def dated(arrivals: Arrivals, position: int, horizon_days: float, seed: int) -> 
     Gaps of a ``poisson`` process are exponential with mean ``gap_days`` (seeded; days rounded to 0.01).
     """
     chance = random.Random(f"arrivals {seed} {position}")
-    day = arrivals.start_day
+    passed = arrivals.start_day
     for fields in cycle(arrivals.events) if arrivals.repeat else arrivals.events:
         regular = arrivals.process == "regular"
-        day += arrivals.gap_days if regular else chance.expovariate(1 / arrivals.gap_days)
+        passed += arrivals.gap_days if regular else chance.expovariate(1 / arrivals.gap_days)
+        day = round(passed, 2)  # before it is held to the horizon: 10 x 0.7 are 7, and a sum of floats is a little more
         if day > horizon_days:
             return
         rest = {key: value for key, value in fields.items() if key != "event"}
-        yield EVENTS.get(str(fields["event"]))(day=round(day, 2), **rest)
+        yield EVENTS.get(str(fields["event"]))(day=day, **rest)
 
 
 def timeline(events: Iterable[Event], processes: Iterable[Arrivals], horizon_days: float, seed: int) -> list[Event]:

@@ -15,12 +15,17 @@ from adapeff_sim.scenario.schema import Scenario
 
 
 def require_precision(scenario: Scenario, precision: str) -> None:
-    """ScenarioError for a base model that cannot be computed with matrix products of this width."""
+    """ScenarioError for a base model, or a method on it, that cannot be computed with matrix products of this width."""
+    said = [getattr(strategy, "method", None) for strategy in scenario.strategies.values()]
+    methods = {family(method) for method in said if isinstance(method, str)}
     specs = {getattr(event, "base_model", "") for seed in scenario.seeds for event in scenario.events(seed)} - {""}
     for spec in sorted(specs):
         encoder = ENCODERS[resolve(spec).encoder]
         if precision == "bf16" and encoder.needs_fp32:
             raise ScenarioError(f"{spec}, a {encoder.name}, cannot be computed in bf16; run with --precision fp32")
+        if precision == "bf16" and (stops := methods & encoder.needs_fp32_with):
+            told = f"{', '.join(sorted(stops))} on {spec}, a {encoder.name}, cannot be computed in bf16"
+            raise ScenarioError(f"{told}; run with --precision fp32, or use lora")
 
 
 def misfits(deployment: Deployment, releases: Mapping[str, Release]) -> Iterator[str]:

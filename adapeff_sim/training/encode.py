@@ -127,7 +127,7 @@ class Reader:
     def _short(self, question: str) -> str:
         """The question, cut so that at least half of the sequence is left for the context."""
         coded = self.tokenizer(question, add_special_tokens=False, return_offsets_mapping=True)
-        offsets = coded["offset_mapping"][: self.longest // 2 - 4]
+        offsets = coded["offset_mapping"][: max(1, self.longest // 2 - 4)]
         return question[: offsets[-1][1]] if offsets else question
 
 

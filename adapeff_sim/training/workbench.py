@@ -206,10 +206,12 @@ class Workbench:
         return self._encoded[key]
 
     def _outcome(self, measuring: Measuring, **found: object) -> Outcome:
+        """What was measured; of a quantity that could not be had in every phase, the sum of the others is not it."""
+        whole = {name: amount for name, amount in measuring.usage.items() if name not in measuring.unavailable}
         return Outcome.model_validate(
             {
                 **found,
-                "usage": measuring.usage,
+                "usage": whole,
                 "unavailable": tuple(sorted(measuring.unavailable)),
                 "device": self.machine.name,
                 "threads": self.machine.threads,

@@ -5,7 +5,7 @@ import json
 import pytest
 from toy_model import BASE, ROWS, SETTINGS, adapter, model, task
 
-from adapeff_sim.data.examples import PRIMARY, SpanExample, TaskKind
+from adapeff_sim.data.examples import PRIMARY, Answer, SpanExample, TaskKind
 from adapeff_sim.errors import DataError
 from adapeff_sim.training.backbone import load_backbone
 from adapeff_sim.training.encode import NOWHERE
@@ -77,6 +77,15 @@ def test_a_long_context_is_read_in_windows_that_overlap(base):
     assert holding and all(
         context[i.offsets[i.target[0]][0] : i.offsets[i.target[1]][1]].strip() == "boxy" for i in holding
     )
+
+
+@pytest.mark.parametrize("longest", [8, 9, 10])
+def test_a_long_question_leaves_room_for_the_context_in_the_shortest_sequence(base, longest):
+    said = {"question": "who was there in the big old house", "context": "the box is here and anna was there"}
+    row = SpanExample(**said, answers=(Answer(text="anna", answer_start=20),))
+    items = load_backbone(base).reading(longest).items(TaskKind.SPAN, [row], ())
+    assert all(item.length <= longest for item in items)
+    assert {c for item in items for start, end in item.offsets for c in range(start, end)} >= {*range(20, 24)}
 
 
 def test_only_the_first_piece_of_a_word_carries_its_tag(base):

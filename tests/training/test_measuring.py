@@ -1,6 +1,7 @@
 """What is counted is what was done: attention too, frozen weights not, and the same on every repeat."""
 
 import time
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -90,6 +91,16 @@ def test_every_quantity_is_there_or_named(built):
     assert all(amount > 0 for amount in taken.usage.values())
     assert (taken.device, taken.threads) == ("cpu", 1)
     assert sum(taken.usage[f"train_{part}_seconds"] for part in STEP_PARTS) < taken.usage["train_seconds"]
+
+
+def test_a_counter_that_fails_in_between_leaves_no_part_of_a_sum(built, monkeypatch):
+    read = iter([5.0, 9.0, None, None])  # before and after training, before and after validating
+    monkeypatch.setattr(
+        "adapeff_sim.training.meters.energy.gpu", lambda device: SimpleNamespace(joules=lambda: next(read))
+    )
+    once = SETTINGS.model_copy(update={"epochs": 1, "patience": 1})
+    taken = built.build(adapter(), task("colour", validation=12), settings=once)
+    assert "energy_joules" in taken.unavailable and "energy_joules" not in taken.usage
 
 
 def test_every_validation_is_a_point_of_the_curve(built):

@@ -125,6 +125,15 @@ def test_an_encoder_that_stops_in_bf16_is_refused_there(tmp_path, bert, encoder,
         require_precision(scenario, "bf16")
 
 
+def test_a_method_that_stops_in_bf16_on_an_encoder_is_refused_there(tmp_path, bert, deberta):
+    text = TEXT.replace("adapeff-mini:v1", f"path:{bert}").replace("adapeff-mini:v2", f"path:{deberta}")
+    carried = "{adapter_per_task: {on_base_update: carry_over}, as: carried}"
+    scenario = load(write_scenario(tmp_path, text.replace(carried, "{adapter_per_task: {method: dora}, as: carried}")))
+    require_precision(scenario, "fp32")
+    with pytest.raises(ScenarioError, match=f"dora on path:{deberta}, a DeBERTa.* --precision fp32, or use lora"):
+        require_precision(scenario, "bf16")
+
+
 def test_a_tokenizer_that_nobody_can_read_is_told_of(tmp_path, bert):
     sources = Sources(f"files:{write_scenario(tmp_path).parent / 'rows'}", tmp_path)
     with pytest.raises(DataError, match=r"tokenizer\.json: no tokenizer that can be read .*; fetch the model again"):

@@ -83,6 +83,12 @@ def test_arrivals_follow_their_mean_and_their_seed():
     assert one != other and 900 < len(one) < 1100
 
 
+@pytest.mark.parametrize(("gap", "horizon"), [(0.7, 7), (0.1, 0.3), (2.3, 23), (30, 360)])
+def test_the_last_of_regular_arrivals_may_come_on_the_horizons_day(gap, horizon):
+    arrivals = Arrivals(process="regular", gap_days=gap, repeat=True, events=(REFRESH,))
+    assert timeline([], [arrivals], horizon, 1)[-1].day == horizon
+
+
 def test_arrivals_that_do_not_repeat_end():
     arrivals = Arrivals(process="regular", gap_days=10, events=(REFRESH, {**REFRESH, "add": 6}))
     assert [(e.day, e.add) for e in timeline([], [arrivals], 365, 1)] == [(10, 5), (20, 6)]

@@ -120,6 +120,21 @@ def test_tests_and_requests_are_as_many_and_as_long():
     assert {s.provenance for s in stood.stored} == {"estimated"}
 
 
+def test_a_base_model_may_be_called_anything():
+    """A shape ends with the base model's name, and that may be a path with the same little word in it."""
+    found = ledger()
+    said = [
+        r.model_copy(update={"shape": SHAPE.replace("mini", "path:best of/mini")})
+        if isinstance(r, ServingRecord)
+        else r
+        for r in found.records
+    ]
+    assert (
+        only(project(Ledger(tuple(said)), TARGET), ServingRecord).usage
+        == only(project(found, TARGET), ServingRecord).usage
+    )
+
+
 def test_what_no_formula_tells_is_unavailable_and_never_0():
     found = project(ledger(("vera[output_lora=True]",)), TARGET)
     (built,) = (r for r in found.of(JobRecord) if r.job == "build")

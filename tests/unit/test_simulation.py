@@ -88,6 +88,20 @@ def test_every_answered_shape_was_timed_before(ledger):
             assert {(record.label, record.seed, a.shape) for a in record.answered} <= timed
 
 
+def test_a_route_tells_its_adapters_and_its_top(ledger):
+    """Each is routed and lies in store; fusions of one day lie on the same adapters, and each is its own."""
+    for record in ledger.of(DeploymentRecord):
+        kinds = {s.fingerprint: s.kind for s in record.stored}
+        for a in record.answered:
+            assert {kinds[adapter] for adapter in a.adapters} <= {Kind.ADAPTER}
+            assert kinds[a.top] == {"adapter_fusion": "fusion" if len(a.adapters) > 1 else "adapter"}.get(
+                record.label, "adapter" if a.adapters else "model"
+            )
+        if record.label == "adapter_fusion":
+            assert len({a.adapters for a in record.answered}) == 1
+            assert len({a.top for a in record.answered}) == len({a.endpoint.split("/")[0] for a in record.answered})
+
+
 def test_a_failed_check_is_a_second_step_of_the_day(ledger):
     days = [r.day for r in ledger.of(DeploymentRecord) if (r.label, r.seed) == ("carry_over", 13)]
     assert days.count(50) == 2 and days == sorted(days)
