@@ -80,7 +80,7 @@ def _story(
 
     told = finished(run)
     if not told.steps:
-        raise ExplanationError(f"{told.folder}: {told.no_steps}; --job NAME explains its trainings all the same.")
+        raise ExplanationError(f"{told.folder}: {told.no_steps}\n--job NAME explains its trainings all the same.")
     if artifact is not None:
         life = explain_artifact(told.results, told.ledger, told.steps, artifact, strategy, seed)
         return life, [*_said_first(told), *artifact_tree(life, told.results.prices)]

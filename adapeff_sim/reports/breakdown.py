@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from adapeff_sim.costs.base import CostRow
+from adapeff_sim.reports.notes import counted
 from adapeff_sim.reports.tables import TOTAL, table
 from adapeff_sim.reports.wording import flops, money, named, quantity, star, surety
 from adapeff_sim.results import Results
@@ -67,7 +68,7 @@ def component_table(results: Results, component: str) -> Table:
     if component == "compute":
         made.collapse_padding = True  # six columns, with their marks
         made.caption, made.caption_justify = (
-            "FLOPs: of training, as counted; below them 6ND, 6 x parameters x tokens\n",
+            f"FLOPs: of training, as {counted(results)}; below them 6ND, 6 x parameters x tokens\n",
             "left",
         )
     return made

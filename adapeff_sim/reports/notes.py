@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from adapeff_sim.ledger.outcome import Provenance
 from adapeff_sim.reports import tables
-from adapeff_sim.reports.wording import STAR_SAID, best_said, plural
+from adapeff_sim.reports.wording import STAR_SAID, best_said, nothing_trained, plural
 from adapeff_sim.results import Results
 
 SAID: dict[Provenance, str] = {
@@ -33,6 +33,11 @@ def of_provenance(results: Results) -> str:
     there = {row.provenance for row in results.rows}
     told: Sequence[str] = [said for name, said in SAID.items() if name in there]
     return "; ".join(["shares of the known money, all strategies together", *told])
+
+
+def counted(results: Results) -> str:
+    """How operations are known: by counting them, or, where nothing was trained, from shapes."""
+    return "estimated" if nothing_trained(results.environment) else "counted"
 
 
 def of_seeds(results: Results) -> str:

@@ -13,6 +13,7 @@ from adapeff_sim.costs.base import CostRow
 from adapeff_sim.ledger.outcome import NOT_MEASURED
 from adapeff_sim.reports.base import ReportError
 from adapeff_sim.reports.effort import FLOPS as PARTS
+from adapeff_sim.reports.notes import counted
 from adapeff_sim.reports.projection import carried, how, larger
 from adapeff_sim.reports.told import Told
 from adapeff_sim.reports.work import PHASES
@@ -102,7 +103,10 @@ def _flops(told: Told, look: "Look") -> Iterator[Figure]:
     ):
         if bars:
             star = f"{title} *" if said else title
-            yield name, _titled(charts.went(look, tuple(names.values())), star, {"flops": bars}, said)
+            yield (
+                name,
+                _titled(charts.went(look, tuple(names.values()), counted(told.results)), star, {"flops": bars}, said),
+            )
 
 
 def _grown(results: Results, look: "Look", signs: Rows, carried_to: str = "") -> Iterator[Figure]:

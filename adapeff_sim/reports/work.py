@@ -10,7 +10,7 @@ from adapeff_sim.ledger.records import EvaluationRecord, JobRecord
 from adapeff_sim.ledger.trainings import EqualQualityRow
 from adapeff_sim.ledger.upkeep import UpkeepRow
 from adapeff_sim.reports.effort import FLOPS as PARTS
-from adapeff_sim.reports.notes import of_seeds
+from adapeff_sim.reports.notes import counted, of_seeds
 from adapeff_sim.reports.sheets import NOTHING, SURE, Cell, Sheet, number, sure, text
 from adapeff_sim.reports.told import Told
 from adapeff_sim.reports.wording import duration, flops, percent, plural, points, size
@@ -61,7 +61,7 @@ def events(told: Told) -> Sheet:
                 rows.append((*when, text(label), *_event(steps), *upkeep_cells(told_of(results, moment, steps[0]))))
     seeds = results.facts.seeds
     note = f"seed {seeds[0]}, or the first that lived through the event; " if len(seeds) > 1 else ""
-    note += "FLOPs of training as counted, and as 6 x parameters x tokens; time where the run was made; "
+    note += f"FLOPs of training as {counted(results)}, and as 6 x parameters x tokens; time where the run was made; "
     note += UPKEEP_NOTE.format(devices=plural(results.facts.gpus, "device"))
     tail = ("FLOPs", "FLOPs, 6ND", "training", "validating", "re-validation", "scored", *UPKEEP, SURE)
     return Sheet("events", "What each event made stale", (*heads, *tail), tuple(rows), note)
@@ -151,7 +151,8 @@ def phases(told: Told) -> Sheet:
         how = sure(r.provenance for r in told.results.events if r.label == label)
         rows.append((text(label), *(_flops(found[phase]) for phase in PHASES), number(nominal, flops), how))
     heads = ("strategy", *PHASES.values(), "training as 6ND", SURE)
-    note = f"as counted{of_seeds(told.results)}; 6ND is 6 x parameters x tokens, the usual estimate of training"
+    means = f"as {counted(told.results)}{of_seeds(told.results)}"
+    note = f"{means}; 6ND is 6 x parameters x tokens, the usual estimate of training"
     return Sheet("flops", "Where the FLOPs went", heads, tuple(rows), note)
 
 
@@ -179,7 +180,7 @@ def parts(told: Told) -> list[Sheet]:
     for label, found in part_flops(told).items():
         builds = [r for r in told.ledger.of(JobRecord) if (r.job, r.label) == ("build", label) and r.day <= horizon]
         rows.append((text(label), *(number(s, flops) for s in found.values()), sure(r.provenance for r in builds)))
-    note, heads = f"as counted{of_seeds(told.results)}", ("strategy", *PARTS.values(), SURE)
+    note, heads = f"as {counted(told.results)}{of_seeds(told.results)}", ("strategy", *PARTS.values(), SURE)
     return [Sheet("training", "FLOPs of training, part by part", heads, tuple(rows), note)] if rows else []
 
 

@@ -22,12 +22,13 @@ from adapeff_sim.ledger.records import DeploymentRecord
 from adapeff_sim.reports.base import ReportError
 from adapeff_sim.reports.files.markdown import escaped
 from adapeff_sim.reports.page import charts
+from adapeff_sim.reports.page.happened import events_table
 from adapeff_sim.reports.page.html import embedded, headline, page
 from adapeff_sim.reports.page.whatif import case_of, pools_of
 from adapeff_sim.reports.pictures import curve_rows, figures, left_out, written
-from adapeff_sim.reports.sheets import costs, sheets
+from adapeff_sim.reports.sheets import Cell, Sheet, costs, sheets
 from adapeff_sim.reports.told import LABEL, Told, tamed
-from adapeff_sim.reports.work import equal_quality, events
+from adapeff_sim.reports.work import equal_quality, events, phases
 from adapeff_sim.run_folder import RunFolder
 from adapeff_sim.scenario.load import loads
 from adapeff_sim.scenario.relived import relived
@@ -113,6 +114,17 @@ def test_a_run_that_was_only_estimated_says_so_at_the_top_of_its_page():
     found = replace(trained, results=trained.results.model_copy(update={"environment": {"executor": "estimate"}}))
     tops = [page([each], "").partition("</header>")[0] for each in (trained, found)]
     assert ["nothing was trained" in top for top in tops] == [False, True]
+    whole = "\n".join(sheet.note for sheet in sheets(found))
+    assert "as estimated" in whole and "as counted" not in whole and "as counted" in phases(trained).note
+
+
+def test_an_event_at_which_nothing_was_done_is_one_line():
+    rows = events(told()).rows
+    assert "nothing to do" not in events_table(Sheet("events", "", events(told()).heads, rows))
+    heads, quiet = events(told()).heads, Cell("–", "–")
+    idle = tuple((*row[:3], row[3], *(quiet for _ in row[4:7]), row[7], *(quiet for _ in row[8:])) for row in rows[:3])
+    made = events_table(Sheet("events", "", heads, idle))
+    assert "nothing to do: one, two, three" in made and "re-deployed" not in made
 
 
 def test_several_runs_share_a_page_and_have_names_of_their_own():

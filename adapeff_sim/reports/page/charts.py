@@ -233,9 +233,9 @@ def equalled(look: Look, goals: int) -> dict[str, Any]:
     return look.finished(chart, 40 + max(34, 11 * len(look.labels)) * goals)
 
 
-def went(look: Look, names: tuple[str, ...]) -> dict[str, Any]:
-    """Where the FLOPs went: a bar for each strategy, in it a part for each of at most three names."""
-    x = alt.X("flops:Q", axis=alt.Axis(title="FLOPs, as counted", format="~s", tickCount=5), stack="zero")
+def went(look: Look, names: tuple[str, ...], counted: str = "counted") -> dict[str, Any]:
+    """Where the FLOPs went: a bar for each strategy, in it a part for each of at most three names, as ``counted``."""
+    x = alt.X("flops:Q", axis=alt.Axis(title=f"FLOPs, as {counted}", format="~s", tickCount=5), stack="zero")
     axis = alt.Axis(title=None, labelLimit=150, labelExpr=NAME, domain=False, ticks=False)
     y = alt.Y("k:N", sort=look.keys, axis=axis)
     scale = alt.Scale(domain=[*names], range=[*look.ink.phases])

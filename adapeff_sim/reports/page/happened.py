@@ -26,7 +26,9 @@ def _event(heads: Sequence[str], when: tuple[Cell, ...], rows: list[tuple[Cell, 
     place, day, event = when
     title = f'<span class="chip">{escape(place.said)}</span> day {escape(day.said)}: {escape(event.said)}'
     lines = [head_of_group(title, len(HEADS))]
-    idle = [row for row in rows if not any(row[i].value for i in (*CHANGES, *range(NUMBERS, len(row) + SURE)))]
+    idle = [
+        row for row in rows if not any(map(_is_told, (row[i] for i in (*CHANGES, *range(NUMBERS, len(row) + SURE)))))
+    ]
     lines += [_life(heads, row) for row in rows if row not in idle]
     if idle:
         names = escape(", ".join(row[STRATEGY].said for row in idle))
@@ -34,6 +36,11 @@ def _event(heads: Sequence[str], when: tuple[Cell, ...], rows: list[tuple[Cell, 
             f'<tr role="row" class="idle"><td colspan="{len(HEADS)}" role="cell">nothing to do: {names}</td></tr>'
         )
     return f'<tbody role="rowgroup">{"".join(lines)}</tbody>'
+
+
+def _is_told(cell: Cell) -> bool:
+    """Whether a cell tells of something that was done."""
+    return bool(cell.value) and cell.said != NOTHING
 
 
 def _life(heads: Sequence[str], row: tuple[Cell, ...]) -> str:

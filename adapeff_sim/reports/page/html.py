@@ -105,14 +105,14 @@ def data_of(told: Told) -> dict[str, JsonValue]:
         {"endpoint": e, "scores": [*series.score_rows(results, e)], "hover": [*series.score_hovers(results, e)]}
         for e in series.endpoints(results)
     ]
-    sure = how(results.projection) if results.projection else ""
+    sure, flops = how(results.projection) if results.projection else "", notes.counted(results)
     specs: dict[str, Any] = {
         "grown": charts.grown(look, span),
         "scored": charts.scored(look, span, series.score_span(results)),
         "traded": charts.traded(look),
         "equalled": charts.equalled(look, len({row["where"] for row in equalled})),
-        "went": charts.went(look, tuple(PHASES.values())),
-        "parts": charts.went(look, tuple(PARTS.values())),
+        "went": charts.went(look, tuple(PHASES.values()), flops),
+        "parts": charts.went(look, tuple(PARTS.values()), flops),
         "projected": charts.grown(replace(look, currency=f"{look.currency}, {sure}"), span),
     }
     return {

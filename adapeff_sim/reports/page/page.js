@@ -132,7 +132,11 @@
       const rest = [...scored, ...sentences.filter((s) => !whole.includes(s))].map((s) => make("li", s));
       if (this.isMoved) rest.unshift(make("li", `What if: ${this.moved()}.`));
       this.article.querySelector(".conditions").replaceChildren(...rest);
-      this.article.querySelector(".stands").textContent = head;
+      const stands = this.article.querySelector(".stands");
+      stands.textContent = head;
+      for (const e of [stands.closest("form"), document.documentElement]) { // what Tab comes to does not lie under it
+        e.style.scrollPaddingBottom = `${stands.offsetHeight + 16}px`;
+      }
       this.tellCosts();
       for (const place of this.article.querySelectorAll(".verdict .scroll")) adapeff.fit(place);
       this.tellFloor();

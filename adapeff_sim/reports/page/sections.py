@@ -27,8 +27,8 @@ TRADED = "Total cost by the horizon against the mean score, a point for each str
 FRONT = "The dotted line joins the strategies that none beats in both cost and score."
 EQUALLED = "FLOPs of training until the score that all strategies reach, for every event and task; numbers follow."
 UNEQUAL = "<h3>At equal quality</h3><p>Unavailable: the results of this run tell of no cost at equal quality.</p>"
-WENT = "Counted FLOPs of each strategy by phase; the table below has the numbers."
-PARTS = "Counted FLOPs of training of each strategy, part by part; the table below has the numbers."
+WENT = "FLOPs of each strategy by phase; the table below has the numbers."
+PARTS = "FLOPs of training of each strategy, part by part; the table below has the numbers."
 UNSCORED = '<p class="note">Unavailable: nothing was scored, so there is no score to draw.</p>'
 CROSSINGS = (
     '<div class="crossings"><h3>Where curves cross</h3><ul></ul>'

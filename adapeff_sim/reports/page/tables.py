@@ -23,6 +23,7 @@ def legend(labels: Sequence[str]) -> str:
 
 
 LONG = 14  # characters of a head: three of them do not stand beside each other on a phone
+SENTENCE = 48  # characters of a cell, from which on it has a row of its own where rows are stacked
 OUTLINES = {  # within 40 to 54 and 1 to 15, as Vega draws its shapes
     "circle": "M47 2a6 6 0 1 0 .01 0z",
     "square": "M41 2h12v12h-12z",
@@ -107,7 +108,8 @@ def _cells(heads: Sequence[str], row: Sequence[Cell], numbers: Sequence[bool]) -
 
 def _cell(head: str, cell: Cell, is_number: bool, is_first: bool) -> str:
     key = f' data-key="{escape(cell.key)}"' if cell.key else ""
-    said = f'data-head="{escape(head)}"{classes("number" if is_number else "", cell.mark)}{key}'
+    wide = "wide" if len(cell.said) > SENTENCE else ""
+    said = f'data-head="{escape(head)}"{classes("number" if is_number else "", cell.mark, wide)}{key}'
     shown = escape(cell.said) if is_number else breakable(cell.said)
     return (
         f'<th scope="row" role="rowheader" {said}>{shown}</th>' if is_first else f'<td role="cell" {said}>{shown}</td>'
