@@ -8,7 +8,7 @@ from hand_made import answer, build, fetch, kept, prices, probe, scored, stands
 from adapeff_sim.costs.base import Terms, price_ledger
 from adapeff_sim.costs.prices import Prices
 from adapeff_sim.ledger.ledger import Ledger
-from adapeff_sim.ledger.records import DeploymentRecord, Record
+from adapeff_sim.ledger.records import DeploymentRecord, Record, ServingRecord
 from adapeff_sim.projection.target import Target
 from adapeff_sim.results import EventMark, Facts, Projection, Results, results_of, write
 from adapeff_sim.run_folder import RunFolder
@@ -91,6 +91,13 @@ def carried(found: Results) -> Results:
         target=target, epochs=(), totals=tuple(totals), days=found.days, curves=tuple(tripled), rows=tuple(rows)
     )
     return found.model_copy(update={"projection": own})
+
+
+def unprobed(found: Results, ledger: Ledger, label: str) -> tuple[Results, Ledger]:
+    """What it came to where nobody timed a request to one strategy: its serving, and so its total, is not known."""
+    rest = Ledger(tuple(r for r in ledger.records if not (isinstance(r, ServingRecord) and r.label == label)))
+    rows = price_ledger(rest, found.prices, found.facts.terms)
+    return results_of(found.facts, rest, found.prices, rows, found.environment), rest
 
 
 def unscored(found: Results) -> Results:

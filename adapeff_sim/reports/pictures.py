@@ -31,6 +31,7 @@ NEEDED = "Charts need Altair and vl-convert; install them with: pip install 'ada
 TRADED = "cost_and_quality"
 FRONT = "the dotted line joins the strategies that none beats in both"
 EQUALLED = "FLOPs of training, a point for each artifact that reached it, mean over seeds; events from top to bottom"
+BOUND = ["a curve that lacks unavailable amounts is a lower bound"]
 LINE = 100  # characters of a line under a title
 Rows = list[dict[str, Any]]
 Figure = tuple[str, dict[str, Any]]  # the name of its file, and what is drawn
@@ -119,8 +120,9 @@ def _grown(results: Results, look: "Look", signs: Rows, carried_to: str = "") ->
         mark = ESTIMATED if any(is_estimated(row, component) for row in results.rows) else ""
         title = f"{component.capitalize()} at the size of production" if carried_to else component.capitalize()
         said = [carried_to or mark] if carried_to or mark else []
+        said += BOUND if any(c.component == component and not c.complete for c in results.curves) else []
         name = f"projected-{component}" if carried_to else component
-        yield name, _titled(spec, f"{title} *" if said else title, rows, [*said, *_read(results, signs)])
+        yield name, _titled(spec, f"{title} *" if carried_to or mark else title, rows, [*said, *_read(results, signs)])
 
 
 def _read(results: Results, signs: Rows) -> list[str]:

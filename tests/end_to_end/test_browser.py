@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from finished_run import HOSTILE, carried, folder_with, told_by, unscored
+from finished_run import HOSTILE, carried, folder_with, told_by, unprobed, unscored
 from hand_made import prices
 from story import Reckoner
 from typer.testing import CliRunner
@@ -26,7 +26,7 @@ BROWSER = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), ""
 )
 DRIVER = shutil.which("chromedriver") or ""
-NAMES = ("plain", "hostile", "lived", "carried", "unscored")
+NAMES = ("plain", "hostile", "lived", "carried", "unscored", "unprobed")
 LABELS = ("trains_cheaply", "between", "stores_cheaply")
 driven = pytest.mark.skipif(not (BROWSER and DRIVER), reason="no chromium with its chromedriver is installed")
 
@@ -61,6 +61,7 @@ def pages(tmp_path_factory) -> dict[str, Path]:
         folder_with(folder / "hostile", *hostile, scenario=HOSTILE[0])
         folder_with(folder / "carried", carried(plain[0]), plain[1])
         folder_with(folder / "unscored", unscored(plain[0]), plain[1])
+        folder_with(folder / "unprobed", *unprobed(*plain, LABELS[0]))
         for name in NAMES:
             typed("report", name, "--html", f"{name}.html")
         typed("report", "plain", "--svg", "drawn", "--png", "drawn")
@@ -128,7 +129,7 @@ def sentences(browser) -> list[str]:
 
 def paths(browser, component: str, kind: str = "grown") -> list[str]:
     """The curves of a component as they are drawn."""
-    chosen = f"[data-chart={kind}][data-name=${{arguments[0]}}]"
+    chosen = f"[data-chart={kind}][data-name='${{arguments[0]}}']"
     script = f"return [...document.querySelectorAll(`{chosen} g.mark-line path`)]"
     return browser.execute_script(f"{script}.map((path) => path.getAttribute('d'))", component)
 
@@ -193,6 +194,15 @@ def test_a_run_without_scores_says_so_where_they_would_be(browser, pages):
     page = shown(browser, pages["unscored"])
     assert not page.find_elements("css selector", "[data-chart=traded], [data-chart=scored]")
     assert page.find_element("css selector", "[data-key=floor-0]").text == "unavailable"
+
+
+@driven
+def test_a_lower_bound_is_drawn_and_compared_with_none(browser, pages):
+    page = shown(browser, pages["unprobed"])
+    drawn = {name: len(paths(page, name)) for name in ("total", "total, above the lowest", "serving", "compute")}
+    assert drawn == {"total": 3, "total, above the lowest": 2, "serving": 2, "compute": 3}
+    lines = page.find_element("css selector", ".crossings ul").text.splitlines()
+    assert not [line for line in lines if line.startswith(("Total", "Serving")) and LABELS[0] in line]
 
 
 @driven

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from finished_run import HOSTILE, SCRIPT, carried, folder_with, told_by, unscored
+from finished_run import HOSTILE, SCRIPT, carried, folder_with, told_by, unprobed, unscored
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from story import Reckoner
@@ -226,6 +226,17 @@ def test_curves_at_the_size_of_production_are_figures_of_their_own_and_marked():
         assert spec["title"]["text"][0].endswith(" *") and spec["title"]["subtitle"][0].startswith("* Estimated")
     ends = [[r["m"] for r in d["total"]["datasets"]["curves"]] for d in (larger, {"total": own["projected-total"]})]
     assert [3 * x for x in ends[0]] == pytest.approx(ends[1])
+
+
+def test_a_curve_that_lacks_amounts_is_told_as_a_lower_bound():
+    found = told_by(NAMES)
+    for run, is_bound in ((found, False), (unprobed(*found, NAMES[0]), True)):
+        these = tamed(Told(*run, "runs/story", {}))
+        assert ("is a lower bound: it crosses none" in page([these], "")) is is_bound
+        drawn = dict(figures(these))
+        said = {name: " ".join(spec["title"].get("subtitle", ())) for name, spec in drawn.items()}
+        assert ("lower bound" in said["total"]) is is_bound and "lower bound" not in said["compute"]
+        assert drawn["total"]["title"]["text"] == ["Total"], "which is measured all the same"
 
 
 def test_figures_that_would_show_scores_are_left_out_where_there_are_none():

@@ -30,7 +30,7 @@
       if (!found) return new Map();
       const points = (curve) => curve.map(([mean, low, high], i) => ({ day: found.days[i], mean, low, high }));
       const curves = new Map(Object.entries(found.curves).map(([name, all]) => [name, all.map(points)]));
-      return curves.set(ABOVE, this.above(curves.get(TOTAL)));
+      return curves.set(ABOVE, this.above(curves.get(TOTAL), (k) => found.whole[k]));
     }
 
     async begin() {
@@ -99,15 +99,23 @@
     reckon() {
       this.lots = adapeff.reckon(this.case, this.knobs);
       this.verdict = adapeff.judge(this.case, this.lots, this.knobs.floor);
-      this.crossed = new Map(this.case.components.map((c) => [c, adapeff.crossings(this.case, this.lots, c)]));
+      const crossed = (c) => adapeff.crossings(this.case, this.lots, c).filter((x) => this.isWhole(x.under, c) && this.isWhole(x.over, c));
+      this.crossed = new Map(this.case.components.map((c) => [c, crossed(c)])); // a lower bound crosses nothing
       this.curves = new Map(this.case.components.map((c) => [c, adapeff.curves(this.case, this.lots, c)]));
-      this.curves.set(ABOVE, this.above(this.curves.get(TOTAL)));
+      this.curves.set(ABOVE, this.above(this.curves.get(TOTAL), (k) => this.isWhole(k, TOTAL)));
     }
 
-    above(all) { // how far every curve lies above the lowest; the seeds' range of that is not told
-      const lowest = all[0].map((_, i) => Math.min(...all.map((points) => points[i].mean)));
-      const above = (p, i) => ({ day: p.day, mean: p.mean - lowest[i], low: p.mean - lowest[i], high: p.mean - lowest[i] });
-      return all.map((points) => points.map(above));
+    above(all, isWhole) { // how far every curve that lacks nothing lies above the lowest; the seeds' range is not told
+      const whole = all.filter((points, k) => points.length && isWhole(k));
+      const above = (p, i) => {
+        const mean = p.mean - Math.min(...whole.map((points) => points[i].mean));
+        return { day: p.day, mean, low: mean, high: mean };
+      };
+      return all.map((points) => whole.includes(points) ? points.map(above) : []);
+    }
+
+    isWhole(label, component) { // whether all of its amounts could be had
+      return adapeff.lives(this.case, this.lots, label, component).every((lot) => !lot.unavailable.length);
     }
 
     curvesOf(place) {

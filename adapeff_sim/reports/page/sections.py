@@ -14,7 +14,7 @@ from adapeff_sim.reports.page.controls import graph_section
 from adapeff_sim.reports.page.happened import events_table
 from adapeff_sim.reports.page.tables import grouped, legend, table
 from adapeff_sim.reports.pictures import ESTIMATED, is_estimated
-from adapeff_sim.reports.projection import carried, how, projected, titled
+from adapeff_sim.reports.projection import carried, how, larger, projected, titled
 from adapeff_sim.reports.sheets import Cell
 from adapeff_sim.reports.told import Told
 from adapeff_sim.reports.wording import nothing_trained
@@ -22,6 +22,7 @@ from adapeff_sim.results import Projection, Results
 
 ABOVE = "total, above the lowest"  # where one component dwarfs the others, all totals look alike
 CURVES = "Money spent by each day. Dotted lines are events: point at their {}, or see what happened. "
+BOUND = "A curve that lacks unavailable amounts is a lower bound: it crosses none, and lies above none. "
 BAND = "A line is the mean of the seeds, the band around it their range. "
 TRADED = "Total cost by the horizon against the mean score, a point for each strategy; the table below has the numbers."
 FRONT = "The dotted line joins the strategies that none beats in both cost and score."
@@ -69,7 +70,8 @@ def _costs(results: Results) -> str:
 def _read(results: Results) -> str:
     """How the curves are read."""
     sign = "number" if any(row["n"] for row in series.event_rows(results)) else "sign"
-    return CURVES.format(sign) + (BAND if len(results.facts.seeds) > 1 else "")
+    bound = "" if all(curve.complete for curve in results.curves) else BOUND
+    return CURVES.format(sign) + (BAND if len(results.facts.seeds) > 1 else "") + bound
 
 
 def _crossings(results: Results) -> str:
@@ -92,7 +94,7 @@ def _projection(results: Results, found: Projection, i: int) -> str:
     """The life at the size of production: curves and tables of its own, estimated and assumed."""
     names, sure = list(dict.fromkeys(row.component for row in found.totals)), how(found).capitalize()
     said = f'<p class="warning">* {escape(carried(found))}</p>'
-    said += f'<p class="note">{_read(results)}No slider moves these.</p>'
+    said += f'<p class="note">{_read(larger(results) or results)}No slider moves these.</p>'
     drawn = _grown(
         "projected", names, set(names), f"{sure}, not measured: cumulative {{}} cost of every strategy by day"
     )

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from pydantic import JsonValue
 
+from adapeff_sim.costs.accrual import TOTAL
 from adapeff_sim.ledger.history import EventRow, QualityPoint
 from adapeff_sim.ledger.trainings import EqualQualityRow
 from adapeff_sim.reports.effort import FLOPS as PARTS
@@ -181,4 +182,6 @@ def projected_curves(results: Results) -> JsonValue:
     curves: dict[str, JsonValue] = {
         name: [[[*point] for point in points] for points in grown(found, name)] for name in names
     }
-    return {"days": [*found.days], "curves": curves, "how": how(results.projection)}
+    lacking = {c.label for c in found.curves if c.component == TOTAL and not c.complete}
+    whole: list[JsonValue] = [label not in lacking for label in results.facts.labels]
+    return {"days": [*found.days], "curves": curves, "whole": whole, "how": how(results.projection)}
