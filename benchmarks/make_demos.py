@@ -2,7 +2,7 @@
 
 python benchmarks/make_demos.py                       # about 15 minutes a scenario on two cores
 python benchmarks/make_demos.py runs/new_language     # copies this run, if it was measured in one go
-python benchmarks/make_demos.py --derive              # results.json of those that are there, anew from their ledgers
+python benchmarks/make_demos.py --derive              # results.json of those that are there, from ledger and price book
 
 A run is taken only where it is finished, where everything in it was measured, none of it lost to a kill, and its
 results follow from its ledger. What tells of the machine that made it is left out, but for its processor and versions.
@@ -20,12 +20,14 @@ from pathlib import Path
 from typing import Any
 
 from adapeff_sim.costs.base import price_ledger
+from adapeff_sim.costs.prices import Prices
 from adapeff_sim.demos import HERE, demos
 from adapeff_sim.ledger.ledger import Ledger
 from adapeff_sim.playback import playback
 from adapeff_sim.results import Results, read, results_of
 from adapeff_sim.run_folder import RESULTS, Run, RunFolder
 from adapeff_sim.scenario.load import loads
+from adapeff_sim.scenario.price_books import load_prices
 
 SCENARIOS = ("new_language", "base_model_update", "teaching/who_is_validated")
 NAMES = tuple(scenario.rpartition("/")[2] for scenario in SCENARIOS)
@@ -74,11 +76,24 @@ def take(run: Path) -> None:
 
 
 def derived(results: Results, ledger: Ledger) -> Results:
-    """The results as they follow from the ledger, told of no kernel."""
-    facts, prices = results.facts, results.prices
+    """The results as they follow from the ledger, told of no kernel, and with the price book as it tells of itself."""
+    facts, prices = results.facts, present(results.prices)
     environment = dict(results.environment)
     environment["platform"] = KERNEL.sub(r"\1-\2", str(environment["platform"]))
     return results_of(facts, ledger, prices, price_ledger(ledger, prices, facts.terms), environment)
+
+
+def present(prices: Prices) -> Prices:
+    """The shipped book of that name where it asks the same prices; the program ends where it asks others."""
+    book = load_prices(prices.name)
+    if asks(book) != asks(prices):
+        sys.exit(f"{prices.name} asks other prices than the run; make the run anew")
+    return book
+
+
+def asks(prices: Prices) -> dict[str, Any]:
+    """A price book without what says where its prices come from."""
+    return prices.model_dump(exclude={name: {"date", "source", "assumption"} for name in Prices.model_fields})
 
 
 def keep(folder: Path, results: Results) -> None:

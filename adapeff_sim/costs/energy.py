@@ -39,7 +39,7 @@ def _drawn(record: Worked, compute: ComputePrice, price: EnergyPrice) -> tuple[f
     """Kilowatt-hours of the device alone, and how sure they are."""
     measured = measured_kwh(record, compute.device)
     if measured is not None:
-        return measured, record.provenance
+        return measured, weakest([record.provenance, price.adding])
     seconds, sure = worked_seconds(record, compute)
     if seconds is None or price.watts is None:
         return None, "unavailable"

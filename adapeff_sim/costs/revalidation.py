@@ -6,7 +6,7 @@ from adapeff_sim.costs.base import COSTS, CostRow, Terms, charge
 from adapeff_sim.costs.prices import Prices
 from adapeff_sim.ledger.history import test_items
 from adapeff_sim.ledger.ledger import Ledger
-from adapeff_sim.ledger.outcome import sure_of_count
+from adapeff_sim.ledger.outcome import sure_of_count, weakest
 from adapeff_sim.ledger.records import DeploymentRecord, EvaluationRecord
 
 
@@ -28,4 +28,5 @@ def revalidation(ledger: Ledger, prices: Prices, terms: Terms) -> Iterator[CostR
             count = items.get((scored.label, scored.seed, scored.step, scored.endpoint))
             what = ("revalidation", f"{said} {scored.endpoint}", "test_items")
             at = (scored.label, scored.seed, scored.day)
-            yield charge(at, scored.day, what, count, price.item, sure_of_count(scored, "test_examples"))
+            sure = weakest([sure_of_count(scored, "test_examples"), price.sure])
+            yield charge(at, scored.day, what, count, price.item, sure)

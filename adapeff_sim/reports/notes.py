@@ -9,7 +9,7 @@ from adapeff_sim.results import Results
 
 SAID: dict[Provenance, str] = {
     "reused": "reused: measured by an earlier run",
-    "assumed": "assumed: rests on a number that nobody measured, such as a rate of the price book",
+    "assumed": "assumed: rests on a number that nobody measured, such as a rate or a price that the price book assumes",
 }
 
 

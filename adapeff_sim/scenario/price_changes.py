@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from adapeff_sim.costs.prices import Basis, Prices
+from adapeff_sim.costs.prices import Basis, FlatPrice, Prices
 from adapeff_sim.errors import ScenarioError
 from adapeff_sim.near_names import suggestion
 from adapeff_sim.scenario.document import parse
@@ -23,7 +23,8 @@ def with_changes(book: Prices, changes: Sequence[str], today: datetime.date, fla
     """The book with some values set, each as ``SECTION.KEY=VALUE``; ``compute.device_hour=1.2`` sets basis and amount.
 
     A section that was changed has the command line for its source and ``today`` for its date, and the book's name says
-    that it was changed. Raises Problems, a line for each value that cannot stand, under the ``flag`` that says it.
+    that it was changed. An amount that is set is stated, and rests on no assumption of the book any more. Raises
+    Problems, a line for each value that cannot stand, under the ``flag`` that says it.
     """
     values: dict[str, Any] = book.model_dump(mode="json", exclude_none=True)
     problems: list[Problem] = []
@@ -57,6 +58,10 @@ def _mark(values: dict[str, Any], said: Mapping[str, Sequence[str]], today: date
     """Write down in a book which of its sections were changed, and that it was."""
     for section, texts in said.items():
         values[section] |= {"date": today.isoformat(), "source": f"set on the command line: {', '.join(texts)}"}
+        model, now = _model(section), {text.partition("=")[0].strip().partition(".")[2] for text in texts}
+        asked = {key for key, its in model.model_fields.items() if its.is_required() and key not in DATED}
+        if issubclass(model, FlatPrice) and asked <= now and "assumption" not in now:
+            values[section].pop("assumption", None)
     if said and not values["name"].endswith(CHANGED):
         values["name"] += CHANGED
 
@@ -75,11 +80,15 @@ def _cannot_be(section: str, name: str, is_whole: bool, text: str, flag: str) ->
     return None
 
 
+def _model(section: str) -> type[BaseModel]:
+    """What a section of a price book holds."""
+    found = Prices.model_fields[section].annotation
+    return next(m for m in (found, *get_args(found)) if isinstance(m, type) and issubclass(m, BaseModel))
+
+
 def _keys(section: str) -> list[str]:
     """What can be set in a section: its keys, and the bases of compute."""
-    found = Prices.model_fields[section].annotation
-    models = [m for m in (found, *get_args(found)) if isinstance(m, type) and issubclass(m, BaseModel)]
-    keys = [key for key in keys_of(models[0]) if key not in DATED]
+    keys = [key for key in keys_of(_model(section)) if key not in DATED]
     return [*get_args(Basis), *keys] if section == "compute" else keys
 
 

@@ -1,5 +1,7 @@
 """Energy and re-validation by hand, and verdicts that change with a price, the traffic and a target."""
 
+import datetime
+
 import pytest
 from hand_made import SAID, answer, bill, build, kept, prices, probe, scored, stands
 
@@ -11,6 +13,7 @@ from adapeff_sim.ledger.ledger import Ledger
 from adapeff_sim.reports.tables import costs, unpriced
 from adapeff_sim.results import Facts, results_of, write
 from adapeff_sim.run_folder import RunFolder
+from adapeff_sim.scenario.price_changes import with_changes
 
 JOULES = {"train_seconds": 100.0, "train_flops": 3.6e5, "energy_joules": 7.2e6}
 
@@ -58,6 +61,31 @@ def test_ledgers_of_earlier_versions_tell_the_items_where_they_were_bought():
         if r.component == "revalidation"
     ]
     assert found == [5.0, 5.0, None]
+
+
+@pytest.mark.parametrize("guess", ["", "assumption: a guess"])
+def test_what_is_counted_is_as_sure_as_its_price(guess):
+    parts = {
+        "revalidation": {"item": 0.5},
+        "labelling": {"example": 1.0, "held_out_example": 2.0},
+        "storage": {"gib_month": 1.0},
+    }
+    book = prices(**{name: {**part, "assumption": guess} for name, part in parts.items()})
+    records = build(usage={"labelled_examples": 9.0}), scored(usage={"test_examples": 30.0}, items=30), stands(kept())
+    found = {(r.component, r.provenance) for r in bill(*records, at=book) if r.component in parts}
+    assert found == {(name, "assumed" if guess else "measured") for name in parts}
+
+
+def test_measured_energy_is_as_sure_as_what_is_added_to_it():
+    assert energy(build(usage=JOULES), assumption="a guess")[-1] == "assumed"
+    assert energy(build(usage=JOULES), assumption="a guess", overhead=1.0)[-1] == "measured"
+
+
+def test_a_price_that_is_set_rests_on_no_assumption_of_the_book():
+    book = prices(revalidation={"item": 0.5, "assumption": "a guess"})
+    today = datetime.date(2025, 6, 1)
+    assert with_changes(book, ["revalidation.item=1"], today).revalidation.assumption == ""
+    assert with_changes(book, ["storage.gib_month=1"], today).revalidation.assumption == "a guess"
 
 
 def test_rows_are_counted_where_no_formula_tells_what_answering_them_takes():

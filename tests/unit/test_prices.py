@@ -8,6 +8,8 @@ import yaml
 from hand_made import BOOK, SAID, prices
 
 from adapeff_sim.costs.prices import PricesError, same_device
+from adapeff_sim.demos import HERE, demos
+from adapeff_sim.results import read
 from adapeff_sim.scenario.price_books import BOOKS, load_prices, parse_prices
 
 NAMES = sorted(p.stem for p in BOOKS.glob("*.yaml"))
@@ -82,6 +84,12 @@ def test_what_is_assumed_is_said_apart_from_what_a_list_says():
         assert any(who in book.serving.source for who in ("Amazon", "Google", "no list price"))
         for price in (book.energy, book.revalidation):
             assert price is None or price.assumption.startswith("assumption: ")
+
+
+@pytest.mark.parametrize("name", demos())
+def test_a_demo_tells_of_its_prices_what_the_shipped_book_does(name):
+    told = read(HERE / name).prices
+    assert told == load_prices(told.name)
 
 
 def test_a_name_that_no_file_can_have_is_told(tmp_path):
