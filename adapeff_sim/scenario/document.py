@@ -212,6 +212,8 @@ class _Values:
             at = (*place, key.text)
             if key.sort != "scalar":
                 self._say(place, key.line, f"a {key.sort} stands where a key is expected; write key: value")
+            elif key.text == "<<" and not key.quoted:
+                self._say(at, key.line, "merge keys are not read; write the keys out")
             elif key.text in found:
                 earlier = self.document.lines[at]
                 self._say(at, key.line, f"the key stands there twice, first on line {earlier}; keep one")

@@ -2,15 +2,16 @@
 
 import functools
 from pathlib import Path
+from typing import Any, get_args
 
 from pydantic import ValidationError
 
-from adapeff_sim.costs.prices import Prices, PricesError
+from adapeff_sim.costs.prices import Basis, Prices, PricesError
 from adapeff_sim.errors import ScenarioError
 from adapeff_sim.near_names import choices, nearest
 from adapeff_sim.scenario.document import parse, read_bytes
-from adapeff_sim.scenario.problems import Problems, printable
-from adapeff_sim.scenario.words import empties, shown, understood, without_empties
+from adapeff_sim.scenario.problems import Place, Problems, printable
+from adapeff_sim.scenario.words import LONGEST, empties, shown, understood, without_empties
 
 SUFFIXES = (".yaml", ".yml")
 BOOKS = Path(__file__).parents[1] / "scenarios" / "prices"
@@ -30,9 +31,14 @@ def load_prices(name: str, folder: Path = Path()) -> Prices:
     else:
         file = folder / name
     try:
-        return parse_prices(read_bytes(file), str(file))
+        return parse_prices(read_bytes(file), _told_as(file))
     except ScenarioError as error:
         raise PricesError(f"{error}{_beside(file)}") from error
+
+
+def _told_as(file: Path) -> str:
+    """What errors call a file: its path from where the command is given, if it lies there or below, else all of it."""
+    return str(file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file)
 
 
 @functools.lru_cache(maxsize=32)  # the same bytes are the same book, and a book is frozen
@@ -40,8 +46,10 @@ def parse_prices(content: bytes, where: str) -> Prices:
     """The price book in ``content``; ``where`` is what errors call it. Raises PricesError, a line for each problem."""
     try:
         document = parse(content, where, "price book")
+        document.value, misplaced = _by_basis(document.value)
         empty = dict(empties(document.value))
-        found = [*document.problems, *(document.problem(place, text) for place, text in empty.items())]
+        misplaced |= empty
+        found = [*document.problems, *(document.problem(place, text) for place, text in misplaced.items())]
         try:
             book = understood(Prices, without_empties(document.value))
         except ValidationError as error:
@@ -52,6 +60,20 @@ def parse_prices(content: bytes, where: str) -> Prices:
     except ScenarioError as error:
         raise PricesError(str(error)) from error
     return book
+
+
+def _by_basis(value: dict[str, Any]) -> tuple[dict[str, Any], dict[Place, str]]:
+    """The book with a basis that stands as a key taken for what it means, as in ``--set``, and what to write."""
+    compute = value.get("compute")
+    bases = [basis for basis in get_args(Basis) if isinstance(compute, dict) and basis in compute]
+    if not isinstance(compute, dict) or len(bases) != 1 or compute.keys() & {"amount", "per"}:
+        return value, {}
+    (basis,) = bases
+    amount = compute[basis]
+    said = "..." if amount is None or isinstance(amount, dict | list) else str(amount)[:LONGEST]
+    meant = {key: part for key, part in compute.items() if key != basis} | {"amount": amount, "per": basis}
+    told: dict[Place, str] = {("compute", basis): f"unknown key; write amount: {said}, per: {basis}"}
+    return value | {"compute": meant}, told
 
 
 def _beside(file: Path) -> str:

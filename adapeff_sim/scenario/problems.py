@@ -1,13 +1,15 @@
 """What is wrong with a scenario: every problem with its place, all of them in one error."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
 from adapeff_sim.errors import ScenarioError
 
 Place = tuple[str | int, ...]  # where in the file: ("timeline", 3, "labelled")
 COMMAND_LINE = "command line"
 PROBLEMS_SHOWN = 40
+OF_OTHER_FILES: tuple[Place, ...] = (("prices",), ("--prices",))  # whose problems have file and line of their own
 LONGEST_PATH, LONGEST_TEXT = 120, 600  # characters; what is quoted from the file is somebody else's
 
 
@@ -31,7 +33,7 @@ class Problems(ScenarioError):
         self.file = file
         unique = dict.fromkeys(problems)
         self.problems = tuple(sorted(unique, key=lambda p: (p.line, [str(part) for part in p.place])))
-        lines = [line_of(file, problem) for problem in self.problems[:PROBLEMS_SHOWN]]
+        lines = list(_lines(file, self.problems[:PROBLEMS_SHOWN]))
         if len(self.problems) > PROBLEMS_SHOWN:
             lines.append(f"{file}: and {len(self.problems) - PROBLEMS_SHOWN} more problems; correct these first")
         super().__init__("\n".join(lines))
@@ -48,11 +50,25 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
+def _lines(file: str, problems: Iterable[Problem]) -> Iterator[str]:
+    """A line for each problem; below one heading those that another file has, at the place that names it."""
+    for (place, line), group in groupby(problems, key=lambda p: (p.place, p.line)):
+        found = list(group)
+        if len(found) == 1 or place not in OF_OTHER_FILES:
+            yield from (line_of(file, problem) for problem in found)
+            continue
+        yield line_of(file, Problem(place, "", line)) + ":"
+        yield from (f"  {_short(problem.text)}" for problem in found)
+
+
+def _short(text: str) -> str:
+    text = printable(text)
+    return text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT] + "…"
+
+
 def line_of(file: str, problem: Problem) -> str:
     """A problem on one line: file or command line, line, place and text."""
     is_flag = bool(problem.place) and str(problem.place[0]).startswith("--")
     line = [str(problem.line)] if problem.line else []
     where = ":".join([COMMAND_LINE if is_flag else printable(file), *line])
-    text = printable(problem.text)
-    short = text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT] + "…"
-    return ": ".join(part for part in (where, path_of(problem.place), short) if part)
+    return ": ".join(part for part in (where, path_of(problem.place), _short(problem.text)) if part)

@@ -15,6 +15,7 @@ M = TypeVar("M", bound=BaseModel)
 OURS = "said"  # the type of an error whose message is in our words already
 TOO_LARGE = 1e15  # of whole numbers with more digits a file keeps the first ones only
 LONGEST = 48  # characters shown of a value
+NOT_FINITE = (".nan", ".inf", "nan", "inf")  # as YAML and others write them
 WANTED = {
     "date_from_datetime_parsing": "write a date, such as 2025-06-01",
     "date_parsing": "write a date, such as 2025-06-01",
@@ -143,6 +144,8 @@ def _said(details: ErrorDetails, place: Place, model: type[BaseModel]) -> str:
             isinstance(details["input"], float) and abs(details["input"]) >= TOO_LARGE
         ):
             return f"{found}; it is too large, write fewer digits"
+        case "float_type" | "int_type" if str(details["input"]).casefold().lstrip("+-") in NOT_FINITE:
+            return f"{found}; write a finite number"
         case kind:
             return f"{found}; {WANTED.get(kind, details['msg'][:1].lower() + details['msg'][1:])}"
 

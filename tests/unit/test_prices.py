@@ -11,6 +11,7 @@ from adapeff_sim.costs.prices import PricesError, same_device
 from adapeff_sim.demos import HERE, demos
 from adapeff_sim.results import read
 from adapeff_sim.scenario.price_books import BOOKS, load_prices, parse_prices
+from adapeff_sim.scenario.problems import Problem, Problems
 
 NAMES = sorted(p.stem for p in BOOKS.glob("*.yaml"))
 TEXT = yaml.safe_dump(BOOK, sort_keys=False)
@@ -92,6 +93,27 @@ def test_a_demo_tells_of_its_prices_what_the_shipped_book_does(name):
     assert told == load_prices(told.name)
 
 
+def test_a_basis_that_stands_as_a_key_is_told_what_to_write():
+    book = {**BOOK, "compute": {k: v for k, v in BOOK["compute"].items() if k not in ("per", "amount")}}
+    book["compute"]["device_hour"] = 1.2
+    with pytest.raises(PricesError) as told:
+        parse_prices(yaml.safe_dump(book, sort_keys=False).encode(), "book")
+    (line,) = str(told.value).splitlines()
+    assert line.endswith("compute.device_hour: unknown key; write amount: 1.2, per: device_hour")
+
+
+def test_many_problems_of_a_book_stand_below_the_one_line_that_names_it():
+    found = [Problem(("prices",), f"book.yaml:{i}: wrong", 11) for i in (2, 3)]
+    assert str(Problems("life.yaml", found)) == "life.yaml:11: prices:\n  book.yaml:2: wrong\n  book.yaml:3: wrong"
+
+
+def test_merge_keys_and_numbers_that_are_none_are_told_what_would_do():
+    with pytest.raises(PricesError, match="merge keys are not read; write the keys out"):
+        parse_prices(f"<<: {{name: x}}\n{TEXT}".encode(), "book")
+    with pytest.raises(PricesError, match=r"is '\.nan'; write a finite number"):
+        parse_prices(TEXT.replace("amount: 36.0", "amount: .nan").encode(), "book")
+
+
 def test_a_name_that_no_file_can_have_is_told(tmp_path):
     with pytest.raises(PricesError, match="cannot be read"):
         load_prices("a\0b.yaml", tmp_path)
@@ -159,7 +181,7 @@ def test_everything_that_is_wrong_with_a_book_is_told_at_once():
         ("  amount: 36.0\n", "", r"book:3: compute\.amount: missing; add `amount: \.\.\.`"),
         ("amount: 36.0", "amount: -1", r"book:5: compute\.amount: is -1; it must be at least 0"),
         ("amount: 36.0", "amount: 1e300", r"book:5: compute\.amount: is 1e\+300; it must be at most 1e\+15"),
-        ("amount: 36.0", "amount: .inf", r"book:5: compute\.amount: is '\.inf'; write a number"),
+        ("amount: 36.0", "amount: .inf", r"book:5: compute\.amount: is '\.inf'; write a finite number"),
         ("amount: 36.0", "amount: 2025-13-45", r"book:5: compute\.amount: is '2025-13-45'; write a number"),
         ("amount: 36.0", "amount:", r"book:5: compute\.amount: is empty; give a value"),
         ("date: '2025-06-01'", "date: 2025-13-45", r"compute\.date: is '2025-13-45'; write a date, such as 2025-06-01"),
