@@ -11,7 +11,7 @@ from rich.text import Text
 
 from adapeff_sim.data.examples import Split
 from adapeff_sim.data.files import SPLITS
-from adapeff_sim.data.survey import SAID, Survey, TaskSurvey
+from adapeff_sim.data.survey import SAID, Majority, Survey, TaskSurvey
 from adapeff_sim.reports.tables import table
 from adapeff_sim.reports.wording import line, percent, plural
 
@@ -51,12 +51,23 @@ def _task(task: TaskSurvey) -> Iterator[RenderableType]:
     if task.labels:
         yield balance(task)
     if task.majority:
-        share, split = percent(task.majority.share), SAID.get(task.majority.split, task.majority.split)
-        always = f"Whoever always says “{_short(task.majority.label)}” is right for {share} of the {split} labels."
-        yield Padding(line(always), (0, 0, 1, 0))
+        yield Padding(line(_always(task.majority)), (0, 0, 1, 0))
     if task.examples:
         yield Text.assemble(("Rows of ", "bold"), (line(task.task).plain, "bold"))
         yield from (Padding(_example(row), (0, 0, 1, 2)) for row in task.examples)
+
+
+def _always(found: Majority) -> str:
+    """How often somebody is right who always says the commonest label, or one of those that are equally common."""
+    split, label = SAID.get(found.split, found.split), f"“{_short(found.label)}”"
+    if not found.tied:
+        return f"Whoever always says {label} is right for {percent(found.share)} of the {split} labels."
+    shares = sorted([found.share, *found.tied.values()])
+    least, most = percent(shares[0]), percent(shares[-1])
+    other = f"{label} and “{_short(next(iter(found.tied)))}”"
+    who = other if len(found.tied) == 1 else f"{plural(len(shares), 'label')}, such as {other},"
+    right = least if least == most else f"{least} to {most}"
+    return f"{who} are equally common: whoever always says one of them is right for {right} of the {split} labels."
 
 
 def balance(task: TaskSurvey) -> Table:

@@ -212,6 +212,16 @@ class Files:
             raise DataError(f"{clean(str(self.folder / task / language))}: no {name}; there are {', '.join(names)}")
         return tuple(row.example for row in self._read(task, path))
 
+    def empty(self) -> tuple[tuple[str, str], ...]:
+        """Task and language of every language folder without a file of a split, sorted."""
+        found = []
+        for task in self._inside(self.folder):
+            if task.is_dir():
+                held = {edition.language for edition in self._found().get(task.name, ())}
+                bare = (at.name for at in self._inside(task) if at.is_dir() and at.name not in held)
+                found += [(clean(task.name), clean(at)) for at in bare]
+        return tuple(found)
+
     def _editions(self, task: str) -> dict[Edition, Path]:
         if task not in self._found():
             raise unknown("task", task, self._found())

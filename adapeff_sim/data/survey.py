@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 
 from adapeff_sim.data.base import DataSource
 from adapeff_sim.data.examples import AnyExample, ChoiceExample, Split, TaskKind
+from adapeff_sim.data.files import Files
 from adapeff_sim.data.overlap import Contradictions, Overlap, contradictions, overlaps
 from adapeff_sim.data.rows import labels_of, unknown
 
@@ -31,11 +32,12 @@ class Majority(_Told):
     """The commonest label of the training rows, and the share of the labels of another split that it is.
 
     For tagging, labels are those of tokens. The other split is that of the test rows; without training or without test
-    rows, the one there is stands for both.
+    rows, the one there is stands for both. ``tied`` are labels that are as common as this one, with their shares.
     """
 
     label: str
     share: float
+    tied: dict[str, float] = {}
     split: Split = "test"  # of which it is a share
 
 
@@ -79,6 +81,9 @@ def survey(
             warnings += [*_lacking(each, rows), *_untrained(tasks[-1])]
             one = sole_label(each, known[each], [label for label, n in tasks[-1].labels.items() if n.get("train")])
             warnings += [one] if one else []
+    bare = source.empty() if isinstance(source, Files) else ()
+    asked = [(each, at) for each, at in bare if task in (None, each) and language in (None, at)]
+    warnings += [f"{each}/{at}: no train, validation or test file" for each, at in asked]
     return Survey(source=name, tasks=tuple(tasks), warnings=tuple(warnings))
 
 
@@ -171,4 +176,5 @@ def _majority(counts: Mapping[Split, Counter[str]]) -> Majority | None:
         return None
     learnt, tested = counts[there[0]], counts[there[-1]]
     label = min(learnt, key=lambda name: (-learnt[name], name))
-    return Majority(label=label, share=tested[label] / tested.total(), split=there[-1])
+    share = {name: tested[name] / tested.total() for name in sorted(learnt) if learnt[name] == learnt[label]}
+    return Majority(label=label, share=share.pop(label), split=there[-1], tied=share)

@@ -1,8 +1,11 @@
 """Rows that say the same, and what a survey tells of a source."""
 
 import pytest
+from rich.padding import Padding
 
+from adapeff_sim.cli.data_view import _task
 from adapeff_sim.data.examples import Answer, ChoiceExample, SpanExample, TextExample, TokensExample
+from adapeff_sim.data.files import Files
 from adapeff_sim.data.helpdesk import Helpdesk
 from adapeff_sim.data.overlap import contradictions, overlaps
 from adapeff_sim.data.survey import survey, warnings_of
@@ -48,6 +51,20 @@ def test_warnings_are_in_words():
         f"mood/en: 1 of 1 test rows are training rows too, such as {shown}",
         f"mood/en: 1 text has more than one label, such as {shown}: 'x' and 'y'",
     ]
+
+
+def test_a_survey_tells_of_folders_without_files_and_of_labels_that_are_equally_common(tmp_path):
+    (tmp_path / "mood" / "en").mkdir(parents=True)
+    (tmp_path / "mood" / "de").mkdir()
+    for split, labels in (("train", ["pos", "neg", "pos", "neg"]), ("test", ["pos"])):
+        rows = (f'{{"text": "{split} {i}", "label": "{label}"}}\n' for i, label in enumerate(labels))
+        (tmp_path / "mood" / "en" / f"{split}.jsonl").write_text("".join(rows))
+    found = survey(Files(tmp_path), "rows")
+    assert "mood/de: no train, validation or test file" in found.warnings
+    (task,) = found.tasks
+    assert task.majority is not None and (task.majority.share, task.majority.tied) == (0.0, {"pos": 1.0})
+    told = "“neg” and “pos” are equally common: whoever always says one of them is right for 0 % to 100 % of the test"
+    assert any(told in str(part.renderable) for part in _task(task) if isinstance(part, Padding))
 
 
 def test_a_survey_counts_what_is_there():
