@@ -103,7 +103,8 @@ def require_languages(offer: Offer, tasks: Iterable[str], languages: Iterable[st
 
 def require_new_task(offer: Offer, tasks: Iterable[str], languages: Iterable[str], task: str) -> None:
     """Raises ScenarioError for a task that cannot come later: unknown, there already, or not in all languages."""
-    _known("task", (task,), set(offer.languages) - set(tasks))
+    _not_yet("task", task, tasks, others := set(offer.languages) - set(tasks))
+    _known("task", (task,), others)
     if lacks := sorted(set(languages) - set(offer.languages[task])):
         has = ", ".join(offer.languages[task])
         raise ScenarioError(f"{task} is not to be had in {', '.join(lacks)}, only in {has}; name another task")
@@ -111,7 +112,8 @@ def require_new_task(offer: Offer, tasks: Iterable[str], languages: Iterable[str
 
 def require_new_language(offer: Offer, tasks: Iterable[str], languages: Iterable[str], language: str) -> None:
     """Raises ScenarioError for a language that cannot come later: there already, or not one that all the tasks have."""
-    _known("language", (language,), set(_shared(offer, tasks)) - set(languages))
+    _not_yet("language", language, languages, others := set(_shared(offer, tasks)) - set(languages))
+    _known("language", (language,), others)
 
 
 def require_strategies(names: Iterable[str]) -> None:
@@ -144,6 +146,13 @@ def require_known(offer: Offer, draft: Draft) -> None:
     if draft.new_language:
         require_new_language(offer, every, draft.languages, draft.new_language)
     _require_another(draft.base_update)
+
+
+def _not_yet(what: str, name: str, served: Iterable[str], others: Iterable[str]) -> None:
+    """Raises ScenarioError for what cannot come later, as it is served from launch."""
+    if name in served:
+        left = ", ".join(sorted(others))
+        raise ScenarioError(f"{what} {shown(name)} is served from launch; name another{left and f': {left}'}")
 
 
 def _known(what: str, names: Iterable[str], known: Iterable[str]) -> None:
