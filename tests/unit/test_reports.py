@@ -19,7 +19,7 @@ from adapeff_sim.ledger.ledger import Ledger
 from adapeff_sim.reports.base import REPORTERS
 from adapeff_sim.reports.breakdown import component_table
 from adapeff_sim.reports.curves import COLOURS, HEIGHT, curves, hidden, mean_curve, picture, ticks
-from adapeff_sim.reports.tables import events, provenance, quality
+from adapeff_sim.reports.tables import costs, events, provenance, quality
 from adapeff_sim.reports.wording import duration, flops, folded, line, money, percent, plain, points, sparkline
 from adapeff_sim.results import EventMark, Facts, Results, results_of
 
@@ -62,6 +62,18 @@ def shown(found: Results, width: int, reporter: str = "terminal", **how: object)
     console = Console(file=io.StringIO(), width=width, **how)
     REPORTERS.get(reporter)(found, Path("runs/my story"), console)
     return console.file.getvalue()
+
+
+def test_how_sure_costs_are_is_said_in_the_same_words_at_every_width():
+    found = results("adapter_per_task", "multitask_continue", seeds=(13,))
+    rows = [
+        row.model_copy(update={"provenance": "assumed" if i % 2 else "measured"}) for i, row in enumerate(found.rows)
+    ]
+    found = found.model_copy(update={"rows": tuple(rows)})
+    for width in range(40, 121, 2):
+        for made in costs(found, width):
+            said = [str(cell).replace("\n", "") for cell in made.columns[0].cells]
+            assert said == ["adapter_per_taskpartly assumed", "multitask_continuepartly assumed"]
 
 
 @pytest.mark.parametrize("width", [80, 120, 200])
