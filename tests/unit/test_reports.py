@@ -204,6 +204,15 @@ def rows_of(found: Results, component: str, width: int = 80) -> str:
     return console.file.getvalue()
 
 
+def test_what_a_target_makes_of_busy_hours_is_said_below_them():
+    found = results("one")
+    terms = found.facts.terms.model_copy(update={"p95_ms": 30.0})
+    targeted = found.model_copy(update={"facts": found.facts.model_copy(update={"terms": terms})})
+    said = "includes slower first requests after idling"
+    assert said in " ".join(rows_of(targeted, "serving").split())
+    assert said not in " ".join((rows_of(found, "serving") + rows_of(targeted, "storage")).split())
+
+
 def test_every_component_has_a_table_of_its_own():
     text = shown(results("one", "two"), 80)
     for title in ("Compute in EUR", "Storage in EUR", "Serving in EUR"):
