@@ -137,9 +137,11 @@ def tell(found: Found, console: "Console") -> None:
     """All of it in lines, without waiting."""
     from adapeff_sim.cli.lines import Lines
     from adapeff_sim.playback import Reached
+    from adapeff_sim.reports.wording import nothing_trained
 
     second = 0.0
-    lines = Lines(console, found.so_far(lambda: second))
+    is_estimated = bool(nothing_trained(found.results.environment))
+    lines = Lines(console, found.so_far(lambda: second), is_estimated=is_estimated)
     for act in found.playback.acts:
         second = act.second
         if not isinstance(act.what, Reached):

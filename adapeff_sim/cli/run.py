@@ -89,8 +89,9 @@ def run(
     kept, named = folder("--store", store), folder("--out", out)
     chosen = load(scenario, strategies=listed(strategies), seeds=numbers(seeds), data=data, prices=prices)
     at = named or Path("runs") / chosen.name
-    told = shows(json, quiet)
-    if executes(executor, learn_from) == "estimate":
+    is_estimated = executes(executor, learn_from) == "estimate"
+    told = shows(json, quiet, is_estimated)
+    if is_estimated:
         require_no_machine({"--device": device, "--precision": precision, "--threads": threads})
         learnt = folder("--learn-from", learn_from)
         show(conduct_estimate(chosen, kept or Path(), at, learnt, told), at, as_json=json)
@@ -140,17 +141,19 @@ def so_far(
     return SoFar(facts.name, facts.terms.horizon_days, price, order_of, prices.currency, clock)
 
 
-def shows(json: bool, quiet: bool) -> "Watching":
+def shows(json: bool, quiet: bool, is_estimated: bool = False) -> "Watching":
     """How a run is told: on one screen, or line by line where that must be, on stderr beside JSON."""
 
     def told(simulation: "Simulation", prices: "Prices", facts: "Facts") -> "Told":
-        return watching(so_far(simulation.order_of, prices, facts), json, quiet)
+        return watching(so_far(simulation.order_of, prices, facts), json, quiet, is_estimated)
 
     return told
 
 
 @contextmanager
-def watching(known: "SoFar", json: bool, quiet: bool) -> "Iterator[Callable[[AnyNews], None]]":
+def watching(
+    known: "SoFar", json: bool, quiet: bool, is_estimated: bool = False
+) -> "Iterator[Callable[[AnyNews], None]]":
     """Whoever tells how the run goes: one screen on a terminal, lines anywhere else."""
     from rich.console import Console
 
@@ -159,7 +162,7 @@ def watching(known: "SoFar", json: bool, quiet: bool) -> "Iterator[Callable[[Any
 
     console = Console(stderr=json, highlight=False)
     if quiet or not can_redraw(console):
-        yield Lines(console, known, is_quiet=quiet)
+        yield Lines(console, known, quiet, is_estimated)
         return
     try:
         with Screen(console, known) as screen:

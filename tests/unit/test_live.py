@@ -227,6 +227,16 @@ def test_lines_say_every_event_once_and_every_job():
     assert "    [red]odd[/red]: ~ model/multitask (train:dataset/sentiment/en changed)" in rows
 
 
+def test_an_estimate_is_told_in_a_line_for_each_event_and_no_job_as_done():
+    console = Console(file=io.StringIO(), width=200)
+    lines = Lines(console, SoFar("story", HORIZON, price, order_of, clock=Clock()), is_estimated=True)
+    simulation(*LABELS).run(Watched(lambda order: None), lines)
+    first, *rows, last = console.file.getvalue().splitlines()
+    assert "each estimated once, none done" in first and "Every job is estimated, none was done, in " in last
+    assert [r.partition(" (")[0] for r in rows] == [f"Day {e.day:g}: {e.headline}" for e in STORY]
+    assert rows[0].endswith(")") and "+" in rows[0]
+
+
 def test_events_of_a_day_with_the_same_words_are_told_apart():
     refresh = [event("dataset_refresh", 20, task="intent", languages=(x,), add=5) for x in ("de", "en", "de")]
     traffic = event("traffic_change", 20, requests_per_day=7)
