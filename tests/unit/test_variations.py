@@ -54,7 +54,7 @@ def test_updates_come_evenly_and_their_releases_take_turns():
         ("utilisation=2", "must be"),
         ("compute.per_hour=2", "unknown key"),
         ("compute.device_hours=2", r"--vary compute.device_hours: unknown key; did you mean 'device_hour'"),
-        ("traffic=.nan", "write a number"),
+        ("traffic=.nan", "write a finite number"),
         ("traffic=1e99", "at most 1e"),
         ("prices=nowhere", "Unknown price book"),
         ("quality_floor=many", "write points"),
