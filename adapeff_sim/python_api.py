@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from adapeff_sim.demos import is_demo
-from adapeff_sim.results import Results, read
+from adapeff_sim.results import Results, ResultsError, read
 from adapeff_sim.run_folder import RunFolder, folder_of
 from adapeff_sim.scenario.schema import Scenario
 
@@ -58,6 +58,7 @@ def run(
 ) -> Run:
     """Train, measure and price every strategy of a scenario, as ``adapeff-sim run`` does, and tell nobody meanwhile.
 
+    A name or a path is loaded as by ``Scenario.load``, as it stands, and trained at once.
     ``out`` is runs/NAME if not said. What was trained is kept in ``store``, if not said in what the environment
     variable ADAPEFF_STORE names, else in .adapeff/store; an interrupted call goes on where it was.
     Raises AdapeffError, whose message says what is wrong and what would do.
@@ -76,11 +77,13 @@ def compare(runs: Run | str | Path | Sequence[Run | str | Path]) -> "Compared":
 
     A single one is looked at by itself.
 
-    Raises AdapeffError for a folder without a finished run.
+    Raises AdapeffError for a folder without a finished run, and for no run at all.
     """
     from adapeff_sim.comparison.compared import compare_sides
 
     several = [runs] if isinstance(runs, (Run, str, Path)) else runs
+    if not several:
+        raise ResultsError("compare: no run is given; give one or several, such as compare(['runs/smoke']).")
     return compare_sides(sides_of([each if isinstance(each, Run) else Run.read(each) for each in several]))
 
 

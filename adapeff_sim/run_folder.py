@@ -145,6 +145,12 @@ class RunFolder:
             found = {"finished": True, "ledger": _digest(file.read_bytes()) if file.is_file() else ""}
             write_whole(self.path / "run.json", run.model_copy(update=found).model_dump_json() + "\n")
 
+    @property
+    def is_estimated(self) -> bool:
+        """Whether the run that lies here was estimated, and not trained."""
+        run = self._present()
+        return run is not None and run.flags.get("executor") == "estimate"
+
     def holds_finished(self, scenario_text: str) -> bool:
         """Whether a finished run of exactly this scenario lies here with all that it is read from."""
         run = self._present()

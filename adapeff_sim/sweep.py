@@ -47,8 +47,9 @@ class Variant:
 
     @property
     def is_finished(self) -> bool:
-        """Whether its run lies there already."""
-        return RunFolder(self.path).holds_finished(self.scenario.as_yaml())
+        """Whether it was trained there already."""
+        folder = RunFolder(self.path)
+        return folder.holds_finished(self.scenario.as_yaml()) and not folder.is_estimated
 
 
 class PlannedRun(Row):
@@ -70,7 +71,8 @@ class Planned(Row):
     """What a grid asks for, before anything is trained.
 
     ``trainings`` are those of all its runs, each once, at most (where checks decide); ``asked`` counts those of every
-    run by itself, ``in_store`` those that are trained already. ``others`` are folders of runs that no cell asks for.
+    run by itself, ``in_store`` those that are trained already; an estimate trains nothing. ``others`` are folders
+    of runs that no cell asks for.
     """
 
     format: Literal[1] = FORMAT
@@ -81,6 +83,7 @@ class Planned(Row):
     trainings: int
     asked: int
     in_store: int
+    executor: str = "local"
     others: tuple[str, ...] = ()
 
 
@@ -100,12 +103,15 @@ def variants(scenario: Scenario, varies: Sequence[Vary], out: Path) -> list[Vari
 
 
 def planned(
-    scenario: Scenario, varies: Sequence[Vary], found: Sequence[Variant], store: Store, machine: Machine
+    scenario: Scenario, varies: Sequence[Vary], found: Sequence[Variant], store: Store, machine: Machine | None
 ) -> Planned:
-    """What the runs of a grid train in all, each training once, and how much of it lies in a store for a machine."""
-    shared, known = shared_trainings([variant.scenario for variant in found]), 0
+    """What the runs of a grid train in all, each training once, and how much of it lies in a store for a machine.
+
+    Without a machine the grid is estimated, and nothing is trained.
+    """
+    shared, known = shared_trainings([variant.scenario for variant in found] if machine else []), 0
     orders: dict[int, Orders] = {}
-    for one, label, seed, artifact in shared.distinct:
+    for one, label, seed, artifact in shared.distinct if machine else ():
         if id(one) not in orders:
             orders[id(one)] = Orders(one.settings, Sources(one.data, Path()), machine)
         known += in_store(store, orders[id(one)])(label, seed, artifact)
@@ -118,6 +124,7 @@ def planned(
         trainings=len(shared.distinct),
         asked=shared.asked,
         in_store=known,
+        executor="local" if machine else "estimate",
         others=tuple(_others(found)),
     )
 
@@ -139,12 +146,21 @@ def folder_name(at: At) -> str:
     return f"{name[: LONGEST_NAME - 9]}-{hashlib.sha256(said.encode()).hexdigest()[:8]}"
 
 
-def sweep(scenario: Scenario, varies: Sequence[Vary], out: Path, live: Callable[[Variant], object]) -> Sweep:
-    """Run what is not finished yet with ``live``, and judge every cell; what was done stays. Raises AdapeffError."""
+def sweep(
+    scenario: Scenario,
+    varies: Sequence[Vary],
+    out: Path,
+    live: Callable[[Variant], object],
+    is_estimate: bool = False,
+) -> Sweep:
+    """Run what is not finished yet with ``live``, and judge every cell; what was done stays. Raises AdapeffError.
+
+    Estimates are made anew: they take no time, and what they learn from may be another.
+    """
     found = {folder_name(v.at): v for v in variants(scenario, varies, out)}
     runs: dict[str, tuple[Results, Ledger]] = {}
     for name, variant in found.items():
-        if not variant.is_finished:
+        if is_estimate or not variant.is_finished:
             live(variant)
         runs[name] = _read(variant.path)
     cells: list[Cell] = []
@@ -153,7 +169,9 @@ def sweep(scenario: Scenario, varies: Sequence[Vary], out: Path, live: Callable[
         results, ledger = runs[name]
         book, facts = priced_as(results, at, load_prices(scenario.prices))  # what it was run at may be outdated
         cells.append(won(at, str(found[name].path), facts, ledger, book))
-    return Sweep(scenario=scenario.name, keys={v.key: v.values for v in varies}, cells=tuple(cells))
+    executor = "estimate" if is_estimate else "local"
+    keys = {v.key: v.values for v in varies}
+    return Sweep(scenario=scenario.name, executor=executor, keys=keys, cells=tuple(cells))
 
 
 def _read(path: Path) -> tuple[Results, Ledger]:

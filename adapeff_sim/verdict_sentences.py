@@ -8,6 +8,7 @@ import statistics
 from typing import TYPE_CHECKING
 
 from adapeff_sim.costs.accrual import TOTAL
+from adapeff_sim.noise import is_tied, noise_of
 
 if TYPE_CHECKING:
     from adapeff_sim.verdict import Below, Case, Comparison, Incomplete
@@ -23,7 +24,8 @@ def said_of(
     has_one = any(c.cheapest for c in comparisons)
     is_alone = all(c.cheapest and not c.rivals for c in comparisons)  # the total says so for every component
     return (
-        *(_said(case, c) for c in comparisons if has_one and (c.component == TOTAL or not is_alone)),
+        *(_said(case, c, below) for c in comparisons if has_one and (c.component == TOTAL or not is_alone)),
+        *(_said_of_price(case, comparisons, below, incomplete) if has_one else []),
         *([] if has_one else _said_of_no_one(case, below, incomplete)),
         *_said_of_noise(case),
         *_said_of_quality(case, below, comparisons),
@@ -36,7 +38,7 @@ def endpoints(case: "Case") -> list[str]:
     return sorted({e for scores in case.scores.values() for e in scores})
 
 
-def _said(case: "Case", c: "Comparison") -> str:
+def _said(case: "Case", c: "Comparison", below: "list[Below]") -> str:
     """One comparison as a sentence."""
     what = f"{c.component.capitalize()} by day {case.horizon_days:g}"
     if c.cheapest is None or c.amount is None:
@@ -45,7 +47,10 @@ def _said(case: "Case", c: "Comparison") -> str:
         return f"{what}: {_money(c.amount, case)} for {c.cheapest}; one strategy, nothing to compare."
     quality = "".join(_quality(case, x) for x in (c.cheapest, *c.tied)) if c.component == TOTAL else ""
     if not c.rivals:
-        return f"{what}: {c.cheapest} ({_money(c.amount, case)}) is the only strategy that can be compared{quality}."
+        worse = {b.label for b in below if b.points is not None}
+        near = f"within {case.quality_floor:g} points of the best everywhere"
+        alone = near if worse.issuperset({*case.labels} - {c.cheapest}) else "that can be compared"
+        return f"{what}: {c.cheapest} ({_money(c.amount, case)}) is the only strategy {alone}{quality}."
     beaten = [r for r in c.rivals if not r.tied]
     if c.tied:
         names = ", ".join([c.cheapest, *c.tied])
@@ -62,19 +67,55 @@ def _said(case: "Case", c: "Comparison") -> str:
 
 def _said_of_no_one(case: "Case", below: "list[Below]", incomplete: "list[Incomplete]") -> list[str]:
     """Why nobody can be called cheapest, and at what floor who would be."""
-    unknown = {i.label for i in incomplete if i.component == TOTAL} | {b.label for b in below if b.points is None}
-    known = [x for x in case.labels if x not in unknown]
-    gaps = {x: max((b.points or 0.0 for b in below if b.label == x), default=0.0) for x in known}
+    gaps = _gaps(case, below, incomplete)
     if not gaps:
         return ["No strategy can be compared: each lacks an amount or a score."]
-    floor = math.ceil(10 * min(gaps.values()) - 1e-6) / 10  # up: a floor of as many points lets the gap pass
-    first = min((x for x in gaps if gaps[x] <= floor + 1e-9), key=lambda x: case.amount(x, TOTAL))
+    floor, first = _let_in(case, gaps)
     amount = _money(case.amount(first, TOTAL), case)
     return [
         f"No strategy stays within {case.quality_floor:g} points of the best everywhere, so none is called cheapest.",
         f"With a floor of {floor:.1f} points, the least in tenths that lets one in, it would be {first} ({amount} in "
         "total).",
     ]
+
+
+def _said_of_price(
+    case: "Case", comparisons: "list[Comparison]", below: "list[Below]", incomplete: "list[Incomplete]"
+) -> list[str]:
+    """What the floor costs: at what lower demand another strategy would be cheapest, and by how much; else nothing."""
+    best = next((c.cheapest for c in comparisons if c.component == TOTAL), None)
+    if best is None:
+        return []
+    gaps = {x: gap for x, gap in _gaps(case, below, incomplete).items() if _is_cheaper(case, x, best)}
+    if not gaps:
+        return []
+    floor, first = _let_in(case, gaps)
+    amount = case.amount(first, TOTAL)
+    less = _money(case.amount(best, TOTAL) - amount, case)
+    return [
+        f"With a floor of {floor:.1f} points, the least in tenths that lets a cheaper one in, it would be {first} "
+        f"({_money(amount, case)} in total), {less} cheaper."
+    ]
+
+
+def _gaps(case: "Case", below: "list[Below]", incomplete: "list[Incomplete]") -> dict[str, float]:
+    """By how many points each strategy misses the best at its worst: of those that lack no amount and no score."""
+    unknown = {i.label for i in incomplete if i.component == TOTAL} | {b.label for b in below if b.points is None}
+    known = [x for x in case.labels if x not in unknown]
+    return {x: max((b.points or 0.0 for b in below if b.label == x), default=0.0) for x in known}
+
+
+def _let_in(case: "Case", gaps: dict[str, float]) -> tuple[float, str]:
+    """The least floor in tenths of points that lets one of these in, and the cheapest that it lets in."""
+    floor = math.ceil(10 * min(gaps.values()) - 1e-6) / 10  # up: a floor of as many points lets the gap pass
+    return floor, min((x for x in gaps if gaps[x] <= floor + 1e-9), key=lambda x: case.amount(x, TOTAL))
+
+
+def _is_cheaper(case: "Case", label: str, other: str) -> bool:
+    """Whether a strategy costs less in total than another, by more than what counts as none."""
+    lives = zip(case.lives(label, TOTAL), case.lives(other, TOTAL), strict=True)
+    gaps = [theirs.amount - mine.amount for mine, theirs in lives]
+    return not is_tied(statistics.fmean(gaps), case.amount(other, TOTAL), noise_of(gaps))
 
 
 def _percent(gap: float) -> str:

@@ -12,6 +12,7 @@ from typing import NamedTuple, Self
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.live import Live
+from rich.measure import Measurement
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
@@ -26,6 +27,8 @@ from adapeff_sim.simulation import Finished, Unfolded
 REFRESHES_PER_SECOND = 2  # drawing takes a few milliseconds, which a job being measured should not feel
 STOPPING = "Ctrl-C stops and keeps what is done"
 BEING_FOUND = Text("…", style="dim")  # what the points are after an event of which jobs are still to do
+FOLDED = ("labelling", "storage", "compute", "serving")  # go into the column of all other money where room is short
+CURVE, WIDEST = 12, 1000  # columns: of how the points went at most, and of a table that nobody cuts
 STYLES = {"+": "green", "~": "yellow", "=": "dim", "-": "red"}
 
 
@@ -137,26 +140,44 @@ class Screen:
     def _strategies(self, width: int, rows: int) -> Table:
         """Money so far by component, and the mean score after every event; as many strategies as there is room for."""
         standings = self.so_far.standings
-        every = [s.qualities for s in standings if s.qualities]
-        low, high = min(map(min, every), default=0.0), max(map(max, every), default=1.0)
-        labelled = any(s.costs.get("labelling") for s in standings) and width >= 76
+        shown = standings if len(standings) <= rows else standings[: rows - 1]
+        labelled = any(s.costs.get("labelling") for s in standings)
         components = ["compute", "storage", "serving", *(["labelling"] if labelled else [])]
-        has_others = any(amount for s in standings for name, amount in s.costs.items() if name not in components)
-        others = ["other"] if has_others and width >= 90 else []
+        folded = iter(FOLDED)
+        while (room := width - self._wide(self._table(shown, components, width))) < 0 and components:
+            leaves = next(folded)
+            components = [name for name in components if name != leaves]
+        table = self._table(shown, components, width, min(CURVE, room))
+        if len(shown) < len(standings):
+            table.add_row(Text(f"and {len(standings) - len(shown)} more", style="dim"))
+        return table
+
+    def _table(self, shown: Sequence[Standing], components: list[str], width: int, curve: int = 0) -> Table:
+        """A row for each strategy: money that none of ``components`` holds is in one column, so that rows add up.
+
+        Beside it is how the points went, over at most ``curve`` events.
+        """
+        spent = {name for s in self.so_far.standings for name, x in s.costs.items() if x or name in s.unknown}
+        others = ["other"] if spent - {*components} else []
         table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim", expand=False, pad_edge=False)
         head = line(f"cost so far, {self.so_far.currency}".rstrip(", "))
         table.add_column(head, no_wrap=True, max_width=max(12, width - 62))
         for name in ("day", *components, *others, "total", "points"):
             table.add_column(name, justify="right", no_wrap=True)
-        table.add_column("", no_wrap=True, max_width=12)
-        shown = standings if len(standings) <= rows else standings[: rows - 1]
+        if curve > 0:
+            table.add_column("", no_wrap=True)
+        every = [s.qualities for s in self.so_far.standings if s.qualities]
+        low, high = min(map(min, every), default=0.0), max(map(max, every), default=1.0)
         for s in shown:
-            table.add_row(*self._row(s, components, bool(others), low, high))
-        if len(shown) < len(standings):
-            table.add_row(Text(f"and {len(standings) - len(shown)} more", style="dim"))
+            went = [Text(sparkline(s.qualities[-curve:], low, high), style="green")] if curve > 0 else []
+            table.add_row(*self._row(s, components, bool(others)), *went)
         return table
 
-    def _row(self, s: Standing, components: list[str], has_others: bool, low: float, high: float) -> Iterator[Text]:
+    def _wide(self, table: Table) -> int:
+        """The columns that a table takes where nothing is cut, and one beside it."""
+        return 1 + Measurement.get(self.console, self.console.options.update(width=WIDEST), table).maximum
+
+    def _row(self, s: Standing, components: list[str], has_others: bool) -> Iterator[Text]:
         yield one_line(line(s.label))
         yield Text(f"{s.day:g}", style="dim" if s.is_within else "")
         yield from (_known(s.costs.get(name, 0.0), name in s.unknown) for name in components)
@@ -169,7 +190,6 @@ class Screen:
         yield (
             BEING_FOUND.copy() if s.is_within and s.qualities else Text(points(s.qualities[-1]) if s.qualities else "–")
         )
-        yield Text(sparkline(s.qualities[-12:], low, high), style="green")
 
     def _meaning(self, present: Step | None, width: int) -> Iterator[Meaning]:
         """What the present event made stale and why, first for the strategy whose turn it is."""

@@ -27,6 +27,13 @@ Offline = Annotated[
 Device = Annotated[
     str, typer.Option(metavar="auto|cpu|cuda", help="auto takes a GPU if there is one.", rich_help_panel=TRAINING)
 ]
+Executor = Annotated[
+    str, typer.Option(metavar="local|estimate", help="estimate trains nothing: closed forms.", rich_help_panel=TRAINING)
+]
+LearnFrom = Annotated[
+    str | None,
+    typer.Option(metavar="RUN", help="Estimate with the epochs that this run took.", rich_help_panel=TRAINING),
+]
 Threads = Annotated[
     int | None, typer.Option(metavar="N", help="CPU threads. All cores, if not said.", rich_help_panel=TRAINING)
 ]

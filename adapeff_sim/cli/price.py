@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 FACTOR = re.compile(r"[x×]?([-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[-+]?[0-9]+)?)[x×]?", re.IGNORECASE)
-AS_FACTOR = r"write a (?:finite )?number", "write how many times the requests, such as x2 or 0.5"
+A_NUMBER, AS_FACTOR = re.compile("write a (finite )?number"), "write how many times the requests, such as x2 or 0.5"
 
 if TYPE_CHECKING:
     from adapeff_sim.costs.base import Terms
@@ -96,7 +96,7 @@ def _problem(term: str, text: str) -> "Problem":
     """What is wrong with a term, at its flag."""
     from adapeff_sim.scenario.problems import Problem
 
-    return Problem((f"--{term.replace('_', '-')}",), re.sub(*AS_FACTOR, text) if term == "traffic" else text)
+    return Problem((f"--{term.replace('_', '-')}",), A_NUMBER.sub(AS_FACTOR, text) if term == "traffic" else text)
 
 
 def _number(text: str | None) -> str | float | None:

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,6 +15,8 @@ from adapeff_sim.cli.options import (
     TRAINING,
     Data,
     Device,
+    Executor,
+    LearnFrom,
     Offline,
     PriceBook,
     Quiet,
@@ -53,14 +55,8 @@ def run(
         str, typer.Option(metavar="auto|fp32|bf16", help="auto: bf16 on GPUs with it.", rich_help_panel=TRAINING)
     ] = "auto",
     threads: Threads = None,
-    executor: Annotated[
-        str,
-        typer.Option(metavar="local|estimate", help="estimate trains nothing: closed forms.", rich_help_panel=TRAINING),
-    ] = "local",
-    learn_from: Annotated[
-        str | None,
-        typer.Option(metavar="RUN", help="Estimate with the epochs that this run took.", rich_help_panel=TRAINING),
-    ] = None,
+    executor: Executor = "local",
+    learn_from: LearnFrom = None,
     store: Store = STORE,
     out: Annotated[
         str | None, typer.Option(metavar="DIR", help="Folder; runs/NAME, if not said.", rich_help_panel=RESULTS)
@@ -95,9 +91,7 @@ def run(
     at = named or Path("runs") / chosen.name
     told = shows(json, quiet)
     if executes(executor, learn_from) == "estimate":
-        if (device, precision, threads) != ("auto", "auto", None):
-            told_of = "an estimate is of the price book's device"
-            raise ScenarioError(f"--device, --precision and --threads have no effect: {told_of}; drop them.")
+        require_no_machine({"--device": device, "--precision": precision, "--threads": threads})
         learnt = folder("--learn-from", learn_from)
         show(conduct_estimate(chosen, kept or Path(), at, learnt, told), at, as_json=json)
         return
@@ -116,6 +110,14 @@ def executes(executor: str, learn_from: str | None) -> str:
     if learn_from is not None and executor != "estimate":
         raise ScenarioError("--learn-from has no effect unless --executor estimate; drop it, or add that.")
     return executor
+
+
+def require_no_machine(said: Mapping[str, str | int | None]) -> None:
+    """Refuse the flags of a machine beside an estimate, in which none works. Raises ScenarioError."""
+    if any(value not in ("auto", None) for value in said.values()):
+        *flags, last = said
+        told = f"{', '.join(flags)} and {last} have no effect: an estimate is of the price book's device; drop them."
+        raise ScenarioError(told)
 
 
 def folder(flag: str, said: str | None) -> Path | None:

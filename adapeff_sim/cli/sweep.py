@@ -11,6 +11,8 @@ from adapeff_sim.cli.options import (
     STORE,
     Data,
     Device,
+    Executor,
+    LearnFrom,
     PriceBook,
     Quiet,
     ScenarioFile,
@@ -22,8 +24,6 @@ from adapeff_sim.cli.options import (
 from adapeff_sim.errors import ScenarioError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from adapeff_sim.comparison.winners import Sweep
     from adapeff_sim.execution.machine import Machine
     from adapeff_sim.sweep import Planned, Variant
@@ -43,9 +43,12 @@ def sweep(
     prices: PriceBook = None,
     device: Device = "auto",
     threads: Threads = None,
+    executor: Executor = "local",
+    learn_from: LearnFrom = None,
     store: Store = STORE,
     out: Annotated[
-        str | None, typer.Option(metavar="DIR", help="Folder; sweeps/NAME, if not said.", rich_help_panel=RESULTS)
+        str | None,
+        typer.Option(metavar="DIR", help="Folder; sweeps/NAME or sweeps/NAME-estimate.", rich_help_panel=RESULTS),
     ] = None,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="A page.", rich_help_panel=RESULTS)] = None,
     json: Annotated[
@@ -64,9 +67,10 @@ def sweep(
       adapeff-sim sweep smoke --vary traffic=1,100 --vary prices=cloud_gpu,on_prem
       adapeff-sim sweep new_language --vary updates_per_year=1,2 --seeds 3
       adapeff-sim sweep my.yaml --vary labelled=50,150 --plan
+      adapeff-sim sweep my.yaml --vary labelled=50,150 --vary traffic=1,100 --executor estimate
     """
     from adapeff_sim.cli.notes import begin
-    from adapeff_sim.cli.run import folder, listed, numbers
+    from adapeff_sim.cli.run import executes, folder, listed, numbers, require_no_machine
     from adapeff_sim.cli.targets import require_targets
     from adapeff_sim.execution.machine import this_machine
     from adapeff_sim.execution.store import Store
@@ -80,8 +84,11 @@ def sweep(
     kept, named = folder("--store", store) or Path(), folder("--out", out)
     varies = [vary_of(text) for text in vary]
     chosen = load(scenario, strategies=listed(strategies), seeds=numbers(seeds), data=data, prices=prices)
-    at = named or Path("sweeps") / chosen.name
-    machine = this_machine(device, "auto", threads)
+    is_estimate = executes(executor, learn_from) == "estimate"
+    if is_estimate:
+        require_no_machine({"--device": device, "--threads": threads})
+    at = named or Path("sweeps") / (f"{chosen.name}-estimate" if is_estimate else chosen.name)
+    machine = None if is_estimate else this_machine(device, "auto", threads)
     wanted = variants(chosen, varies, at)
     asked = planned(chosen, varies, wanted, Store(kept), machine)
     if plan and json:
@@ -89,7 +96,13 @@ def sweep(
         return
     typer.echo(told(asked), err=not plan)
     if not plan:
-        found = swept(chosen, varies, at, lambda variant: _live(variant, wanted, kept, machine, quiet))
+        learnt = folder("--learn-from", learn_from)
+
+        def live(variant: "Variant") -> None:
+            typer.echo(f"Scenario {wanted.index(variant) + 1} of {len(wanted)}: {variant.path.name}", err=True)
+            _live(variant, kept, machine, learnt, quiet)
+
+        found = swept(chosen, varies, at, live, is_estimate=is_estimate)
         _tell(found, at, html, json)
 
 
@@ -98,6 +111,10 @@ def told(found: "Planned") -> str:
     from adapeff_sim.reports.wording import plural
 
     finished, others = sum(run.finished for run in found.runs), found.others
+    if found.executor == "estimate":
+        return (
+            f"{plural(len(found.cells), 'cell')}, {plural(len(found.runs), 'scenario')} to estimate; nothing is trained"
+        )
     more = f" and {len(others) - LISTED} more" if len(others) > LISTED else ""
     left = f"\nOf no cell here, and left as they are: {', '.join(others[:LISTED])}{more}" if others else ""
     return (
@@ -107,13 +124,16 @@ def told(found: "Planned") -> str:
     )
 
 
-def _live(variant: "Variant", wanted: "Sequence[Variant]", store: Path, machine: "Machine", is_quiet: bool) -> None:
-    """Run one scenario of the grid; progress goes to stderr."""
+def _live(variant: "Variant", store: Path, machine: "Machine | None", learn_from: Path | None, is_quiet: bool) -> None:
+    """Run one scenario of the grid, or estimate it where there is no machine; progress goes to stderr."""
     from adapeff_sim.cli.run import shows
-    from adapeff_sim.conduct import conduct
+    from adapeff_sim.conduct import conduct, conduct_estimate
 
-    typer.echo(f"Scenario {wanted.index(variant) + 1} of {len(wanted)}: {variant.path.name}", err=True)
-    conduct(variant.scenario, machine, store, variant.path, shows(json=True, quiet=is_quiet))
+    told = shows(json=True, quiet=is_quiet)
+    if machine is None:
+        conduct_estimate(variant.scenario, store, variant.path, learn_from, told)
+    else:
+        conduct(variant.scenario, machine, store, variant.path, told)
 
 
 def _tell(found: "Sweep", at: Path, html: Path | None, as_json: bool) -> None:

@@ -4,6 +4,7 @@ Totals are straight lines in every price, so that its break-even is exact. One m
 much as those of the run did on average; that is an estimate, and says so.
 """
 
+import math
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
@@ -11,7 +12,7 @@ from typing import Any, get_args, get_type_hints
 
 from pydantic import BaseModel, Field
 
-from adapeff_sim.comparison.lines import Flip, Line, flips
+from adapeff_sim.comparison.lines import ROUNDING, Flip, Line, flips
 from adapeff_sim.comparison.side import Contest, Side
 from adapeff_sim.costs.accrual import TOTAL, Accrual, accruals
 from adapeff_sim.costs.prices import Amount, Prices
@@ -19,6 +20,7 @@ from adapeff_sim.ledger.outcome import Row
 from adapeff_sim.ledger.records import DeploymentRecord
 
 YEAR_DAYS = 365.25
+FURTHEST = 32  # times as many as the run has; beyond that its average event says nothing any more
 KINDS = {  # of event, and what there is more of with one more of it
     "base_model_update": "base-model updates a year",
     "dataset_refresh": "data refreshes a year",
@@ -40,12 +42,14 @@ class CountBreakEven(Row):
     """How many of something there are in the run, and at how many another strategy would be cheapest: an estimate.
 
     ``each`` is what one more costs a strategy by the horizon, at the days at which those of the run came; its one-time
-    costs, and what it adds to storage and serving from then on.
+    costs, and what it adds to storage and serving from then on. Flips are at whole numbers, the nearest at which the
+    other one is the cheapest; they are looked for from the first to the second of ``tried``.
     """
 
     what: str
     event: str
     now: float | None = None
+    tried: tuple[float, float] | None = None  # None where it is unavailable, and in comparisons of earlier versions
     each: dict[str, float] = Field(default_factory=dict)
     below: Flip | None = None
     above: Flip | None = None
@@ -112,8 +116,26 @@ def _counted(side: Side, contest: Contest, kind: str, what: str) -> CountBreakEv
     counts = [sum(words.count(kind) for words in days.values()) for days in lives.values()]
     now, per_event = _now(side, kind, statistics.fmean(counts))
     lines = {x: Line(contest.amounts[x], each[x] * per_event) for x in each}
-    below, above = flips(lines, contest.first, now)
-    return CountBreakEven(what=what, event=kind, now=now, each=each, below=below, above=above)
+    tried = float(is_of_the_product(kind)), math.floor(FURTHEST * now)
+    below, above = _whole(*flips(lines, contest.first, now), tried)
+    return CountBreakEven(what=what, event=kind, now=now, tried=tried, each=each, below=below, above=above)
+
+
+def is_of_the_product(kind: str) -> bool:
+    """Whether there is at least one of what comes with such an event: no product is without a task or a language."""
+    return not KINDS[kind].endswith("a year")
+
+
+def _whole(below: Flip | None, above: Flip | None, tried: tuple[float, float]) -> tuple[Flip | None, Flip | None]:
+    """The nearest whole numbers beyond two flips, at which the other one is cheaper; None outside of what is tried."""
+    if below is not None:
+        below = below.model_copy(update={"at": math.ceil(below.at * (1 - ROUNDING)) - 1.0})
+    if above is not None:
+        above = above.model_copy(update={"at": math.floor(above.at * (1 + ROUNDING)) + 1.0})
+    return (
+        None if below is None or below.at < tried[0] else below,
+        None if above is None or above.at > tried[1] else above,
+    )
 
 
 Life = tuple[str, int]  # label and seed
@@ -154,7 +176,7 @@ def _rate(grown: Accrual, day: float, after: bool) -> float:
 def _now(side: Side, kind: str, events: float) -> tuple[float, float]:
     """How many there are in the run, and how many events one more of them stands for."""
     years = side.results.facts.terms.horizon_days / YEAR_DAYS
-    if KINDS[kind].endswith("a year"):
+    if not is_of_the_product(kind):
         return events / years, years
     place = 0 if kind == "task_arrival" else 1
     answered: Counter[tuple[Life, str]] = Counter()

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
 from adapeff_sim.comparison.side import totals_of
 from adapeff_sim.costs.accrual import TOTAL
 from adapeff_sim.costs.base import price_ledger
 from adapeff_sim.costs.prices import Prices
 from adapeff_sim.ledger.ledger import Ledger
-from adapeff_sim.ledger.outcome import Row
+from adapeff_sim.ledger.outcome import Provenance, Row, weakest
 from adapeff_sim.results import Facts, case_of
 from adapeff_sim.verdict import judge
 
@@ -28,6 +28,7 @@ class Cell(Row):
     cheapest: str | None
     tied: tuple[str, ...]
     totals: dict[str, float]
+    provenance: dict[str, Provenance] = Field(default_factory=dict)  # of each total, the least sure of its amounts
     below: tuple[str, ...]  # strategies under the quality floor
     unavailable: tuple[str, ...]  # strategies with amounts that could not be had
     currency: str
@@ -40,6 +41,7 @@ class Sweep(Row):
 
     format: Literal[1] = FORMAT
     scenario: str
+    executor: str = "local"
     keys: dict[str, tuple[JsonValue, ...]]
     cells: tuple[Cell, ...]
 
@@ -56,6 +58,7 @@ def won(at: Mapping[str, JsonValue], run: str, facts: Facts, ledger: Ledger, pri
         cheapest=total.cheapest,
         tied=total.tied,
         totals=totals_of(rows, facts.labels, len(facts.seeds)),
+        provenance={x: weakest(r.provenance for r in rows if r.label == x) for x in facts.labels},
         below=tuple(dict.fromkeys(b.label for b in verdict.below)),
         unavailable=tuple(dict.fromkeys(i.label for i in verdict.incomplete if i.component == TOTAL)),
         currency=prices.currency,

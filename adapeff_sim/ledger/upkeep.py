@@ -102,7 +102,8 @@ def _life(
         sure = [how for step in steps for how in built.get(step, ())] + [sure_of(e, "test_examples") for e in now]
         past += now
         lead = _together([leads[step] for step in steps if step in leads])
-        yield _row(_Event(before, tuple(records), tuple(now), tuple(past)), lead, devices, weakest(sure))
+        event = _Event(before, tuple(records), tuple(now), tuple(past))
+        yield _row(event, lead, devices, weakest(sure or event.sure_of_stored))
         before = records[-1]
 
 
@@ -127,6 +128,12 @@ class _Event:
     def last(self) -> DeploymentRecord:
         """What stands when it is over."""
         return self.records[-1]
+
+    @property
+    def sure_of_stored(self) -> list[Provenance]:
+        """How sure the sizes are of what stood before and stands now, on which all of an event without work rests."""
+        kept = (*(self.before.stored if self.before else ()), *self.last.stored)
+        return [s.provenance for s in kept if s.provenance != "unavailable"]
 
     @property
     def was_served(self) -> set[str]:
@@ -226,17 +233,18 @@ def _churn(event: _Event, unasked: tuple[str, ...] | None) -> tuple[int, ...] | 
 def _forgotten(event: _Event) -> dict[str, float] | None:
     """How far each endpoint lies below its best on the test set of now, if it was scored on it before.
 
-    None where a score is missing.
+    None where a score is missing of one that was; a single look, with or without a score, tells of no forgetting.
     """
     found: dict[str, float] = {}
     for endpoint in sorted(event.served):
         mine = [e for e in event.past if e.endpoint == endpoint]
         same = [e.scores.get(e.primary) for e in mine if e.test_set == mine[-1].test_set]
         known = [score for score in same if score is not None and not math.isnan(score)]
+        if len(same) < 2:
+            continue
         if len(known) < len(same):
             return None
-        if len(known) > 1:
-            found[endpoint] = max(known) - known[-1]
+        found[endpoint] = max(known) - known[-1]
     return found
 
 

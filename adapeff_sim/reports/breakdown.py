@@ -65,13 +65,19 @@ def component_table(results: Results, component: str) -> Table:
             *(_cell(results, group) for group in (*groups, mine)),
             *_flops(results, label, component),
         )
-    if component == "compute":
-        made.collapse_padding = True  # six columns, with their marks
-        made.caption, made.caption_justify = (
-            f"FLOPs: of training, as {counted(results)}; below them 6ND, 6 x parameters x tokens\n",
-            "left",
-        )
+    made.collapse_padding = component == "compute"  # six columns, with their marks
+    if said := _said_below(results, component, parts):
+        made.caption, made.caption_justify = f"{said}\n", "left"
     return made
+
+
+def _said_below(results: Results, component: str, parts: Sequence[str]) -> str:
+    """What must be known of the figures of a component; of most, nothing."""
+    if component == "compute":
+        return f"FLOPs: of training, as {counted(results)}; below them 6ND, 6 x parameters x tokens"
+    if component == "serving" and "busy" in parts and results.facts.terms.p95_ms is not None:
+        return "busy: to a p95, includes slower first requests after idling; without a p95 it does not"
+    return ""
 
 
 def part_of(row: CostRow) -> str:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 
+from adapeff_sim.comparison.break_even import FURTHEST
 from adapeff_sim.comparison.compared import Amounts, Compared, RunCompared
 from adapeff_sim.comparison.crossovers import Crossover
 from adapeff_sim.comparison.differences import QUALITY, Between, Difference
@@ -14,7 +15,7 @@ from adapeff_sim.noise import tie_said
 from adapeff_sim.reports.sheets import NOTHING, Cell, Sheet, text
 from adapeff_sim.reports.wording import STAR_SAID, TOO_LONG, money, plural, quantity, star
 
-EXACT_NEVER, TRIED_NEVER = "at no factor", f"at none from 1/{2**REACH} to {2**REACH}"
+EXACT_NEVER = "at no factor"
 
 
 def interval_said(interval: Interval) -> str:
@@ -120,11 +121,15 @@ def break_evens(run: RunCompared) -> Sheet:
         if c.now is None:
             rows.append((text(c.what), Cell("unavailable", None, "missing"), text(c.why), text("")))
         else:
-            rows.append((text(c.what), Cell(f"{c.now:.3g}", c.now), _flip(c.below), _flip(c.above)))
+            low, high = c.tried or (0.0, math.inf)
+            below = _count_flip(c.below, "or fewer", f"down to {low:g}") if c.now > low else Cell(NOTHING)
+            rows.append(
+                (text(c.what), Cell(f"{c.now:.3g}", c.now), below, _count_flip(c.above, "or more", f"up to {high:g}"))
+            )
     note = f"{_who(run)}prices are exact"
     if any(c.now is not None for c in run.counts):
         note += "; numbers of tasks, languages and updates are estimated: one more is taken to cost what those of the "
-        note += "run did on average, on their days"
+        note += f"run did on average, on their days; looked at up to {FURTHEST} times as many"
     tie = f", though it ties with {run.second}" if run.is_tied else ""
     title = f"Break-even, on cost alone: where {run.first} stops being the cheapest in total{tie}"
     return Sheet("break_even", title, ("what", "now", "below", "above"), tuple(rows), note)
@@ -138,8 +143,10 @@ def _who(run: RunCompared) -> str:
     return f"without {out}: below the quality floor, or without a known total; " if out else ""
 
 
-def _flip(flip: Flip | None) -> Cell:
-    return Cell(NOTHING) if flip is None else Cell(f"{quantity(flip.at)}: {flip.cheapest}", flip.at)
+def _count_flip(flip: Flip | None, side: str, looked: str) -> Cell:
+    if flip is None:
+        return Cell(f"not within reach ({looked})")
+    return Cell(f"{quantity(flip.at)} {side}: {flip.cheapest}", flip.at)
 
 
 def _price_flip(flip: Flip | None, price: float) -> Cell:
@@ -173,8 +180,14 @@ def _effect(effect: Effect, run: RunCompared) -> Cell:
 
 def _flips(s: Sensitivity) -> Cell:
     if s.flip is None:
-        return Cell(EXACT_NEVER if s.exact else TRIED_NEVER)
+        return Cell(EXACT_NEVER if s.exact else tried_said(s))
     return Cell(f"x {quantity(s.flip.at)}: {s.flip.cheapest}", s.flip.at)
+
+
+def tried_said(s: Sensitivity) -> str:
+    """Between which factors none flips the lead: ``at none from 1/32 to 1.43``."""
+    low, high = s.tried or (2.0**-REACH, 2.0**REACH)
+    return f"at none from 1/{1 / low:g} to {quantity(high)}"
 
 
 def across(found: Between, currency: str, components: Sequence[str]) -> Sheet:

@@ -69,26 +69,33 @@ def costs(results: Results, width: int = 80) -> Iterator[Table]:
     sure = {x: surety(r.provenance for r in results.rows if r.label == x) for x in results.facts.labels}
     heads, tops = {x: named(x, sure[x]) for x in sure}, {x: line(x) for x in names}
     widest = {x: _widest(cells[label, x] for label in results.facts.labels) for x in names}
-    groups = [names]
+    groups, gap = [names], GAP
     if _wide(heads, tops, widest) > width:
-        narrow = {x: folded(x, CELL).append("\n" + sure[x].removeprefix("partly "), "dim") for x in sure}
+        narrow = {x: folded(x, CELL).append(f"\n{sure[x]}", "dim") for x in sure}
         low = {x: Text(NARROW.get(x, x)) for x in names}
-        if _wide(narrow, low, widest) <= width:
-            heads, tops = narrow, low
+        if fitting := [each for each in (GAP, TIGHT) if _wide(narrow, low, widest, each) <= width]:
+            heads, tops, gap = narrow, low, fitting[0]
         elif len(names) > 2:
             groups = [names[: len(names) // 2], names[len(names) // 2 :]]
-    notes = [best_said(seeds, any(len(tied) > 1 for tied in best.values()))] if any(best.values()) else []
-    notes += [STAR_SAID] if any(map(starred, found.values())) else []
-    notes += ["≥ a lower bound: some amounts are unavailable"] if any(row.unavailable for row in results.totals) else []
-    notes += [UNKNOWN_SAID] if any(map(is_unknown, found.values())) else []
-    said = [told for told in ("; ".join(notes), unpriced(results)) if told]
+    said = _costs_said(results, best)
     for group in groups:
         made = table("", *(tops[x] for x in group), title=f"Cost in {results.prices.currency}{spread}")
+        made.collapse_padding = gap == TIGHT
         for label in results.facts.labels:
             made.add_row(heads[label], *(cells[label, name] for name in group))
         if group is groups[-1] and said:
             made.caption, made.caption_justify = "\n".join([*said, ""]), "left"
         yield made
+
+
+def _costs_said(results: Results, best: Mapping[str, set[str]]) -> list[str]:
+    """What the marks in the table of costs mean, of those that occur, and what is in no sum."""
+    rows = results.totals
+    notes = [best_said(len(results.facts.seeds), any(len(tied) > 1 for tied in best.values()))] if best else []
+    notes += [STAR_SAID] if any(map(starred, rows)) else []
+    notes += ["≥ a lower bound: some amounts are unavailable"] if any(row.unavailable for row in rows) else []
+    notes += [UNKNOWN_SAID] if any(map(is_unknown, rows)) else []
+    return [told for told in ("; ".join(notes), unpriced(results)) if told]
 
 
 def unpriced(results: Results) -> str:
@@ -97,9 +104,9 @@ def unpriced(results: Results) -> str:
     return f"In no sum: {', '.join(f'{name} ({reason})' for name, reason in why.items())}" if why else ""
 
 
-def _wide(heads: Mapping[str, Text], tops: Mapping[str, Text], widest: Mapping[str, int]) -> int:
+def _wide(heads: Mapping[str, Text], tops: Mapping[str, Text], widest: Mapping[str, int], gap: int = GAP) -> int:
     """The columns that a table takes with these rows and columns; of the latter the widest cell below the head."""
-    return EDGES + max(8, _widest(heads.values())) + sum(GAP + max(n, _widest([tops[x]])) for x, n in widest.items())
+    return EDGES + max(8, _widest(heads.values())) + sum(gap + max(n, _widest([tops[x]])) for x, n in widest.items())
 
 
 def _amount(row: TotalRow, is_cheapest: bool) -> Text:

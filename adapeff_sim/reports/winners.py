@@ -6,7 +6,7 @@ from adapeff_sim.comparison.winners import Cell as Won
 from adapeff_sim.comparison.winners import Sweep
 from adapeff_sim.noise import rule_said
 from adapeff_sim.reports.sheets import NOTHING, Cell, Sheet, text
-from adapeff_sim.reports.wording import money, plain
+from adapeff_sim.reports.wording import STAR_SAID, money, plain, star
 
 
 def sheets_of(found: Sweep) -> list[Sheet]:
@@ -37,9 +37,10 @@ def note(found: Sweep) -> str:
         f"≈ who is dearer {rule}": any(cell.tied for cell in found.cells),
         f"{NOTHING} nobody can be called so": any(cell.cheapest is None for cell in found.cells),
     }
-    return "; ".join(
-        ["the cheapest in total within the quality floor", *(x for x, applies in notes.items() if applies)]
-    )
+    estimated = found.executor == "estimate"
+    within = "the cheapest in total" + ("" if estimated else " within the quality floor")
+    top = ["estimated: nothing was trained or scored, so that quality decides nothing"] if estimated else []
+    return "; ".join([*top, within, *(x for x, applies in notes.items() if applies)])
 
 
 def cells(found: Sweep) -> Sheet:
@@ -58,6 +59,7 @@ def cells(found: Sweep) -> Sheet:
     said = f"{note(found)}; totals by the horizon"
     said += ", mean over seeds" if any(cell.seeds > 1 for cell in found.cells) else ""
     said += ", - below the quality floor" if any(cell.below for cell in found.cells) else ""
+    said += f"; {STAR_SAID}" if any(_star(cell, x) for cell in found.cells for x in cell.totals) else ""
     return Sheet("cells", f"{found.scenario}: total by the horizon", heads, rows, said)
 
 
@@ -69,7 +71,15 @@ def _total(cell: Won, label: str) -> Cell:
     if label not in cell.totals:
         return Cell("unavailable", None, "missing")
     is_below = label in cell.below
-    return Cell(money(cell.totals[label]) + ("-" if is_below else ""), cell.totals[label], "below" if is_below else "")
+    return Cell(
+        money(cell.totals[label]) + _star(cell, label) + ("-" if is_below else ""),
+        cell.totals[label],
+        "below" if is_below else "",
+    )
+
+
+def _star(cell: Won, label: str) -> str:
+    return star([cell.provenance.get(label)])
 
 
 def value_said(value: JsonValue) -> str:

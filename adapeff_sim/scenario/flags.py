@@ -41,7 +41,9 @@ def with_flags(
     if strategies is not None:
         scenario = _chosen(scenario, strategies, problems)
     said: dict[str, Any] = {}
-    if seeds is not None:
+    if isinstance(seeds, int) and seeds < 1:
+        problems.append(Problem(("--seeds",), f"is {seeds}; say how many, at least 1"))
+    elif seeds is not None:
         said["seeds"] = replications(scenario.seeds, seeds) if isinstance(seeds, int) else tuple(seeds)
     if data is not None:
         try:

@@ -1,13 +1,14 @@
 """What is wrong with a scenario: every problem with its place, all of them in one error."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from adapeff_sim.errors import ScenarioError
 
 Place = tuple[str | int, ...]  # where in the file: ("timeline", 3, "labelled")
 COMMAND_LINE = "command line"
+FROM_PYTHON, ARGUMENT = "Scenario.load", "argument "  # what stands for a flag where no command was typed
 PROBLEMS_SHOWN = 40
 OF_OTHER_FILES: tuple[Place, ...] = (("prices",), ("--prices",))  # whose problems have file and line of their own
 LONGEST_PATH, LONGEST_TEXT = 120, 600  # characters; what is quoted from the file is somebody else's
@@ -39,6 +40,16 @@ class Problems(ScenarioError):
         super().__init__("\n".join(lines))
 
 
+def from_python(found: Problems) -> Problems:
+    """The same for somebody who typed no command: each flag is the argument of that name."""
+    said = (
+        replace(p, place=(ARGUMENT + flag.removeprefix("--"), *p.place[1:])) if flag.startswith("--") else p
+        for p in found.problems
+        for flag in [str(p.place[0]) if p.place else ""]
+    )
+    return Problems(found.file, said)
+
+
 def path_of(place: Place) -> str:
     """A place as it is written in an error: ``timeline[3].labelled``."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).removeprefix(".")
@@ -68,7 +79,8 @@ def _short(text: str) -> str:
 
 def line_of(file: str, problem: Problem) -> str:
     """A problem on one line: file or command line, line, place and text."""
-    is_flag = bool(problem.place) and str(problem.place[0]).startswith("--")
+    key = str(problem.place[0]) if problem.place else ""
+    said_in = COMMAND_LINE if key.startswith("--") else FROM_PYTHON if key.startswith(ARGUMENT) else printable(file)
     line = [str(problem.line)] if problem.line else []
-    where = ":".join([COMMAND_LINE if is_flag else printable(file), *line])
+    where = ":".join([said_in, *line])
     return ": ".join(part for part in (where, path_of(problem.place), _short(problem.text)) if part)

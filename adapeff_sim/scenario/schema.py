@@ -230,12 +230,16 @@ class Scenario(BaseModel):
         """The scenario in a file, or the shipped one of that name, checked; the rest says other than the file does.
 
         ``strategies`` are labels, in a list or as ``a,b``; a single number of ``seeds`` is how many. Raises Problems
-        with all that is wrong, by file, line and key.
+        with all that is wrong, by file, line and key, or by argument.
         """
         from adapeff_sim.scenario.load import load
+        from adapeff_sim.scenario.problems import Problems, from_python
 
         labels = strategies.split(",") if isinstance(strategies, str) else strategies
-        return load(name_or_path, strategies=labels, seeds=seeds, data=data, prices=prices)
+        try:
+            return load(name_or_path, strategies=labels, seeds=seeds, data=data, prices=prices)
+        except Problems as error:
+            raise from_python(error) from None
 
     @property
     def labels(self) -> tuple[str, ...]:

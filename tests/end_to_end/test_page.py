@@ -357,7 +357,8 @@ def test_nobody_cheapest_makes_a_headline_of_two_sentences():
         "More.",
     )
     assert headline(said) == [*said[:2]] and headline(said[::2]) == [said[0]]
-    assert headline((said[2], "Total by day 9: a is cheapest.")) == ["Total by day 9: a is cheapest."]
+    total = "Total by day 9: a is cheapest."
+    assert headline((said[2], total)) == [total] and headline((said[2], total, *said[1:])) == [total, said[1]]
 
 
 @pytest.mark.parametrize("term", [{"p95_ms": 500.0}, {"placement": "packed"}])

@@ -7,6 +7,7 @@ buy     trains 8, 9 or 10 by seed, on day 4 another 3; stores 1 GiB; by day 10: 
 import pytest
 from hand_made import answer, build, kept, prices, probe, scored, stands
 
+from adapeff_sim.comparison.break_even import _whole
 from adapeff_sim.comparison.compared import Amounts, compare_sides
 from adapeff_sim.comparison.crossovers import stays_under
 from adapeff_sim.comparison.differences import between
@@ -16,7 +17,7 @@ from adapeff_sim.comparison.side import Side, end_scores
 from adapeff_sim.costs.accrual import Accrual
 from adapeff_sim.costs.base import Terms, price_ledger
 from adapeff_sim.ledger.ledger import Ledger
-from adapeff_sim.reports.compared import _amount, break_evens, crossover_said, digits, headline, tornado
+from adapeff_sim.reports.compared import _amount, break_evens, crossover_said, digits, headline, tornado, tried_said
 from adapeff_sim.results import Facts, results_of
 
 SEEDS = (1, 2, 3)
@@ -116,13 +117,31 @@ def test_prices_break_even_exactly(run):
 
 
 def test_one_more_task_costs_what_that_of_the_run_did(run):
-    """1 + 6 for rent and 3 for buy: with x tasks more 28 + 7 x is even with 22 + 3 x at x = -1.5."""
+    """1 + 6 for rent and 3 for buy: with x tasks more 28 + 7 x is even with 22 + 3 x at x = -1.5, at half a task."""
     found = {c.event: c for c in run.counts}
     tasks = found["task_arrival"]
     assert (tasks.now, tasks.each) == (2, pytest.approx({"rent": 7.0, "buy": 3.0}))
-    assert tasks.above is None and told(tasks.below) == (0.5, "rent")
+    assert (tasks.below, tasks.above, tasks.tried) == (None, None, (1, 64))
+    assert [c.said for c in break_evens(run).rows[-2]][2:] == [
+        "not within reach (down to 1)",
+        "not within reach (up to 64)",
+    ]
     assert found["base_model_update"].why == "the run had no base_model_update"
     assert found["base_model_update"].now is None
+
+
+@pytest.mark.parametrize(
+    ("below", "above", "found"),
+    [(2.5, 3.5, (2, 4)), (2.0, 3.0, (1, 4)), (0.454, 95.5, (None, 96)), (1.2, 1522.0, (1, None))],
+)
+def test_counts_break_even_at_whole_numbers_within_reach(below, above, found):
+    whole = _whole(Flip(at=below, cheapest="rent"), Flip(at=above, cheapest="rent"), (1, 96))
+    assert tuple(flip and flip.at for flip in whole) == found
+
+
+def test_a_factor_is_said_to_be_looked_for_where_it_was(run):
+    said = {s.what: tried_said(s) for s in run.sensitivity if not s.exact}
+    assert (said["traffic"], said["utilisation"]) == ("at none from 1/32 to 32", "at none from 1/32 to 1.67")
 
 
 def test_the_verdict_hangs_on_what_flips_it_first(run):

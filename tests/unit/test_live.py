@@ -312,8 +312,21 @@ def test_where_rows_are_short_no_strategy_stands_without_what_it_means():
     assert shown(3) == ["a +4", "b +4", "c +4"] and shown(2) == ["a +4", "  and 2 strategies more"]
 
 
+@pytest.mark.parametrize("width", [40, 60, 80, 100])
+def test_the_columns_shown_add_up_to_the_total_at_every_width(width):
+    costs = {"compute": 128.0, "storage": 64.0, "serving": 12864.0, "revalidation": 32.0, "labelling": 512.0}
+    known = SoFar("story", HORIZON, price, order_of, "EUR")
+    known.standings = (Standing("multitask_continue", 120.0, costs, frozenset(), (0.5,) * 12, False),)
+    console = screen(known, width).console
+    console.print(Screen(console, known)._strategies(width, 4))
+    head, row = console.file.getvalue().splitlines()
+    day, *amounts, total, points, _curve = row.split()[1:]
+    assert day == "120" and points == "50.0" and "other" in head
+    assert sum(float(amount.replace(",", "")) for amount in amounts) == float(total.replace(",", "")) == 13600
+
+
 def test_a_component_that_cannot_be_had_is_no_0_on_the_screen():
     standing = Standing("it", 4.0, {"compute": 2.0}, frozenset({"compute", "serving"}), (), False)
     screen = Screen(Console(file=io.StringIO()), None)
-    row = [str(cell) for cell in screen._row(standing, ["compute", "serving"], False, 0, 1)]
+    row = [str(cell) for cell in screen._row(standing, ["compute", "serving"], False)]
     assert row[2:5] == ["≥2.00", "n/a", "≥2.00"]

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 import adapeff_sim.python_api as api
+from adapeff_sim.errors import AdapeffError
 from adapeff_sim.scenario.load import load
+from adapeff_sim.scenario.price_books import BOOKS
 
 
 def test_runs_are_called_as_they_were_named_and_one_that_stands_there_twice_has_a_number():
@@ -30,3 +32,34 @@ def test_the_store_is_that_of_the_environment_unless_it_is_said(monkeypatch, nam
     monkeypatch.setattr("adapeff_sim.execution.machine.this_machine", lambda *_: None)
     api.run(load("smoke"), store=said)
     assert seen == [Path(kept)]
+
+
+@pytest.mark.parametrize("scenario", ["smoke", BOOKS.parent / "smoke.yaml"])
+def test_a_scenario_may_be_given_by_its_name_or_its_path(monkeypatch, scenario):
+    seen = []
+    monkeypatch.setattr("adapeff_sim.conduct.conduct", lambda scenario, *_: seen.append(scenario))
+    monkeypatch.setattr("adapeff_sim.execution.machine.this_machine", lambda *_: None)
+    assert api.run(scenario).path == Path("runs/smoke")
+    assert seen == [load("smoke")]
+
+
+def test_to_compare_no_run_is_refused():
+    with pytest.raises(AdapeffError, match="no run is given; give one"):
+        api.compare([])
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        ({"seeds": 0}, "argument seeds: is 0; say how many, at least 1"),
+        ({"seeds": -1}, "argument seeds: is -1; say how many, at least 1"),
+        ({"seeds": []}, "argument seeds: "),
+        ({"strategies": "nobody"}, "argument strategies: unknown strategy 'nobody'"),
+        ({"prices": "nowhere"}, "argument prices: "),
+        ({"data": "nowhere"}, "argument data: no such folder 'nowhere'"),
+    ],
+)
+def test_what_an_argument_says_wrongly_is_told_by_its_name(argument, message):
+    with pytest.raises(AdapeffError) as error:
+        api.Scenario.load("smoke", **argument)
+    assert str(error.value).startswith(f"Scenario.load: {message}") and "command line" not in str(error.value)

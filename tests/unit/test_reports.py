@@ -19,7 +19,7 @@ from adapeff_sim.ledger.ledger import Ledger
 from adapeff_sim.reports.base import REPORTERS
 from adapeff_sim.reports.breakdown import component_table
 from adapeff_sim.reports.curves import COLOURS, HEIGHT, curves, hidden, mean_curve, picture, ticks
-from adapeff_sim.reports.tables import events, provenance, quality
+from adapeff_sim.reports.tables import costs, events, provenance, quality
 from adapeff_sim.reports.wording import duration, flops, folded, line, money, percent, plain, points, sparkline
 from adapeff_sim.results import EventMark, Facts, Results, results_of
 
@@ -62,6 +62,18 @@ def shown(found: Results, width: int, reporter: str = "terminal", **how: object)
     console = Console(file=io.StringIO(), width=width, **how)
     REPORTERS.get(reporter)(found, Path("runs/my story"), console)
     return console.file.getvalue()
+
+
+def test_how_sure_costs_are_is_said_in_the_same_words_at_every_width():
+    found = results("adapter_per_task", "multitask_continue", seeds=(13,))
+    rows = [
+        row.model_copy(update={"provenance": "assumed" if i % 2 else "measured"}) for i, row in enumerate(found.rows)
+    ]
+    found = found.model_copy(update={"rows": tuple(rows)})
+    for width in range(40, 121, 2):
+        for made in costs(found, width):
+            said = [str(cell).replace("\n", "") for cell in made.columns[0].cells]
+            assert said == ["adapter_per_taskpartly assumed", "multitask_continuepartly assumed"]
 
 
 @pytest.mark.parametrize("width", [80, 120, 200])
@@ -190,6 +202,15 @@ def rows_of(found: Results, component: str, width: int = 80) -> str:
     console = Console(file=io.StringIO(), width=width)
     console.print(component_table(found, component))
     return console.file.getvalue()
+
+
+def test_what_a_target_makes_of_busy_hours_is_said_below_them():
+    found = results("one")
+    terms = found.facts.terms.model_copy(update={"p95_ms": 30.0})
+    targeted = found.model_copy(update={"facts": found.facts.model_copy(update={"terms": terms})})
+    said = "includes slower first requests after idling"
+    assert said in " ".join(rows_of(targeted, "serving").split())
+    assert said not in " ".join((rows_of(found, "serving") + rows_of(targeted, "storage")).split())
 
 
 def test_every_component_has_a_table_of_its_own():

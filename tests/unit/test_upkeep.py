@@ -161,6 +161,29 @@ def test_forgetting_is_how_far_below_its_best_an_endpoint_lies():
     assert "forgetting" not in found[0].unavailable
 
 
+def test_one_look_without_a_score_hides_no_forgetting_of_others():
+    """German comes late and is scored once, by nobody; a second look without a score leaves forgetting unknown."""
+
+    def step(number, en, *more):
+        at = {"step": number, "day": 10.0 * number, "test_set": "v1"}
+        yield from [scored(en, **at), *(scored(None, endpoint="a/de", **at) for _ in more)]
+        yield stands(kept(), answer(1), answer(1, endpoint="a/de"), touched=(), redeployed=(), **at)
+
+    records = (*step(0, None), *step(1, None, "de"))
+    (first,) = upkeep_rows(Ledger(records[:2]), ("it",), 365.0, {}, 1)
+    assert first.forgetting is None and "forgetting" not in first.unavailable
+    once = upkeep_rows(Ledger((*step(0, 0.8), *step(1, 0.7, "de"))), ("it",), 365.0, {}, 1)[-1]
+    assert once.forgetting == pytest.approx(0.1) and "forgetting" not in once.unavailable
+    second = upkeep_rows(Ledger(records), ("it",), 365.0, {}, 1)[-1]
+    assert "forgetting" in second.unavailable
+
+
+@pytest.mark.parametrize("how", ["estimated", "measured"])
+def test_an_event_without_work_is_as_sure_as_what_stands(how):
+    records = [stands(kept(provenance=how), answer(1), step=n, day=10.0 * n) for n in range(2)]
+    assert [row.provenance for row in upkeep_rows(Ledger(records), ("it",), 365.0, {}, 1)] == [how, how]
+
+
 def test_a_prediction_counts_as_a_whole(tmp_path):
     rows = [TokensExample(tokens=("a", "b"), tags=("O", "B-X"))] * 2
     lines = '{"id": "0", "gold": ["O", "B-X"], "predicted": ["O", "B-X"]}\n' * 2

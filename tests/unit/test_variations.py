@@ -1,11 +1,18 @@
 """What may vary in a sweep, and how many seeds there are."""
 
+import json
+from pathlib import Path
+
 import pytest
 from finished_run import folder_with
 from played import lived
+from typer.testing import CliRunner
 
+from adapeff_sim.cli.app import app
 from adapeff_sim.cli.run import numbers
+from adapeff_sim.comparison.winners import Sweep
 from adapeff_sim.errors import AdapeffError, ScenarioError
+from adapeff_sim.reports.winners import note
 from adapeff_sim.scenario.flags import replications
 from adapeff_sim.scenario.load import load
 from adapeff_sim.scenario.price_books import BOOKS
@@ -68,6 +75,26 @@ def test_what_cannot_vary_is_refused_before_anything_is_trained(smoke, tmp_path,
 def test_terms_may_be_said_in_their_sections_or_in_short():
     assert vary_of("p95=30, 50") == Vary("p95_ms", (30, 50)) == vary_of("serving.p95_ms=30,50")
     assert vary_of("prices=on_prem") == Vary("prices", ("on_prem",))
+
+
+def test_a_grid_is_estimated_without_training_and_says_so(tmp_path, monkeypatch):
+    """What was estimated is no finished training, and a trained map says nothing of estimates."""
+    monkeypatch.chdir(tmp_path)
+    grid = ("sweep", "smoke", "--vary", "traffic=1,1000", "--executor", "estimate", "--store", "none")
+    refused = CliRunner().invoke(app, [*grid, "--device", "cpu"])
+    assert refused.exit_code == 2 and "have no effect" in refused.output
+    planned = json.loads(CliRunner().invoke(app, [*grid, "--plan", "--json"]).stdout)
+    assert (planned["executor"], planned["trainings"], planned["asked"]) == ("estimate", 0, 0)
+    shown = CliRunner().invoke(app, [*grid, "--quiet"]).stdout
+    assert "estimated: nothing was trained or scored" in shown and "* estimated or assumed" in shown
+    found = Sweep.model_validate_json(Path("sweeps/smoke-estimate/sweep.json").read_text())
+    assert found.executor == "estimate" and found.cells[0].totals
+    assert {how for cell in found.cells for how in cell.provenance.values()} <= {"estimated", "assumed"}
+    assert not any(
+        v.is_finished for v in variants(load("smoke"), [Vary("traffic", (1,))], Path("sweeps/smoke-estimate"))
+    )
+    trained = found.model_copy(update={"executor": "local"})
+    assert note(trained).startswith("the cheapest in total within the quality floor")
 
 
 def test_a_number_of_seeds_is_how_many(caplog):

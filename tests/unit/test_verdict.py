@@ -180,6 +180,22 @@ def test_who_is_alone_on_everything_is_told_of_once():
     assert found.sentences[0].startswith("Total by day") and len(found.comparisons) == 2
 
 
+@pytest.mark.parametrize(
+    ("amounts", "said"),
+    [
+        ({"a": 9.0, "b": 4.0, "c": 3.0}, ("8.4", "b (4.00 EUR in total), 5.00 EUR cheaper.")),
+        ({"a": 9.0, "b": 9.0, "c": 3.0}, ("20.0", "c (3.00 EUR in total), 6.00 EUR cheaper.")),
+        ({"a": 9.0, "b": 8.95, "c": 9.0}, None),  # within 1 %
+    ],
+)
+def test_what_the_floor_costs_is_said_after_the_total(amounts, said):
+    scores = {"a": {"x/en": 0.90}, "b": {"x/en": 0.90 - 0.25 / 3}, "c": {"x/en": 0.70}}
+    first, second, *_ = verdict({x: [due((0, amount))] for x, amount in amounts.items()}, scores).sentences
+    assert "a (9.00 EUR) is the only strategy within 2 points of the best everywhere; a scores" in first
+    lets = "With a floor of {} points, the least in tenths that lets a cheaper one in, it would be {}"
+    assert second == lets.format(*said) if said else not second.startswith("With a floor")
+
+
 def test_one_strategy_alone_is_not_called_cheapest():
     found = verdict({"a": [due((0, 1))]})
     assert found.sentences == ("Total by day 100: 1.00 EUR for a; one strategy, nothing to compare.",)

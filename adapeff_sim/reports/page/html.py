@@ -76,9 +76,9 @@ def _compared(runs: Sequence[Told]) -> str:
 
 
 def headline(sentences: Sequence[str]) -> list[str]:
-    """The sentence on the total; where nobody is cheapest, why, and at what floor who would be."""
-    whole = next((s for s in sentences if s.startswith("Total by day ")), "")
-    return [whole] if whole else [sentences[0], *(s for s in sentences[1:2] if s.startswith("With a floor of "))]
+    """The sentence on the total, or why nobody is cheapest; and at what floor who else would be."""
+    first = next((i for i, s in enumerate(sentences) if s.startswith("Total by day ")), 0)
+    return [sentences[first], *(s for s in sentences[first + 1 : first + 2] if s.startswith("With a floor of "))]
 
 
 def clauses(sentence: str) -> list[str]:

@@ -228,6 +228,6 @@ const adapeff = (() => {
 
   return {
     TOTAL, POINTS, unique, mean, fixed, general, grouped, capital, money, exactMoney, reckon, curves, crossings,
-    isUnknown, amountOf, daysOf, lives, total, endpoints, scoreOf, judge,
+    isUnknown, amountOf, daysOf, lives, total, endpoints, scoreOf, rival, judge,
   };
 })();

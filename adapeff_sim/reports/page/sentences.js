@@ -1,8 +1,9 @@
 // The verdict in sentences, word for word as verdict_sentences.py says it.
 "use strict";
-adapeff.headline = (sentences) => { // on the total; where nobody is cheapest, why, and at what floor who would be
-  const whole = sentences.find((s) => s.startsWith("Total by day "));
-  return whole ? [whole] : [sentences[0], ...sentences.slice(1, 2).filter((s) => s.startsWith("With a floor of "))];
+adapeff.headline = (sentences) => { // on the total, or why nobody is cheapest; and at what floor who else would be
+  const first = Math.max(0, sentences.findIndex((s) => s.startsWith("Total by day ")));
+  const next = sentences.slice(first + 1, first + 2).filter((s) => s.startsWith("With a floor of "));
+  return [sentences[first], ...next];
 };
 adapeff.clauses = (sentence) => { // the claim, and at what quality it holds, a sentence each
   const [claim, ...scored] = sentence.replace(/\.$/, "").split(/; (?=[^;]+ scores [\d.]+ points on average)/);
@@ -43,7 +44,12 @@ adapeff.sentences = (kase, lots, { below, incomplete, comparisons, floor }) => {
     const first = name(c.cheapest), amount = money(c.amount);
     if (kase.labels.length === 1) return `${what}: ${amount} for ${first}; one strategy, nothing to compare.`;
     const good = c.component === TOTAL ? [c.cheapest, ...c.tied].map(quality).join("") : "";
-    if (!c.rivals.length) return `${what}: ${first} (${amount}) is the only strategy that can be compared${good}.`;
+    if (!c.rivals.length) {
+      const worse = new Set(below.filter((b) => b.points !== null).map((b) => b.label));
+      const isAlone = kase.labels.every((_, x) => x === c.cheapest || worse.has(x));
+      const alone = isAlone ? `within ${general(floor)} points of the best everywhere` : "that can be compared";
+      return `${what}: ${first} (${amount}) is the only strategy ${alone}${good}.`;
+    }
     const beaten = c.rivals.filter((r) => !r.tied);
     let head = `${first} is cheapest (${amount})`;
     if (c.tied.length) {
@@ -56,17 +62,36 @@ adapeff.sentences = (kase, lots, { below, incomplete, comparisons, floor }) => {
     return `${what}: ${head}${gap} (${money(beaten[0].amount)})${since(c)}${good}.`;
   }
 
-  function ofNoOne() {
+  function known() { // who lacks no amount and no score
     const unknown = new Set([
       ...incomplete.filter((i) => i.component === TOTAL).map((i) => i.label),
       ...below.filter((b) => b.points === null).map((b) => b.label),
     ]);
-    const able = kase.labels.map((_, x) => x).filter((x) => !unknown.has(x));
-    if (!able.length) return ["No strategy can be compared: each lacks an amount or a score."];
+    return kase.labels.map((_, x) => x).filter((x) => !unknown.has(x));
+  }
+
+  function letIn(able) { // the least floor in tenths that lets one of these in, and the cheapest that it lets in
     const gap = (x) => Math.max(0, ...below.filter((b) => b.label === x).map((b) => b.points || 0));
     const least = Math.ceil(10 * Math.min(...able.map(gap)) - 1e-6) / 10;
     const first = able.filter((x) => gap(x) <= least + 1e-9).reduce((a, b) => (all(b) < all(a) ? b : a));
-    const it = `it would be ${name(first)} (${money(all(first))} in total)`;
+    return [least, first, `it would be ${name(first)} (${money(all(first))} in total)`];
+  }
+
+  function ofPrice() { // what the floor costs
+    if (!whole || whole.cheapest === null) return [];
+    const able = known().filter((x) => {
+      return x !== whole.cheapest && !adapeff.rival(kase, lots, TOTAL, x, whole.cheapest).tied;
+    });
+    if (!able.length) return [];
+    const [least, first, it] = letIn(able), less = money(all(whole.cheapest) - all(first));
+    const when = `With a floor of ${fixed(least, 1)} points, the least in tenths that lets a cheaper one in`;
+    return [`${when}, ${it}, ${less} cheaper.`];
+  }
+
+  function ofNoOne() {
+    const able = known();
+    if (!able.length) return ["No strategy can be compared: each lacks an amount or a score."];
+    const [least, , it] = letIn(able);
     return [
       `No strategy stays within ${general(floor)} points of the best everywhere, so none is called cheapest.`,
       `With a floor of ${fixed(least, 1)} points, the least in tenths that lets one in, ${it}.`,
@@ -116,5 +141,6 @@ adapeff.sentences = (kase, lots, { below, incomplete, comparisons, floor }) => {
   const found = comparisons.some((c) => c.cheapest !== null);
   const isAlone = comparisons.every((c) => c.cheapest !== null && !c.rivals.length);
   const worthSaying = comparisons.filter((c) => c.component === TOTAL || !isAlone);
-  return [...(found ? worthSaying.map(compared) : ofNoOne()), ...ofNoise(), ...ofQuality(), ...ofIncomplete()];
+  const first = found ? [...worthSaying.map(compared), ...ofPrice()] : ofNoOne();
+  return [...first, ...ofNoise(), ...ofQuality(), ...ofIncomplete()];
 };
