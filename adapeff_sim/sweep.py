@@ -111,7 +111,8 @@ def planned(
     """
     shared, known = shared_trainings([variant.scenario for variant in found] if machine else []), 0
     orders: dict[int, Orders] = {}
-    for one, label, seed, artifact in shared.distinct if machine else ():
+    for one, label, seed, artifact in shared.distinct:
+        assert machine is not None, "nothing is trained without one"
         if id(one) not in orders:
             orders[id(one)] = Orders(one.settings, Sources(one.data, Path()), machine)
         known += in_store(store, orders[id(one)])(label, seed, artifact)

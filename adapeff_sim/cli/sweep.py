@@ -67,7 +67,7 @@ def sweep(
       adapeff-sim sweep smoke --vary traffic=1,100 --vary prices=cloud_gpu,on_prem
       adapeff-sim sweep new_language --vary updates_per_year=1,2 --seeds 3
       adapeff-sim sweep my.yaml --vary labelled=50,150 --plan
-      adapeff-sim sweep my.yaml --vary labelled=50,150 --vary traffic=1,100 --executor estimate
+      adapeff-sim sweep my.yaml --vary labelled=50,150 --executor estimate
     """
     from adapeff_sim.cli.notes import begin
     from adapeff_sim.cli.run import executes, folder, listed, numbers, require_no_machine
@@ -129,7 +129,7 @@ def _live(variant: "Variant", store: Path, machine: "Machine | None", learn_from
     from adapeff_sim.cli.run import shows
     from adapeff_sim.conduct import conduct, conduct_estimate
 
-    told = shows(json=True, quiet=is_quiet)
+    told = shows(json=True, quiet=is_quiet, is_estimated=machine is None)
     if machine is None:
         conduct_estimate(variant.scenario, store, variant.path, learn_from, told)
     else:
