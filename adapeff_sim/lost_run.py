@@ -20,7 +20,7 @@ def lacks(folder: Path, name: str) -> str:
         return f"{folder}: no {name}, as there is no such folder; {f'did you mean {near!r}?' if near else GIVE}"
     begun = _begun(folder)
     if begun and not begun.get("finished") and not (folder / "results.json").is_file():
-        return f"{folder}: this run is not finished; give its command again, and it goes on."
+        return f"{folder}: this run is not finished; give its command again, and it goes on{_command(folder, begun)}"
     if begun or any((folder / other).is_file() for other in FINISHED):
         return f"{folder}: no {name}, though other files of a run are there; {again(folder)}"
     inside = _runs_in(folder)
@@ -40,10 +40,17 @@ def again(folder: Path) -> str:
     scenario = folder / "scenario.yaml"
     if not scenario.is_file():
         return "run the scenario again, which reuses all that is stored."
-    flags = (_begun(folder) or {}).get("flags", {})
-    estimates = ["--executor", "estimate"] if isinstance(flags, dict) and flags.get("executor") == "estimate" else []
-    command = shlex.join(["adapeff-sim", "run", str(scenario), *estimates, "--out", str(folder)])
-    return f"run the scenario again, which reuses all that is stored:\n  {command}"
+    return f"run the scenario again, which reuses all that is stored{_command(folder, _begun(folder))}"
+
+
+def _command(folder: Path, begun: dict[str, Any] | None) -> str:
+    """``:``, and below it the command that makes the run of a folder, as far as the folder tells; else a full stop."""
+    scenario, flags = folder / "scenario.yaml", (begun or {}).get("flags", {})
+    if not scenario.is_file():
+        return "."
+    said = flags if isinstance(flags, dict) else {}
+    estimates = ["--executor", "estimate"] if said.get("executor") == "estimate" else []
+    return ":\n  " + shlex.join(["adapeff-sim", "run", str(scenario), *estimates, "--out", str(folder)])
 
 
 def near_run(folder: Path) -> str:

@@ -29,7 +29,7 @@ from adapeff_sim.run_folder import RunFolder
 from adapeff_sim.scenario.price_books import load_prices
 from adapeff_sim.scenario.price_changes import with_changes
 from adapeff_sim.scenario.schema import Scenario
-from adapeff_sim.scenario.sharing import shared_trainings
+from adapeff_sim.scenario.sharing import Shared, shared_trainings
 from adapeff_sim.scenario.variations import TERMS, At, Vary, grid, is_repriced, supposed, trained_part, varied
 
 UNFIT = re.compile(r"[^A-Za-z0-9_.=,-]+")
@@ -109,13 +109,7 @@ def planned(
 
     Without a machine the grid is estimated, and nothing is trained.
     """
-    shared, known = shared_trainings([variant.scenario for variant in found] if machine else []), 0
-    orders: dict[int, Orders] = {}
-    for one, label, seed, artifact in shared.distinct:
-        assert machine is not None, "nothing is trained without one"
-        if id(one) not in orders:
-            orders[id(one)] = Orders(one.settings, Sources(one.data, Path()), machine)
-        known += in_store(store, orders[id(one)])(label, seed, artifact)
+    shared = shared_trainings([variant.scenario for variant in found] if machine else [])
     folders = {folder_name(variant.at): str(variant.path) for variant in found}
     return Planned(
         scenario=scenario.name,
@@ -124,10 +118,20 @@ def planned(
         runs=tuple(PlannedRun(at=v.at, run=str(v.path), finished=v.is_finished) for v in found),
         trainings=len(shared.distinct),
         asked=shared.asked,
-        in_store=known,
+        in_store=_stored(shared, store, machine) if machine else 0,
         executor="local" if machine else "estimate",
         others=tuple(_others(found)),
     )
+
+
+def _stored(shared: Shared, store: Store, machine: Machine) -> int:
+    """How many of the trainings lie in a store for a machine."""
+    known, orders = 0, dict[int, Orders]()
+    for one, label, seed, artifact in shared.distinct:
+        if id(one) not in orders:
+            orders[id(one)] = Orders(one.settings, Sources(one.data, Path()), machine)
+        known += in_store(store, orders[id(one)])(label, seed, artifact)
+    return known
 
 
 def _others(found: Sequence[Variant]) -> Iterator[str]:

@@ -233,6 +233,8 @@ def sheets_of(compared: Compared, components: Sequence[str]) -> Iterator[tuple[R
             yield run, break_evens(run)
             yield run, tornado(run)
     for found in compared.between:
+        if not found.differences:
+            continue  # a head without rows; the notes say why
         currency = next(run.currency for run in compared.runs if run.name == found.one)
         yield None, across(found, currency, (*components, QUALITY))
 
@@ -240,6 +242,11 @@ def sheets_of(compared: Compared, components: Sequence[str]) -> Iterator[tuple[R
 def notes(compared: Compared) -> list[str]:
     """How far the intervals can be trusted."""
     said = [f"{run.name}: one seed, no interval." for run in compared.runs if len(run.seeds) == 1]
+    said += [
+        f"{found.one} less {found.other}: no differences: {found.refused or 'no strategy is in both'}."
+        for found in compared.between
+        if not found.differences
+    ]
     if compared.has_few_seeds:
         said.append(
             "With fewer than six seeds a bootstrap interval is no wider than what the seeds show, and likely too "

@@ -21,7 +21,7 @@ def typed(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
 
 
 def test_the_protocol_is_priced_refused_to_run_and_estimated_as_a_run(tmp_path: Path) -> None:
-    dear = typed(tmp_path, "plan", "paper/mundra2023", "--price", "--json", "--fail-over", "50000")
+    dear = typed(tmp_path, "plan", "paper/mundra2023", "--price", "--json", "--fail-over", "5000")
     assert dear.returncode == 3, dear.stderr
     told = json.loads(dear.stdout)["price"]
     amounts = [line[when] for turn in told["events"] for line in turn["lines"] for when in ("once", "monthly")]

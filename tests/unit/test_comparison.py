@@ -8,7 +8,7 @@ import pytest
 from hand_made import answer, build, kept, prices, probe, scored, stands
 
 from adapeff_sim.comparison.break_even import _whole
-from adapeff_sim.comparison.compared import Amounts, compare_sides
+from adapeff_sim.comparison.compared import Amounts, Compared, compare_sides
 from adapeff_sim.comparison.crossovers import stays_under
 from adapeff_sim.comparison.differences import between
 from adapeff_sim.comparison.intervals import ALIKE, ONE_SEED, of_difference, of_mean
@@ -17,7 +17,17 @@ from adapeff_sim.comparison.side import Side, end_scores
 from adapeff_sim.costs.accrual import Accrual
 from adapeff_sim.costs.base import Terms, price_ledger
 from adapeff_sim.ledger.ledger import Ledger
-from adapeff_sim.reports.compared import _amount, break_evens, crossover_said, digits, headline, tornado, tried_said
+from adapeff_sim.reports.compared import (
+    _amount,
+    break_evens,
+    crossover_said,
+    digits,
+    headline,
+    notes,
+    sheets_of,
+    tornado,
+    tried_said,
+)
 from adapeff_sim.results import Facts, results_of
 
 SEEDS = (1, 2, 3)
@@ -216,6 +226,9 @@ def test_runs_without_a_common_seed_are_compared_apart_and_other_money_not_at_al
     assert found.seeds == () and total.by_seed == {} and total.interval.low < 0 < total.interval.high
     refused = between(side("one"), side("two", book=prices(serving=FREE).model_copy(update={"currency": "USD"})))
     assert refused.refused.startswith("priced in EUR and in USD") and not refused.differences
+    both = Compared(runs=(), between=(refused,))
+    assert not list(sheets_of(both, ("total",))), "a head without rows"
+    assert notes(both) == [f"one less two: no differences: {refused.refused}."]
 
 
 def test_where_there_is_no_interval_it_says_why():

@@ -66,7 +66,9 @@ def test_an_unfinished_run_goes_on_and_a_finished_one_that_lost_files_is_no_fini
     assert not RunFolder(run).holds_finished(text)  # so that a sweep runs it again by itself
     (run / "results.json").unlink()
     RunFolder(run).begin("another", {})
-    assert "not finished; give its command again" in lacks(run, "results.json")
+    told = lacks(run, "results.json")
+    assert "not finished; give its command again, and it goes on:\n  adapeff-sim run " in told
+    assert told.endswith(f"scenario.yaml --out {run}")
 
 
 def test_an_estimate_is_made_again_by_an_estimate(run):

@@ -10,6 +10,7 @@ from hand_made import BOOK, SAID, prices
 from adapeff_sim.costs.prices import PricesError, same_device
 from adapeff_sim.demos import HERE, demos
 from adapeff_sim.results import read
+from adapeff_sim.scenario.load import load
 from adapeff_sim.scenario.price_books import BOOKS, load_prices, parse_prices
 from adapeff_sim.scenario.problems import Problem, Problems
 
@@ -33,6 +34,13 @@ def test_the_books_that_come_along_are_of_two_clouds_an_owned_machine_and_a_cpu(
     assert {name for name, book in books.items() if book.energy} == {"on_prem"}  # elsewhere the hour pays for it
     assert all(book.compute.includes_energy for name, book in books.items() if name != "on_prem")
     assert books["laptop_cpu"].compute.device == "cpu"
+
+
+def test_public_rows_cost_nothing_and_all_else_what_it_does_in_the_cloud():
+    assert load("paper/mundra2023").prices == "cloud_gpu_public_rows"
+    public, paid = load_prices("cloud_gpu_public_rows"), load_prices("cloud_gpu")
+    assert (public.labelling.example, public.labelling.held_out_example) == (0.0, 0.0)
+    assert public.model_copy(update={"name": paid.name, "labelling": paid.labelling}) == paid
 
 
 @pytest.mark.parametrize(

@@ -161,7 +161,7 @@ ONE_PROBLEM = {
     "an unknown price book": (
         ("prices: cloud_gpu", "prices: clod_gpu"),
         "tiny.yaml:18: prices: Unknown price book 'clod_gpu'; did you mean 'cloud_gpu'? Known: cloud_gpu, "
-        "google_cloud, laptop_cpu, on_prem; or give the "
+        "cloud_gpu_public_rows, google_cloud, laptop_cpu, on_prem; or give the "
         "path of a .yaml file.",
     ),
     "batches without a target": (

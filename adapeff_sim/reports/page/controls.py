@@ -36,13 +36,14 @@ def knobs(results: Results) -> Iterator[Knob]:
         "revalidation": "a test item run again",
         "labelling": "a labelled row",
     }
+    # the floor first: it decides who takes part, and the verdict lies over what is last where there is little room
+    yield Knob("floor", "Quality floor", "points below an endpoint's best", results.facts.quality_floor, False)
     occurs = {row.component for row in results.totals}
     for name, price in base.items():
         if name in occurs:
             yield Knob(name, name.capitalize(), f"{prices.currency} for {units[name]}", price)
     if pools_of(results) is not None:
         yield Knob("traffic", "Traffic", "times the requests of the run", 1.0)
-    yield Knob("floor", "Quality floor", "points below an endpoint's best", results.facts.quality_floor, False)
 
 
 def controls(results: Results, i: int) -> str:
