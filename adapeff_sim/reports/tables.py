@@ -88,7 +88,7 @@ def costs(results: Results, width: int = 80) -> Iterator[Table]:
         yield made
 
 
-def _costs_said(results: Results, best: Mapping[str, set[str | None]]) -> list[str]:
+def _costs_said(results: Results, best: Mapping[str, set[str]]) -> list[str]:
     """What the marks in the table of costs mean, of those that occur, and what is in no sum."""
     rows = results.totals
     notes = [best_said(len(results.facts.seeds), any(len(tied) > 1 for tied in best.values()))] if best else []
