@@ -48,7 +48,7 @@ MAY_IMPORT = {
     "earlier_results": {"ledger", "costs", "results"},
     "projection": {"errors", "ledger", "estimation"},
     "verdict": RESULTS,
-    "verdict_sentences": {"costs", "verdict"},
+    "verdict_sentences": {"costs", "noise", "verdict"},
     "results": RESULTS | {"estimation"},
     "comparison": RESULTS,
     "demos": {"errors", "near_names"},
