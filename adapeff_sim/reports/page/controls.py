@@ -36,7 +36,7 @@ def knobs(results: Results) -> Iterator[Knob]:
         "revalidation": "a test item run again",
         "labelling": "a labelled row",
     }
-    # the floor first: it decides who takes part at all, and the verdict lies over what is last where there is little room
+    # the floor first: it decides who takes part at all, and where there is little room the verdict lies over the last
     yield Knob("floor", "Quality floor", "points below an endpoint's best", results.facts.quality_floor, False)
     occurs = {row.component for row in results.totals}
     for name, price in base.items():
