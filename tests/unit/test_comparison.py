@@ -227,7 +227,7 @@ def test_runs_without_a_common_seed_are_compared_apart_and_other_money_not_at_al
     refused = between(side("one"), side("two", book=prices(serving=FREE).model_copy(update={"currency": "USD"})))
     assert refused.refused.startswith("priced in EUR and in USD") and not refused.differences
     both = Compared(runs=(), between=(refused,))
-    assert not list(sheets_of(both, ("total",))), "a head without rows"
+    assert "between" not in [sheet.name for _, sheet in sheets_of(both, ("total",))], "a head without rows"
     assert notes(both) == [f"one less two: no differences: {refused.refused}."]
 
 

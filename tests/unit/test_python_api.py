@@ -6,6 +6,7 @@ import pytest
 
 import adapeff_sim.python_api as api
 from adapeff_sim.errors import AdapeffError
+from adapeff_sim.reports.page.controls import knobs
 from adapeff_sim.scenario.load import load
 from adapeff_sim.scenario.price_books import BOOKS
 
@@ -41,6 +42,11 @@ def test_a_scenario_may_be_given_by_its_name_or_its_path(monkeypatch, scenario):
     monkeypatch.setattr("adapeff_sim.execution.machine.this_machine", lambda *_: None)
     assert api.run(scenario).path == Path("runs/smoke")
     assert seen == [load("smoke")]
+
+
+def test_the_first_slider_is_the_floor_that_decides_who_takes_part():
+    names = [knob.name for knob in knobs(api.Run.read("demo:new_language").results)]
+    assert names[0] == "floor" and names.count("floor") == 1 and "compute" in names
 
 
 def test_to_compare_no_run_is_refused():

@@ -81,7 +81,7 @@ def _pairs(run: RunCompared, component: str) -> Iterator[str]:
 
 def _across(found: Compared, components: Sequence[str]) -> Iterator[str]:
     """Each run less every later one."""
-    for pair in found.between:
+    for pair in (each for each in found.between if each.differences):  # of the others the notes say why
         currency = next(run.currency for run in found.runs if run.name == pair.one)
         yield section(f"{pair.one} less {pair.other}", table(told.across(pair, currency, components)))
 
