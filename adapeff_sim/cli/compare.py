@@ -11,6 +11,7 @@ from adapeff_sim.errors import ScenarioError
 if TYPE_CHECKING:
     from adapeff_sim.comparison.compared import Compared
     from adapeff_sim.comparison.side import Side
+    from adapeff_sim.python_api import Run
     from adapeff_sim.scenario.schema import Scenario
 
 ALL = "all"
@@ -59,8 +60,12 @@ def compare(
 
     begin(offline=False)
     require_targets({"--html": html}, {"--csv": csv})
-    folders = [_finished(each, seeds, store) for each in runs]
-    found = compare_sides([_shown(side) for side in sides_of([Run.read(folder) for folder in folders])])
+    asked = [_asked(each, seeds) for each in runs]  # all of them are looked at before the first is run
+    done = [
+        each if isinstance(each, Run) else Run.read(_finished(each, name, store))
+        for name, each in zip(runs, asked, strict=True)
+    ]
+    found = compare_sides([_shown(side) for side in sides_of(done)])
     components = _components(found, component)
     if html is not None or csv is not None:
         _write(found, html, csv, is_alone=not json)
@@ -113,9 +118,11 @@ def _write(found: "Compared", html: Path | None, csv: Path | None, is_alone: boo
         typer.echo(f"{plain(html or csv)}: {plural(len(files), 'file')}")
 
 
-def _finished(named: str, seeds: str | None, store: str) -> Path:
-    """A finished run: the one that is named, or the folder of that of the scenario, which is run if it must be."""
-    from adapeff_sim.run_folder import RunFolder, called, folder_of
+def _asked(named: str, seeds: str | None) -> "Run | Scenario":
+    """The finished run, or the scenario, that is called so. Raises AdapeffError where neither is."""
+    from adapeff_sim.cli.run import numbers
+    from adapeff_sim.python_api import Run
+    from adapeff_sim.run_folder import called, folder_of
     from adapeff_sim.scenario.load import load
 
     folder = folder_of(Path(named))
@@ -123,11 +130,15 @@ def _finished(named: str, seeds: str | None, store: str) -> Path:
     if is_run and not named.endswith((".yaml", ".yml")):
         if seeds is not None:
             typer.echo(f"{named} is a finished run: --seeds does not change it", err=True)
-        return called(Path(named))
-    from adapeff_sim.cli.run import numbers
-
+        return Run.read(called(Path(named)))
     _require_scenario(named, folder)
-    scenario = load(named, seeds=numbers(seeds))
+    return load(named, seeds=numbers(seeds))
+
+
+def _finished(scenario: "Scenario", named: str, store: str) -> Path:
+    """The folder of a scenario's finished run; it is run if it must be."""
+    from adapeff_sim.run_folder import RunFolder
+
     at = Path("runs") / scenario.name
     if RunFolder(at).holds_finished(scenario.as_yaml()):
         typer.echo(f"{named}: its finished run in {at} is used", err=True)

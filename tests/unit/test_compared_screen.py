@@ -6,8 +6,10 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+from adapeff_sim.cli.compare import compare as at_the_command_line
 from adapeff_sim.comparison.winners import Cell as Won
 from adapeff_sim.comparison.winners import Sweep
+from adapeff_sim.errors import ScenarioError
 from adapeff_sim.noise import tie_said
 from adapeff_sim.python_api import compare
 from adapeff_sim.reports.compared import break_evens, headline, notes, sheets_of, tornado
@@ -105,3 +107,10 @@ def test_what_does_not_fit_stands_below_with_the_names_of_its_rows():
     assert said(200).count("≈") == 2 + 1  # twice in the table, once in the note
     assert said(60).count("≈") == 3 * 2 + 1 and said(60).count("story: total by the horizon") == 1
     assert "updates_per_year  cheapest" in said(200)
+
+
+def test_every_side_is_looked_at_before_the_first_is_run(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("adapeff_sim.cli.compare._run", lambda *_: pytest.fail("trained, though the other is none"))
+    with pytest.raises(ScenarioError, match="No scenario 'nowhere'"):
+        at_the_command_line(["smoke", "nowhere"], store=str(tmp_path), seeds=None)
