@@ -110,7 +110,7 @@ def _tokenizer(settings: PretrainSettings, tell: Tell) -> Tokenizer:
     elif settings.init_from is not None:
         tokenizer = load_tokenizer(settings.init_from)
     else:
-        tell(Progress("learning the vocabulary"))
+        tell(Progress("learning the vocabulary (some minutes for megabytes of text; it is kept)"))
         tokenizer = train_tokenizer(read_lines(settings.text), settings.vocabulary, settings.seed)
     save_tokenizer(tokenizer, settings.out, settings.longest)
     return tokenizer
