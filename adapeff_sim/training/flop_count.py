@@ -69,8 +69,9 @@ class FlopCount:
         if name not in self._unmeant:
             try:
                 return _run(self._skeleton(backbone, setup, "meta"), backbone, task, shape, backward)
-            # Some methods look into their tensors, which have no content here; any other fault is met again on the CPU.
-            except (RuntimeError, NotImplementedError, TypeError):
+            # What torch says where a method looks into tensors, which have no content here (nonzero), or makes some
+            # on the CPU ("expected device cpu but got meta"); a fault that is none of that is met again on the CPU.
+            except (NotImplementedError, RuntimeError):
                 self._unmeant.add(name)
                 self._last = None
         return _run(self._skeleton(backbone, setup, "cpu"), backbone, task, shape, backward)
